@@ -1,0 +1,63 @@
+// The typed contract, once: served over Electron IPC and over loopback HTTP/WebSocket, called by window, browser, CLI and tests.
+import type {
+  ClusterName, ClusterPlan, ClusterSpec, ClusterSummary, ClusterView, ContextName, LogChunk, LogLine, NodeAction, NodeName,
+  Snippet, SnippetKind, TimelineEvent, WaitCondition,
+} from './model.ts';
+
+/** `leader:default`, `follower:default`, `node-2`, `all`. */
+export type NodeTarget = string;
+
+/** Every call rejects with LauncherError; arguments are checked by `check.ts` on the serving side. */
+export interface LauncherApi {
+  /** Product version, workspace folder, process that hosts the clusters. */
+  about(): Promise<{ readonly version: string; readonly workspace: string; readonly pid: number; readonly platform: string }>;
+  listClusters(): Promise<readonly ClusterSummary[]>;
+  /** Pure preview: directories, ports, properties; nothing is written. */
+  planCluster(spec: ClusterSpec): Promise<ClusterPlan>;
+  /** Writes the plan and properties; does not start. Fails with CLUSTER_EXISTS. */
+  createCluster(spec: ClusterSpec): Promise<ClusterPlan>;
+  /** Resolves when every node process runs; use `wait` for usable. Already running: resolves at once. */
+  startCluster(cluster: ClusterName): Promise<ClusterView>;
+  /** Graceful: leadership moves, stores close; SIGKILL after STOP_GRACE_MS. Throw-away data is deleted, and said so in the answer. */
+  stopCluster(cluster: ClusterName): Promise<{ readonly deleted: readonly string[] }>;
+  /** Deletes the stopped cluster's folder. */
+  removeCluster(cluster: ClusterName): Promise<{ readonly deleted: readonly string[] }>;
+  getCluster(cluster: ClusterName): Promise<ClusterView>;
+  /** Acts on every node the target names; answers their names. */
+  actOnNode(cluster: ClusterName, target: NodeTarget, action: NodeAction): Promise<readonly NodeName[]>;
+  /** Sets (or, with all zero, clears) the fault of each directed link given. */
+  setLinks(
+    cluster: ClusterName,
+    links: readonly { readonly from: NodeName; readonly to: NodeName; readonly cut: boolean; readonly delayMs: number; readonly jitterMs: number; readonly lossPercent: number }[],
+  ): Promise<void>;
+  heal(cluster: ClusterName): Promise<void>;
+  /** Resolves with the view that satisfied the condition; rejects with NOT_READY_IN_TIME carrying the why sentence. */
+  wait(cluster: ClusterName, condition: WaitCondition, timeoutMs: number): Promise<ClusterView>;
+  createContext(cluster: ClusterName, context: ContextName, roles: readonly { readonly node: NodeName; readonly role: string }[]): Promise<void>;
+  readLogs(cluster: ClusterName, nodes: readonly NodeName[], tail: number): Promise<readonly { readonly node: NodeName; readonly lines: readonly LogLine[] }[]>;
+  timeline(cluster: ClusterName, sinceMs: number): Promise<readonly TimelineEvent[]>;
+  snippets(cluster: ClusterName, context: ContextName): Promise<readonly Snippet[]>;
+  snippet(cluster: ClusterName, context: ContextName, kind: SnippetKind): Promise<Snippet>;
+}
+
+/** Pushes. `view` carries whole views, at most every VIEW_PUSH_MS per cluster; `clusters` tells that the list changed. */
+export interface LauncherEvents {
+  view: ClusterView;
+  clusters: readonly ClusterSummary[];
+  log: LogChunk;
+  timeline: TimelineEvent;
+}
+
+export type LauncherEventName = keyof LauncherEvents;
+
+export interface LauncherClient extends LauncherApi {
+  on<K extends LauncherEventName>(name: K, listener: (payload: LauncherEvents[K]) => void): () => void;
+}
+
+export const apiMethods = [
+  'about', 'listClusters', 'planCluster', 'createCluster', 'startCluster', 'stopCluster', 'removeCluster', 'getCluster', 'actOnNode',
+  'setLinks', 'heal', 'wait', 'createContext', 'readLogs', 'timeline', 'snippets', 'snippet',
+] as const satisfies readonly (keyof LauncherApi)[];
+
+export const VIEW_PUSH_MS = 100;
+export const STOP_GRACE_MS = 10_000;
