@@ -18,8 +18,11 @@ export interface LauncherApi {
   createCluster(spec: ClusterSpec): Promise<ClusterPlan>;
   /** Resolves when every node process runs; use `wait` for usable. Already running: resolves at once. */
   startCluster(cluster: ClusterName): Promise<ClusterView>;
-  /** Graceful: leadership moves, stores close; SIGKILL after STOP_GRACE_MS. Throw-away data is deleted, and said so in the answer. */
-  stopCluster(cluster: ClusterName): Promise<{ readonly deleted: readonly string[] }>;
+  /**
+   * Graceful: leadership moves, stores close; SIGKILL after STOP_GRACE_MS. The folder of a throw-away cluster (or of any, with
+   * `throwAway`) is deleted, and said so in the answer; the cluster is then unknown (CLUSTER_NOT_FOUND).
+   */
+  stopCluster(cluster: ClusterName, options?: { readonly throwAway: boolean }): Promise<{ readonly deleted: readonly string[] }>;
   /** Deletes the stopped cluster's folder. */
   removeCluster(cluster: ClusterName): Promise<{ readonly deleted: readonly string[] }>;
   getCluster(cluster: ClusterName): Promise<ClusterView>;
@@ -35,6 +38,7 @@ export interface LauncherApi {
   wait(cluster: ClusterName, condition: WaitCondition, timeoutMs: number): Promise<ClusterView>;
   createContext(cluster: ClusterName, context: ContextName, roles: readonly { readonly node: NodeName; readonly role: string }[]): Promise<void>;
   readLogs(cluster: ClusterName, nodes: readonly NodeName[], tail: number): Promise<readonly { readonly node: NodeName; readonly lines: readonly LogLine[] }[]>;
+  /** Events at or after the epoch millisecond `sinceMs`, oldest first. */
   timeline(cluster: ClusterName, sinceMs: number): Promise<readonly TimelineEvent[]>;
   snippets(cluster: ClusterName, context: ContextName): Promise<readonly Snippet[]>;
   snippet(cluster: ClusterName, context: ContextName, kind: SnippetKind): Promise<Snippet>;

@@ -36,6 +36,8 @@ export interface ClusterPlan {
   readonly dir: string;
   readonly createdAt: string;
   readonly nodes: readonly NodePlan[];
+  /** What the user should know about the plan, as sentences: a port block that had to be skipped, and why. */
+  readonly notes?: readonly string[];
 }
 
 /** ux.md §4.1. `stale` = the engine's control channel has been silent for more than 2 s. */
