@@ -1,7 +1,7 @@
 // Bundles engine, CLI, window and page into `dist`. Skips when nothing changed; `--force` builds anyway, `--allow-missing` goes on
 // without entry points that do not exist. Safe to run from several processes at once: one builds, the others wait for it.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build as esbuild } from 'esbuild';
 import { builtFingerprint, fingerprint, root, stampFile } from './sources.mjs';
@@ -76,23 +76,10 @@ function writeWhole(file, contents) {
   renameSync(temporary, file);
 }
 
-function newestTime(folder, ending) {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith(ending))
-    .reduce((newest, name) => Math.max(newest, statSync(path.join(folder, name)).mtimeMs), 0);
-}
-
+/** The generator does nothing when its output was made from the same inputs. */
 function generateProto() {
   const script = path.join(root, 'scripts', 'proto.mjs');
-  const protoFolder = path.join(root, 'engine', 'proto');
-  const generated = path.join(protoFolder, 'gen');
-  if (!existsSync(script)) {
-    if (!allowMissing) throw new Error('scripts/proto.mjs is missing');
-    return say('build: no scripts/proto.mjs yet, skipped');
-  }
-  const written = existsSync(generated) ? newestTime(generated, '') : 0;
-  if (!force && written > Math.max(newestTime(protoFolder, '.proto'), statSync(script).mtimeMs)) return;
-  const run = spawnSync(process.execPath, [script], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const run = spawnSync(process.execPath, [script], { cwd: root, stdio: ['ignore', 2, 2] });
   if (run.status !== 0) throw new Error(`scripts/proto.mjs ended with ${run.status ?? run.signal}`);
 }
 

@@ -1,0 +1,103 @@
+// `npm start`: installs and builds what is missing, then opens the window, or, without a display or an Electron binary, serves the same
+// page on loopback. Arguments are passed on.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { installIfNeeded } from './install.mjs';
+import { root } from './sources.mjs';
+
+const NODE_MAJOR_MIN = 20;
+const DOWNLOAD_MS_MAX = 300_000;
+/** A window that fails this early never came up. */
+const EARLY_EXIT_MS = 10_000;
+
+function stop(text) {
+  console.error(text);
+  process.exit(1);
+}
+
+function hasDisplay() {
+  if (process.platform === 'win32' || process.platform === 'darwin') return true;
+  return Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
+}
+
+/** Path of an Electron binary that is on this machine, or null. Never imports 'electron': that would start a download. */
+function electronBinary() {
+  const names = { win32: 'electron.exe', darwin: 'Electron.app/Contents/MacOS/Electron' };
+  const name = names[process.platform] ?? 'electron';
+  const override = process.env.ELECTRON_OVERRIDE_DIST_PATH;
+  if (override !== undefined) return existsSync(path.join(override, name)) ? path.join(override, name) : null;
+  const folder = path.join(root, 'node_modules', 'electron');
+  const pathFile = path.join(folder, 'path.txt');
+  if (!existsSync(pathFile)) return null;
+  const binary = path.join(folder, 'dist', readFileSync(pathFile, 'utf8').trim());
+  return existsSync(binary) ? binary : null;
+}
+
+function downloadElectron() {
+  const installer = path.join(root, 'node_modules', 'electron', 'install.js');
+  if (!existsSync(installer)) return;
+  console.error('Fetching the Electron binary (once). Without it Muster serves the same page to a browser …');
+  const run = spawnSync(process.execPath, [installer], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: DOWNLOAD_MS_MAX,
+    encoding: 'utf8',
+  });
+  if (run.status !== 0)
+    console.error(`The Electron binary cannot be fetched here (${firstLine(run.stderr) || 'no answer in time'}).`);
+}
+
+function firstLine(text) {
+  return (text ?? '')
+    .split('\n')
+    .find((line) => line.includes('rror'))
+    ?.trim();
+}
+
+/** Resolves with false when the window never came up. */
+function openWindow(binary) {
+  const asRoot = process.platform === 'linux' && process.getuid?.() === 0;
+  const startedAt = Date.now();
+  const child = spawn(binary, [...(asRoot ? ['--no-sandbox'] : []), root, ...process.argv.slice(2)], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => {
+    child.on('error', () => resolve(false));
+    child.on('exit', (code) => {
+      if (code !== 0 && Date.now() - startedAt < EARLY_EXIT_MS) resolve(false);
+      else process.exit(code ?? 1);
+    });
+  });
+}
+
+async function serve(reason) {
+  console.error(`${reason} Serving the same page to a browser instead.`);
+  const muster = path.join(root, 'scripts', 'muster.mjs');
+  process.argv.splice(1, 1, muster, 'serve');
+  await import(pathToFileURL(muster).href);
+}
+
+if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN)
+  stop(`Muster needs Node ${NODE_MAJOR_MIN} or newer; this is ${process.version}.`);
+try {
+  installIfNeeded();
+} catch (error) {
+  stop(`start: ${error.message}`);
+}
+const build = spawnSync(process.execPath, [path.join(root, 'scripts', 'build.mjs')], {
+  cwd: root,
+  stdio: ['ignore', 2, 2],
+});
+if (build.status !== 0) stop('start: the build failed, see above');
+
+if (!hasDisplay()) await serve('No display here.');
+else {
+  if (electronBinary() === null && process.env.ELECTRON_OVERRIDE_DIST_PATH === undefined) downloadElectron();
+  const binary = electronBinary();
+  if (binary === null) await serve('No Electron binary here.');
+  else if (!(await openWindow(binary))) await serve('The window could not be opened.');
+}
