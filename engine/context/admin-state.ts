@@ -1,0 +1,242 @@
+// The state machine of `_admin`: nodes, contexts, roles. Pure and deterministic: the same commands give the same state on
+// every member. May not: do IO, read clocks. Source: cluster-semantics §2-§5, §8; decisions 2-4.
+import { ADMIN_CONTEXT, type ClusterView, type ContextInfo, type NodeInfo, type NodeRole } from './api.ts';
+
+/** First member set of a group: replicas named here start with it, replicas added later start empty and listen. */
+export interface BootstrapMember {
+  readonly node: string;
+  readonly storeId: string;
+  readonly role: NodeRole;
+}
+
+export interface AdminContext extends ContextInfo {
+  readonly bootstrap: readonly BootstrapMember[];
+  /** Nodes that left once: if they come back, with an empty folder, they must start empty and listen. */
+  readonly departed: readonly string[];
+}
+
+/** What `_admin` replicates and every node keeps on disk. `version` = index of the last applied `_admin` entry. */
+export interface AdminState extends ClusterView {
+  readonly contexts: readonly AdminContext[];
+  readonly nextGroup: number;
+}
+
+export type AdminCommand =
+  | { readonly type: 'init'; readonly clusterId: string; readonly node: NodeInfo }
+  | { readonly type: 'join'; readonly node: NodeInfo; readonly contexts: readonly string[] | 'all' | 'none' }
+  | { readonly type: 'update-node'; readonly node: NodeInfo }
+  | { readonly type: 'remove-node'; readonly node: string }
+  | {
+      readonly type: 'create-context';
+      readonly name: string;
+      readonly roles: readonly { readonly node: string; readonly role: NodeRole }[];
+      readonly metaData: Readonly<Record<string, string>>;
+      readonly dcb: boolean;
+    }
+  | { readonly type: 'delete-context'; readonly name: string }
+  | { readonly type: 'set-role'; readonly context: string; readonly node: string; readonly role: NodeRole }
+  | { readonly type: 'remove-role'; readonly context: string; readonly node: string };
+
+export interface AdminFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface AdminOutcome {
+  readonly state: AdminState;
+  /** Null when the command took effect or was already satisfied (LC-9). */
+  readonly failure: AdminFailure | null;
+  /** Contexts asked for in a join that do not exist yet (AC-10). */
+  readonly missingContexts: readonly string[];
+}
+
+const ADMIN_GROUP = 1;
+const CONTEXT_NAME = /^[a-zA-Z][a-zA-Z0-9_-]*$/;
+/** Names become folder names. */
+const CONTEXT_NAME_LENGTH_MAX = 100;
+export const NODES_MAX = 32;
+export const CONTEXTS_MAX = 500;
+
+export const emptyAdminState: AdminState = { clusterId: '', version: 0, nodes: [], contexts: [], nextGroup: ADMIN_GROUP + 1 };
+
+export function memberIdOf(node: string, storeId: string): string {
+  return `${node}@${storeId}`;
+}
+
+export function nodeOfMember(member: string): string {
+  const at = member.lastIndexOf('@');
+  return at < 0 ? member : member.slice(0, at);
+}
+
+/** The state of a cluster that `node` forms alone: `_admin` with itself as PRIMARY (LC-3, AC-4). Version 0: nothing applied yet. */
+export function formedState(clusterId: string, node: NodeInfo): AdminState {
+  const admin = newContext(ADMIN_CONTEXT, ADMIN_GROUP, [{ node: node.name, role: 'PRIMARY' }], [node], {}, false);
+  return { ...emptyAdminState, clusterId, nodes: [node], contexts: [admin] };
+}
+
+/** Applies one command at log position `index`. */
+export function applyAdminCommand(state: AdminState, index: number, command: AdminCommand): AdminOutcome {
+  const before: AdminState = { ...state, version: index };
+  switch (command.type) {
+    case 'init':
+      return applyInit(before, command.clusterId, command.node);
+    case 'join':
+      return applyJoin(before, command.node, command.contexts);
+    case 'update-node':
+      return done(putNode(before, command.node));
+    case 'remove-node':
+      return applyRemoveNode(before, command.node);
+    case 'create-context':
+      return applyCreate(before, command);
+    case 'delete-context':
+      return applyDelete(before, command.name);
+    case 'set-role':
+      return applySetRole(before, command.context, command.node, command.role);
+    case 'remove-role':
+      return applyRemoveRole(before, command.context, command.node);
+    default:
+      return failed(before, 'AXONIQ-0001', `Unknown administration command ${JSON.stringify((command as { type: unknown }).type)}`);
+  }
+}
+
+function done(state: AdminState, missingContexts: readonly string[] = []): AdminOutcome {
+  return { state, failure: null, missingContexts };
+}
+
+function failed(state: AdminState, code: string, message: string): AdminOutcome {
+  return { state, failure: { code, message }, missingContexts: [] };
+}
+
+function applyInit(state: AdminState, clusterId: string, node: NodeInfo): AdminOutcome {
+  if (state.clusterId !== '' && state.contexts.length > 0) return done(putNode(state, node));
+  return done({ ...formedState(clusterId, node), version: state.version });
+}
+
+function applyJoin(state: AdminState, node: NodeInfo, contexts: readonly string[] | 'all' | 'none'): AdminOutcome {
+  const known = state.nodes.find((other) => other.name === node.name);
+  if (known === undefined && state.nodes.length >= NODES_MAX) {
+    return failed(state, 'AXONIQ-2305', `The cluster already has ${NODES_MAX} nodes`);
+  }
+  const clash = state.nodes.find((other) => other.name !== node.name && other.internalHostName === node.internalHostName && other.internalPort === node.internalPort);
+  if (clash !== undefined) {
+    return failed(state, 'AXONIQ-2500', `${node.name} has the internal address ${node.internalHostName}:${node.internalPort} of ${clash.name}`);
+  }
+  let next = putNode(state, node);
+  const names = contexts === 'all' ? next.contexts.map((context) => context.name) : contexts === 'none' ? [] : contexts;
+  const missing: string[] = [];
+  for (const name of names) {
+    const context = next.contexts.find((candidate) => candidate.name === name);
+    if (context === undefined) missing.push(name);
+    else if (!context.roles.some((role) => role.node === node.name)) next = putRole(next, name, node.name, 'PRIMARY');
+  }
+  return done(next, missing);
+}
+
+function applyRemoveNode(state: AdminState, name: string): AdminOutcome {
+  if (!state.nodes.some((node) => node.name === name)) return failed(state, 'AXONIQ-1301', `${name} is not a node of this cluster`);
+  for (const context of state.contexts) {
+    const failure = removalFailure(context, name);
+    if (failure !== null) return failed(state, failure.code, failure.message);
+  }
+  let next = state;
+  for (const context of state.contexts) next = dropRole(next, context.name, name);
+  return done({ ...next, nodes: next.nodes.filter((node) => node.name !== name) });
+}
+
+function applyCreate(state: AdminState, command: Extract<AdminCommand, { type: 'create-context' }>): AdminOutcome {
+  const { name, roles } = command;
+  if (!CONTEXT_NAME.test(name) || name.length > CONTEXT_NAME_LENGTH_MAX) {
+    return failed(state, 'AXONIQ-2308', `Invalid context name: ${name}. A name starts with a letter, then letters, digits, - and _`);
+  }
+  if (state.contexts.some((context) => context.name === name)) return failed(state, 'AXONIQ-1304', `Context ${name} already exists`);
+  if (state.contexts.length >= CONTEXTS_MAX) return failed(state, 'AXONIQ-0001', `The cluster already has ${CONTEXTS_MAX} contexts`);
+  const unknown = roles.find((role) => !state.nodes.some((node) => node.name === role.node));
+  if (unknown !== undefined) return failed(state, 'AXONIQ-1301', `${unknown.node} is not a node of this cluster`);
+  if (new Set(roles.map((role) => role.node)).size !== roles.length) return failed(state, 'AXONIQ-2309', 'A node may appear only once');
+  if (!roles.some((role) => role.role === 'PRIMARY')) return failed(state, 'AXONIQ-2309', `Context ${name} needs at least one PRIMARY node`);
+  const context = newContext(name, state.nextGroup, roles, state.nodes, command.metaData, command.dcb);
+  return done({ ...state, contexts: sortedByName([...state.contexts, context]), nextGroup: state.nextGroup + 1 });
+}
+
+function applyDelete(state: AdminState, name: string): AdminOutcome {
+  if (name.startsWith('_')) return failed(state, 'AXONIQ-2304', `Internal context ${name} cannot be deleted`);
+  if (!state.contexts.some((context) => context.name === name)) return failed(state, 'AXONIQ-1302', `${name}: not found in any replication group`);
+  return done({ ...state, contexts: state.contexts.filter((context) => context.name !== name) });
+}
+
+function applySetRole(state: AdminState, name: string, node: string, role: NodeRole): AdminOutcome {
+  const context = state.contexts.find((candidate) => candidate.name === name);
+  if (context === undefined) return failed(state, 'AXONIQ-1302', `${name}: not found in any replication group`);
+  if (!state.nodes.some((candidate) => candidate.name === node)) return failed(state, 'AXONIQ-1301', `${node} is not a node of this cluster`);
+  if (name === ADMIN_CONTEXT && role === 'MESSAGING_ONLY') return failed(state, 'AXONIQ-2309', `${ADMIN_CONTEXT} has no messaging-only members`);
+  const others = context.roles.filter((candidate) => candidate.node !== node);
+  if (role !== 'PRIMARY' && !others.some((candidate) => candidate.role === 'PRIMARY')) {
+    return failed(state, 'AXONIQ-2310', `${node} is the last PRIMARY of ${name}`);
+  }
+  return done(putRole(state, name, node, role));
+}
+
+function applyRemoveRole(state: AdminState, name: string, node: string): AdminOutcome {
+  const context = state.contexts.find((candidate) => candidate.name === name);
+  if (context === undefined) return failed(state, 'AXONIQ-1302', `${name}: not found in any replication group`);
+  const failure = removalFailure(context, node);
+  if (failure !== null) return failed(state, failure.code, failure.message);
+  return done(dropRole(state, name, node));
+}
+
+/** MB-5, MB-6: neither the last node nor the last PRIMARY can leave. */
+function removalFailure(context: AdminContext, node: string): AdminFailure | null {
+  if (!context.roles.some((role) => role.node === node)) return null;
+  if (context.roles.length === 1) return { code: 'AXONIQ-2310', message: `${node} is the last node of ${context.name}: delete the context instead` };
+  if (!context.roles.some((role) => role.node !== node && role.role === 'PRIMARY')) {
+    return { code: 'AXONIQ-2310', message: `${node} is the last PRIMARY of ${context.name}` };
+  }
+  return null;
+}
+
+function newContext(
+  name: string,
+  group: number,
+  roles: readonly { readonly node: string; readonly role: NodeRole }[],
+  nodes: readonly NodeInfo[],
+  metaData: Readonly<Record<string, string>>,
+  dcb: boolean,
+): AdminContext {
+  const bootstrap: BootstrapMember[] = [];
+  for (const { node, role } of roles) {
+    const info = nodes.find((candidate) => candidate.name === node);
+    if (info !== undefined && role !== 'MESSAGING_ONLY') bootstrap.push({ node, storeId: info.storeId, role });
+  }
+  return { name, group, replicationGroup: name, roles: sortedByNode(roles), metaData, dcb, pendingSince: 0, bootstrap, departed: [] };
+}
+
+function putNode(state: AdminState, node: NodeInfo): AdminState {
+  return { ...state, nodes: sortedByName([...state.nodes.filter((other) => other.name !== node.name), node]) };
+}
+
+function putRole(state: AdminState, name: string, node: string, role: NodeRole): AdminState {
+  return updateContext(state, name, (context) => ({
+    ...context,
+    roles: sortedByNode([...context.roles.filter((other) => other.node !== node), { node, role }]),
+  }));
+}
+
+function dropRole(state: AdminState, name: string, node: string): AdminState {
+  return updateContext(state, name, (context) => ({
+    ...context,
+    roles: context.roles.filter((other) => other.node !== node),
+    departed: [...context.departed.filter((other) => other !== node), node].sort(),
+  }));
+}
+
+function updateContext(state: AdminState, name: string, change: (context: AdminContext) => AdminContext): AdminState {
+  return { ...state, contexts: state.contexts.map((context) => (context.name === name ? change(context) : context)) };
+}
+
+function sortedByName<T extends { readonly name: string }>(items: readonly T[]): readonly T[] {
+  return [...items].sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+function sortedByNode<T extends { readonly node: string }>(items: readonly T[]): readonly T[] {
+  return [...items].sort((left, right) => (left.node < right.node ? -1 : 1));
+}

@@ -1,0 +1,349 @@
+// Keeps this node's idea of the cluster, applies `_admin`'s commands, forms or joins a cluster, forwards changes to the leader
+// of `_admin` (cluster-semantics §2-§4, CX-15). May not: open sockets; the bus carries everything.
+import { randomUUID } from 'node:crypto';
+import type { Entry } from '../raft/types.ts';
+import type { NodeStore } from '../storage/api.ts';
+import { PeerError, type PeerBus } from '../peer/bus.ts';
+import type { Env } from '../util/env.ts';
+import { type AdminCommand, type AdminContext, type AdminOutcome, type AdminState, applyAdminCommand, emptyAdminState, formedState } from './admin-state.ts';
+import { ADMIN_CONTEXT, AxonError, type ClusterAdmin, type ContextDirectory, type NodeInfo, type NodeRole } from './api.ts';
+import { asAxonError } from './errors.ts';
+import type { GroupHost } from './group-host.ts';
+import { decodeBody, encodeBody, fieldOf } from './peer-messages.ts';
+import { NotLeaderError } from './replica.ts';
+
+const CLUSTER_DOCUMENT = 'cluster';
+/** AC-13 (decision 7): 250 ms doubling to 5 s, no cap. */
+export const JOIN_RETRY_FIRST_MS = 250;
+export const JOIN_RETRY_MAX_MS = 5_000;
+const JOIN_TIMEOUT_MS = 3_000;
+const ADMIN_REQUEST_TIMEOUT_MS = 5_000;
+/** A change waits this long for a leader of `_admin`, then AXONIQ-2100. */
+const ADMIN_LEADER_WAIT_MS = 5_000;
+const LEADER_POLL_MS = 25;
+
+/** On disk: the newest state seen, and what a first node still has to create. */
+interface ClusterDocument {
+  readonly state: AdminState;
+  readonly formation: readonly string[] | null;
+}
+
+export interface ClusterManagerOptions {
+  readonly env: Env;
+  readonly node: NodeStore;
+  readonly bus: PeerBus;
+  readonly self: NodeInfo;
+  readonly groups: () => GroupHost;
+  readonly leaderOf: (context: string) => string | null;
+  /** One request to an address that is not known as a peer yet. */
+  readonly requestAddress: (host: string, port: number, method: 'join', body: Uint8Array, timeoutMs: number) => Promise<Uint8Array>;
+  readonly onView: (state: AdminState) => void;
+}
+
+export class ClusterManager implements ClusterAdmin {
+  readonly #options: ClusterManagerOptions;
+  /** Newest state seen: own `_admin` log or told by others. */
+  #view: AdminState = emptyAdminState;
+  /** State of this node's own `_admin` replica, replayed from its first entry. */
+  #applied: AdminState = emptyAdminState;
+  readonly #outcomes = new Map<number, AdminOutcome>();
+  #initialized = false;
+  #formation: readonly string[] | null = null;
+  #waitingFor: string | null = null;
+  #saving: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: ClusterManagerOptions) {
+    this.#options = options;
+    const { bus } = options;
+    bus.handle('join', (_from, body) => this.handleJoin(body));
+    bus.handle('admin', async (_from, body) => encodeBody(await this.#proposeLocal(parseCommand(decodeBody(body).head))));
+    bus.onMessage('view', (from, body) => this.#receiveView(from, body));
+    bus.onPeerUp((peer) => this.#sendView([peer]));
+  }
+
+  get view(): AdminState {
+    return this.#view;
+  }
+
+  get initialized(): boolean {
+    return this.#initialized;
+  }
+
+  get clusterId(): string | null {
+    return this.#view.clusterId === '' ? null : this.#view.clusterId;
+  }
+
+  /** A sentence about what this node waits for, or null. */
+  get waitingFor(): string | null {
+    return this.#waitingFor;
+  }
+
+  /** Reads what the last run knew. Returns false on a clean start (LC-2). Throws on a document of another shape. */
+  load(): boolean {
+    const document = this.#options.node.readDocument(CLUSTER_DOCUMENT);
+    if (document === undefined) return false;
+    const { state, formation } = document as ClusterDocument;
+    this.#initialized = true;
+    this.#formation = formation;
+    this.#view = state;
+    this.#options.onView(state);
+    return true;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  // -- the replicated state -------------------------------------------------------------------------------------------------
+
+  applyEntry(entry: Entry): void {
+    let command: AdminCommand;
+    try {
+      command = parseCommand(JSON.parse(Buffer.from(entry.data).toString('utf8')));
+    } catch (error) {
+      this.#options.env.log.error(`Entry ${entry.index} of ${ADMIN_CONTEXT} is not a command and is passed over: ${String(error)}`, { code: 'ADMIN_ENTRY_UNREADABLE', context: ADMIN_CONTEXT });
+      return;
+    }
+    const outcome = applyAdminCommand(this.#applied, entry.index, command);
+    this.#applied = outcome.state;
+    this.#outcomes.set(entry.index, outcome);
+    if (this.#outcomes.size > 1000) this.#outcomes.delete(this.#outcomes.keys().next().value!);
+    if (outcome.state.version > this.#view.version) this.#adopt(outcome.state, true);
+  }
+
+  #adopt(state: AdminState, spread: boolean): void {
+    this.#view = state;
+    this.#initialized = true;
+    void this.#save();
+    this.#options.onView(state);
+    if (spread && this.#options.leaderOf(ADMIN_CONTEXT) === this.#options.self.name) this.#sendView(this.#options.bus.connectedPeers());
+  }
+
+  #save(): Promise<void> {
+    const document: ClusterDocument = { state: this.#view, formation: this.#formation };
+    this.#saving = this.#saving.then(() => this.#options.node.writeDocument(CLUSTER_DOCUMENT, document));
+    this.#saving.catch((error: unknown) => this.#options.env.log.error(`The cluster document cannot be written: ${String(error)}`, { code: 'DISK_FAILED' }));
+    return this.#saving;
+  }
+
+  #sendView(peers: readonly string[]): void {
+    if (this.#view.version === 0) return;
+    const body = encodeBody({ kind: 'state', state: this.#view });
+    for (const peer of peers) this.#options.bus.send(peer, 'view', body);
+  }
+
+  #receiveView(from: string, body: Uint8Array): void {
+    try {
+      const { head } = decodeBody(body);
+      if (fieldOf(head, 'kind') !== 'state') return;
+      this.#receiveState(fieldOf(head, 'state') as AdminState);
+    } catch (error) {
+      this.#options.env.log.warn(`A view from ${from} is unreadable: ${String(error)}`, { code: 'PEER_MESSAGE_UNREADABLE' });
+    }
+  }
+
+  #receiveState(state: AdminState): void {
+    if (typeof state !== 'object' || state === null || !Array.isArray(state.nodes) || !Array.isArray(state.contexts)) throw new Error('not a cluster state');
+    if (this.clusterId !== null && state.clusterId !== this.clusterId) {
+      this.#options.env.log.error(`A peer is of another cluster (${state.clusterId}, this one is ${this.clusterId})`, { code: 'CLUSTER_MISMATCH' });
+      return;
+    }
+    if (state.version > this.#view.version) this.#adopt(state, false);
+  }
+
+  // -- proposing ----------------------------------------------------------------------------------------------------------------
+
+  /** On the leader of `_admin`: replicates and applies. Rejects with AxonError; code NOT_LEADER when it moved. */
+  async #proposeLocal(command: AdminCommand): Promise<{ readonly missingContexts: readonly string[] }> {
+    const replica = this.#options.groups().replica(ADMIN_CONTEXT);
+    if (replica === null || !replica.isReadyLeader) throw new PeerError('PEER_REFUSED', 'not the leader of _admin', 'NOT_LEADER');
+    let index: number;
+    try {
+      index = await replica.proposeAdmin(Buffer.from(JSON.stringify(command), 'utf8'));
+    } catch (error) {
+      if (error instanceof NotLeaderError) throw new PeerError('PEER_REFUSED', error.message, 'NOT_LEADER');
+      throw error;
+    }
+    const outcome = this.#outcomes.get(index);
+    if (outcome === undefined) throw new AxonError('AXONIQ-10003', 'The change was replicated but its outcome is not known');
+    if (outcome.failure !== null) throw new AxonError(outcome.failure.code, outcome.failure.message);
+    return { missingContexts: outcome.missingContexts };
+  }
+
+  /** Runs the command on the leader of `_admin`, wherever it is; waits for one (CX-15, LC-6). */
+  async #propose(command: AdminCommand): Promise<{ readonly missingContexts: readonly string[] }> {
+    if (!this.#initialized) throw new AxonError('AXONIQ-1400', 'This node is not part of a cluster yet');
+    const { bus, env, self } = this.#options;
+    const until = env.now() + ADMIN_LEADER_WAIT_MS;
+    for (;;) {
+      const leader = this.#options.leaderOf(ADMIN_CONTEXT);
+      try {
+        if (leader === self.name) return await this.#proposeLocal(command);
+        if (leader !== null && bus.isConnected(leader)) {
+          const answer = decodeBody(await bus.request(leader, 'admin', encodeBody(command), ADMIN_REQUEST_TIMEOUT_MS));
+          return { missingContexts: (fieldOf(answer.head, 'missingContexts') ?? []) as readonly string[] };
+        }
+      } catch (error) {
+        const retry = error instanceof PeerError && (error.remoteCode === 'NOT_LEADER' || error.code === 'PEER_UNREACHABLE');
+        if (!retry) throw asAxonError(error);
+      }
+      if (env.now() > until) throw new AxonError('AXONIQ-2100', `No leader for ${ADMIN_CONTEXT}: the cluster cannot be changed now`);
+      await pause(LEADER_POLL_MS);
+    }
+  }
+
+  // -- joining ----------------------------------------------------------------------------------------------------------------
+
+  /** Sent by a node that wants in; any member answers (LC-6). Answers the state after the join and the contexts that do not exist (AC-10). */
+  async handleJoin(body: Uint8Array): Promise<Uint8Array> {
+    const { head } = decodeBody(body);
+    if (!this.#initialized || this.#view.version === 0) throw new PeerError('PEER_REFUSED', 'this node is not part of a cluster yet', 'JOIN_NOT_READY');
+    const node = fieldOf(head, 'node') as NodeInfo;
+    const contexts = fieldOf(head, 'contexts') as readonly string[] | 'all' | 'none';
+    if (typeof node?.name !== 'string' || typeof node.storeId !== 'string' || typeof node.internalPort !== 'number') {
+      throw new PeerError('PEER_REFUSED', 'the join request does not name a node', 'JOIN_REFUSED');
+    }
+    const { missingContexts } = await this.#propose({ type: 'join', node, contexts });
+    // A forwarded join may be ahead of what this node has seen.
+    const until = this.#options.env.now() + JOIN_TIMEOUT_MS;
+    while (!this.#view.nodes.some((known) => known.name === node.name && known.storeId === node.storeId) && this.#options.env.now() < until) {
+      await pause(LEADER_POLL_MS);
+    }
+    return encodeBody({ state: this.#view, missingContexts });
+  }
+
+  async joinCluster(host: string, port: number, contexts: readonly string[] | 'all' | 'none'): Promise<void> {
+    if (this.#initialized) throw new AxonError('AXONIQ-2306', 'This node is already a member of a cluster');
+    await this.#joinOnce(host, port, contexts);
+  }
+
+  async #joinOnce(host: string, port: number, contexts: readonly string[] | 'all' | 'none'): Promise<readonly string[]> {
+    const body = encodeBody({ node: this.#options.self, contexts });
+    let answer: Uint8Array;
+    try {
+      answer = await this.#options.requestAddress(host, port, 'join', body, JOIN_TIMEOUT_MS);
+    } catch (error) {
+      throw asAxonError(error, 'AXONIQ-2502');
+    }
+    const { head } = decodeBody(answer);
+    this.#receiveState(fieldOf(head, 'state') as AdminState);
+    await this.#saving;
+    return (fieldOf(head, 'missingContexts') ?? []) as readonly string[];
+  }
+
+  /** Autocluster of a node that is not the first (AC-6, AC-10, AC-12): retries until it is in and every listed context exists. */
+  async joinUntilDone(host: string, port: number, contexts: readonly string[]): Promise<void> {
+    let wait = JOIN_RETRY_FIRST_MS;
+    let wanted: readonly string[] | 'none' = contexts.length === 0 ? 'none' : contexts;
+    for (let attempt = 1; !this.#stopped; attempt += 1) {
+      try {
+        const missing = await this.#joinOnce(host, port, wanted);
+        if (missing.length === 0) {
+          this.#waitingFor = null;
+          return;
+        }
+        wanted = missing;
+        this.#waitingFor = `Joined; waiting for ${missing.join(', ')} to be created on the first node`;
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#waitingFor = `Waiting for the first node at ${host}:${port} (attempt ${attempt}): ${why}`;
+      }
+      this.#options.env.log.info(this.#waitingFor, { code: 'JOIN_RETRY', attempt });
+      await pause(wait);
+      wait = Math.min(wait * 2, JOIN_RETRY_MAX_MS);
+    }
+  }
+
+  // -- forming ----------------------------------------------------------------------------------------------------------------
+
+  async initCluster(contexts: readonly string[]): Promise<void> {
+    if (this.#initialized) return;
+    this.#formation = contexts;
+    this.#view = formedState(randomUUID(), this.#options.self);
+    this.#initialized = true;
+    // On disk first: a kill between here and the first commit must find a node that goes on forming, not event files without control data.
+    await this.#save();
+    this.#options.onView(this.#view);
+    await this.resumeFormation();
+  }
+
+  /** Creates what a first node was asked to create; called again after a restart in the middle. */
+  async resumeFormation(): Promise<void> {
+    if (this.#formation === null) return;
+    const contexts = this.#formation.filter((name) => name !== ADMIN_CONTEXT);
+    await this.#whenLeading();
+    if (this.#applied.nodes.length === 0) await this.#propose({ type: 'init', clusterId: this.#view.clusterId, node: this.#options.self });
+    for (const name of contexts) {
+      if (this.#view.contexts.some((context) => context.name === name)) continue;
+      await this.#propose({ type: 'create-context', name, roles: [{ node: this.#options.self.name, role: 'PRIMARY' }], metaData: {}, dcb: false });
+    }
+    this.#formation = null;
+    await this.#save();
+  }
+
+  async #whenLeading(): Promise<void> {
+    while (!this.#stopped && this.#options.groups().replica(ADMIN_CONTEXT)?.isReadyLeader !== true) await pause(5);
+  }
+
+  /** Tells `_admin` when this node came back with other ports or tags (its name and internal address may not change: ID-9). */
+  async announceSelf(): Promise<void> {
+    const { self } = this.#options;
+    const known = this.#view.nodes.find((node) => node.name === self.name);
+    if (known === undefined || JSON.stringify(known) === JSON.stringify(self)) return;
+    while (!this.#stopped) {
+      try {
+        await this.#propose({ type: 'update-node', node: self });
+        return;
+      } catch {
+        await pause(JOIN_RETRY_MAX_MS);
+      }
+    }
+  }
+
+  // -- ClusterAdmin -----------------------------------------------------------------------------------------------------------
+
+  async createContext(request: Parameters<ClusterAdmin['createContext']>[0]): Promise<void> {
+    const roles = request.roles.length > 0 ? request.roles : this.#view.nodes.map((node) => ({ node: node.name, role: 'PRIMARY' as const }));
+    await this.#propose({ type: 'create-context', name: request.name, roles, metaData: request.metaData, dcb: request.dcb });
+  }
+
+  async deleteContext(name: string, preserveEventStore: boolean): Promise<void> {
+    if (preserveEventStore) throw new AxonError('AXONIQ-0001', 'preserveEventStore is not supported by Muster yet: the context would lose its events');
+    await this.#propose({ type: 'delete-context', name });
+  }
+
+  async setRole(context: string, node: string, role: NodeRole): Promise<void> {
+    await this.#propose({ type: 'set-role', context, node, role });
+  }
+
+  async removeRole(context: string, node: string, preserveEventStore: boolean): Promise<void> {
+    if (preserveEventStore) throw new AxonError('AXONIQ-0001', 'preserveEventStore is not supported by Muster yet: the node would lose its events');
+    await this.#propose({ type: 'remove-role', context, node });
+  }
+
+  async removeNode(node: string): Promise<void> {
+    await this.#propose({ type: 'remove-node', node });
+  }
+
+  stepDown(context: string, to: string | null): Promise<void> {
+    const replica = this.#options.groups().replica(context);
+    if (replica === null || replica.status().role !== 'leader') return Promise.reject(new AxonError('AXONIQ-2100', `This node does not lead ${context}`));
+    const target = to === null ? null : (replica.status().config.members.find((member) => member.id.startsWith(`${to}@`))?.id ?? null);
+    if (to !== null && target === null) return Promise.reject(new AxonError('AXONIQ-1301', `${to} is not a member of ${context}`));
+    if (!replica.transferLeadership(target)) return Promise.reject(new AxonError('AXONIQ-10007', `${context}: no other PRIMARY can take over now`));
+    return Promise.resolve();
+  }
+}
+
+export type DirectoryState = Pick<ContextDirectory, 'view' | 'initialized'>;
+export type { AdminContext };
+
+function parseCommand(value: unknown): AdminCommand {
+  if (typeof value !== 'object' || value === null || typeof (value as { type?: unknown }).type !== 'string') throw new PeerError('PEER_REFUSED', 'not an administration command', 'BAD_REQUEST');
+  return value as AdminCommand;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

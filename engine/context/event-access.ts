@@ -1,0 +1,234 @@
+// The event store of one context as the client API sees it, on any node: appends go to the leader, reads are local where the
+// context is stored here and travel otherwise (cluster-semantics DP-3, DP-4, DP-7; client-behaviour ES-37).
+import { PeerError, type PeerBus } from '../peer/bus.ts';
+import { encodeEvents, eventFacts } from '../storage/facts.ts';
+import type { GroupStore, StoredAggregateEvent, StoredEvent } from '../storage/api.ts';
+import type { Env } from '../util/env.ts';
+import { WireError } from '../util/wire.ts';
+import { AxonError, type EventCursor, type EventStoreAccess, type TokenInfo } from './api.ts';
+import { asAxonError } from './errors.ts';
+import type { GroupHost } from './group-host.ts';
+import type { Leaders } from './leaders.ts';
+import { RemoteCursor, RemoteReads } from './remote-reads.ts';
+import { NotLeaderError, type Replica, SequenceConflictError } from './replica.ts';
+import { encodeBody, decodeBody, numberField } from './peer-messages.ts';
+
+/** Pause between tries while no leader is known. */
+const LEADER_RETRY_MS = 50;
+const FORWARD_TIMEOUT_MS = 9_500;
+const READ_INDEX_TIMEOUT_MS = 1_000;
+const CATCH_UP_TIMEOUT_MS = 5_000;
+/** Bytes per slice of a tracking read. */
+const READ_BYTES_MAX = 256 * 1024;
+
+export interface EventAccessDeps {
+  readonly env: Env;
+  readonly bus: PeerBus;
+  readonly groups: () => GroupHost;
+  readonly leaders: Leaders;
+  readonly self: string;
+  /** DP-7: how long a request waits for a leader, in ms. */
+  readonly waitForLeaderMs: number;
+  /** Connected storing nodes of the context, PRIMARYs first, for nodes that do not store it. */
+  readonly storingNodes: (context: string) => readonly string[];
+}
+
+export class ContextEventStore implements EventStoreAccess {
+  readonly #context: string;
+  readonly #deps: EventAccessDeps;
+  readonly #remote: RemoteReads;
+  #sharedIndex: Promise<number> | null = null;
+
+  constructor(context: string, deps: EventAccessDeps) {
+    this.#context = context;
+    this.#deps = deps;
+    this.#remote = new RemoteReads(context, deps.bus, () => this.#readSource());
+  }
+
+  // -- appends --------------------------------------------------------------------------------------------------------------
+
+  async append(events: readonly Buffer[]): Promise<void> {
+    if (events.length === 0) return;
+    await this.#onLeader(
+      (replica) => appendHere(replica, events),
+      (leader) => this.#deps.bus.request(leader, 'append-events', encodeBody({ context: this.#context }, events), FORWARD_TIMEOUT_MS),
+    );
+  }
+
+  async appendSnapshot(snapshot: Buffer): Promise<void> {
+    await this.#onLeader(
+      (replica) => appendSnapshotHere(replica, snapshot),
+      (leader) => this.#deps.bus.request(leader, 'append-snapshot', encodeBody({ context: this.#context }, [snapshot]), FORWARD_TIMEOUT_MS),
+    );
+  }
+
+  /** Runs on the leader, here or there; tries again only where nothing can have been written. */
+  async #onLeader<T>(here: (replica: Replica) => Promise<T>, there: (leader: string) => Promise<T>): Promise<T> {
+    const { env, bus, leaders, self } = this.#deps;
+    const until = env.now() + this.#deps.waitForLeaderMs;
+    for (;;) {
+      const changed = leaders.change(LEADER_RETRY_MS);
+      try {
+        const replica = this.#deps.groups().replica(this.#context);
+        if (replica?.isReadyLeader === true) return await here(replica);
+        const leader = leaders.leaderOf(this.#context);
+        if (leader !== null && leader !== self && bus.isConnected(leader)) return await there(leader);
+      } catch (error) {
+        if (!isRetryable(error)) throw this.#translate(error);
+      }
+      if (env.now() >= until) throw new AxonError('AXONIQ-2100', `No leader for context: ${this.#context}`);
+      await changed;
+    }
+  }
+
+  #translate(error: unknown): AxonError {
+    if (error instanceof SequenceConflictError) return new AxonError('AXONIQ-2000', error.message);
+    if (error instanceof PeerError && (error.code === 'PEER_LINK_LOST' || error.code === 'PEER_TIMEOUT')) {
+      return new AxonError('AXONIQ-10003', `${this.#context}: the leader was lost while it handled the request; the outcome is unknown`);
+    }
+    return asAxonError(error);
+  }
+
+  // -- reads ------------------------------------------------------------------------------------------------------------------
+
+  /** This node's store, caught up with everything confirmed before the call; null when this node does not store the context. */
+  async #freshStore(): Promise<GroupStore | null> {
+    const replica = this.#localReplica();
+    if (replica === null) return null;
+    this.#sharedIndex ??= this.#readIndex().finally(() => {
+      this.#sharedIndex = null;
+    });
+    // A round that began before this call may miss an append confirmed in between: only a round begun in this turn is shared.
+    const round = this.#sharedIndex;
+    queueMicrotask(() => {
+      if (this.#sharedIndex === round) this.#sharedIndex = null;
+    });
+    const index = await round;
+    await replica.waitForCommit(index, CATCH_UP_TIMEOUT_MS);
+    return replica.store;
+  }
+
+  #readIndex(): Promise<number> {
+    return this.#onLeader(
+      (replica) => replica.readIndex(),
+      async (leader) => numberField(decodeBody(await this.#deps.bus.request(leader, 'read-index', encodeBody({ context: this.#context }), READ_INDEX_TIMEOUT_MS)).head, 'index'),
+    );
+  }
+
+  #localReplica(): Replica | null {
+    const replica = this.#deps.groups().replica(this.#context);
+    return replica !== null && !replica.closed && replica.status().config.members.length > 0 ? replica : null;
+  }
+
+  /** For a node that stores nothing: the leader, else any storing node. */
+  #readSource(): string | null {
+    const leader = this.#deps.leaders.leaderOf(this.#context);
+    if (leader !== null && this.#deps.bus.isConnected(leader)) return leader;
+    return this.#deps.storingNodes(this.#context)[0] ?? null;
+  }
+
+  async *readAggregate(aggregateId: string, fromSequence: number, toSequence: number): AsyncIterable<readonly StoredAggregateEvent[]> {
+    const store = await this.#freshStore();
+    if (store === null) yield* this.#remote.aggregate(aggregateId, fromSequence, toSequence);
+    else yield* store.readAggregate(aggregateId, fromSequence, toSequence);
+  }
+
+  async readSnapshots(aggregateId: string, fromSequence: number, toSequence: number, max: number): Promise<readonly StoredAggregateEvent[]> {
+    const store = await this.#freshStore();
+    return store === null ? this.#remote.snapshots(aggregateId, fromSequence, toSequence, max) : store.readSnapshots(aggregateId, fromSequence, toSequence, max);
+  }
+
+  async highestSequence(aggregateId: string): Promise<number> {
+    const store = await this.#freshStore();
+    return store === null ? this.#remote.number('highest-sequence', { aggregateId }) : store.highestSequence(aggregateId);
+  }
+
+  async tokens(): Promise<TokenInfo> {
+    const store = await this.#freshStore();
+    return store === null ? this.#remote.tokens() : { first: store.firstToken, last: store.lastToken };
+  }
+
+  async tokenAt(timestampMs: number): Promise<number> {
+    const store = await this.#freshStore();
+    return store === null ? this.#remote.number('token-at', { timestampMs }) : store.tokenAt(timestampMs);
+  }
+
+  openCursor(fromToken: number, fromLeader: boolean): EventCursor {
+    const replica = this.#localReplica();
+    if (replica === null || (fromLeader && replica.status().role !== 'leader')) return new RemoteCursor(this.#remote, fromToken);
+    return new LocalCursor(replica, fromToken);
+  }
+}
+
+/** Shared with the handler of `append-events`: validates, appends, resolves when committed. */
+export function appendHere(replica: Replica, events: readonly Uint8Array[]): Promise<void> {
+  try {
+    return replica.appendEvents(events.map(eventFacts), encodeEvents(events));
+  } catch (error) {
+    if (error instanceof WireError) return Promise.reject(new AxonError('AXONIQ-0001', `An event is not a valid message: ${error.message}`));
+    return Promise.reject(error);
+  }
+}
+
+/** ES-21: a snapshot may not be ahead of its aggregate. */
+export async function appendSnapshotHere(replica: Replica, snapshot: Uint8Array): Promise<void> {
+  const facts = eventFacts(snapshot);
+  const highest = replica.store.highestSequence(facts.aggregateId);
+  if (facts.sequence > highest) {
+    throw new AxonError(
+      'AXONIQ-2000',
+      `Invalid sequence number while storing snapshot. Highest aggregate ${facts.aggregateId} sequence number: ${highest}, snapshot sequence ${facts.sequence}.`,
+    );
+  }
+  await replica.appendSnapshot(snapshot);
+}
+
+function isRetryable(error: unknown): boolean {
+  if (error instanceof NotLeaderError) return true;
+  return error instanceof PeerError && (error.remoteCode === 'NOT_LEADER' || error.code === 'PEER_UNREACHABLE' || error.code === 'PEER_BUSY');
+}
+
+/** Reads this node's own files; committed events only, in token order. */
+class LocalCursor implements EventCursor {
+  readonly #replica: Replica;
+  #next: number;
+  #wake: (() => void) | null = null;
+  #closed = false;
+
+  constructor(replica: Replica, fromToken: number) {
+    this.#replica = replica;
+    this.#next = fromToken;
+  }
+
+  next(maxEvents: number): Promise<readonly StoredEvent[]> {
+    const { store } = this.#replica;
+    if (this.#replica.closed) return Promise.reject(new AxonError('AXONIQ-1400', `${this.#replica.context}: this node no longer stores the context`));
+    if (this.#closed || this.#next > store.lastToken || maxEvents <= 0) return Promise.resolve([]);
+    const events = store.readEvents(Math.max(this.#next, store.firstToken), maxEvents, READ_BYTES_MAX);
+    const last = events[events.length - 1];
+    if (last !== undefined) this.#next = last.token + 1;
+    return Promise.resolve(events);
+  }
+
+  waitForMore(timeoutMs: number): Promise<void> {
+    if (this.#closed || this.#replica.closed || this.#next <= this.#replica.store.lastToken) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        stop();
+        clearTimeout(timer);
+        this.#wake = null;
+        resolve();
+      };
+      const timer = setTimeout(done, timeoutMs);
+      const stop = this.#replica.store.onCommitted((lastToken) => {
+        if (lastToken >= this.#next) done();
+      });
+      this.#wake = done;
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wake?.();
+  }
+}

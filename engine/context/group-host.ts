@@ -1,0 +1,325 @@
+// All raft groups of this node: opens and closes replicas as `_admin` wants, ticks them, carries their messages, moves their
+// membership towards the wanted one, and takes the fast path when a leader's process is gone (raft-design §5, §7, §10).
+import { memberIdOf, nodeOfMember, type AdminContext, type AdminState } from './admin-state.ts';
+import { nextMembershipStep } from './membership-plan.ts';
+import { Replica } from './replica.ts';
+import { decodeConfig } from '../raft/membership.ts';
+import { RaftGroup } from '../raft/raft.ts';
+import type { Entry, GroupConfig, Member, MemberId, Message, StoringRole, TimingTicks } from '../raft/types.ts';
+import type { Durability, NodeStore } from '../storage/api.ts';
+import { openGroupStore } from '../storage/group-store.ts';
+import type { Env } from '../util/env.ts';
+import { ADMIN_CONTEXT } from './api.ts';
+
+export const TICK_MS = 10;
+/** A node that was itself asleep has learned nothing about its leader: at most this many ticks are credited per wake-up. */
+const TICKS_PER_WAKE_MAX = 3;
+const APPEND_BYTES_MAX = 256 * 1024;
+const INFLIGHT_MESSAGES_MAX = 64;
+const INFLIGHT_BYTES_MAX = 8 * 1024 * 1024;
+const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
+/** Time between looks at a membership that is not yet as wanted. */
+const MEMBERSHIP_CHECK_TICKS = 2;
+/** A node that left a group keeps its replica this long, so that it can hand over what it has. */
+const REMOVAL_GRACE_MS = 3_000;
+/** Fast path: the successor tries at once and again after this, others wait a random time up to twice that. */
+const FAST_PATH_RETRY_MS = 60;
+const FAST_PATH_TRIES_MAX = 4;
+
+export interface GroupHostOptions {
+  readonly env: Env;
+  readonly node: NodeStore;
+  readonly self: string;
+  readonly timing: TimingTicks;
+  readonly fastPath: boolean;
+  readonly segmentBytes: number;
+  readonly durability: Durability;
+  readonly minActiveBackups: number;
+  readonly send: (node: string, messages: readonly Message[]) => void;
+  readonly applyAdmin: (entry: Entry) => void;
+  readonly onLeadership: (replica: Replica) => void;
+  readonly onFatal: (error: Error) => void;
+}
+
+export class GroupHost {
+  readonly #options: GroupHostOptions;
+  readonly #memberId: MemberId;
+  readonly #replicas = new Map<number, Replica>();
+  readonly #byContext = new Map<string, Replica>();
+  /** Group number → when this node stopped being wanted there. */
+  readonly #leavingSince = new Map<number, number>();
+  #wanted: AdminState | null = null;
+  #reconciling: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | null = null;
+  #lastWake = 0;
+  #ticks = 0;
+  #outgoing = new Map<string, Message[]>();
+  #sendScheduled = false;
+  #closed = false;
+
+  constructor(options: GroupHostOptions) {
+    this.#options = options;
+    this.#memberId = memberIdOf(options.self, options.node.storeId);
+  }
+
+  start(): void {
+    this.#lastWake = this.#options.env.now();
+    this.#timer = setInterval(() => this.#wake(), TICK_MS);
+  }
+
+  replica(context: string): Replica | null {
+    return this.#byContext.get(context) ?? null;
+  }
+
+  replicas(): readonly Replica[] {
+    return [...this.#replicas.values()].sort((a, b) => a.group - b.group);
+  }
+
+  // -- messages -----------------------------------------------------------------------------------------------------------
+
+  receive(messages: readonly Message[]): void {
+    for (const message of messages) {
+      // Another store id means: meant for a data directory that is gone (raft-design D8).
+      if (message.to !== this.#memberId) continue;
+      this.#replicas.get(message.group)?.step(message);
+    }
+  }
+
+  #queue(messages: readonly Message[]): void {
+    for (const message of messages) {
+      const node = nodeOfMember(message.to);
+      const list = this.#outgoing.get(node);
+      if (list === undefined) this.#outgoing.set(node, [message]);
+      else list.push(message);
+    }
+    if (this.#sendScheduled) return;
+    this.#sendScheduled = true;
+    queueMicrotask(() => {
+      this.#sendScheduled = false;
+      const batches = this.#outgoing;
+      this.#outgoing = new Map();
+      for (const [node, batch] of batches) this.#options.send(node, batch);
+    });
+  }
+
+  peerDown(node: string): void {
+    for (const replica of this.#replicas.values()) {
+      for (const member of replica.status().config.members) {
+        if (nodeOfMember(member.id) === node) replica.peerUnreachable(member.id);
+      }
+    }
+  }
+
+  /** The peer's process is gone: its link closed and one new connection was refused (raft-design §10; liveness only). */
+  peerGone(node: string): void {
+    if (!this.#options.fastPath) return;
+    for (const replica of this.#replicas.values()) {
+      const leader = replica.status().leader;
+      if (leader === null || nodeOfMember(leader) !== node) continue;
+      const first = replica.forgetLeader(leader);
+      const delay = first ? 0 : FAST_PATH_RETRY_MS * (1 + this.#options.env.random());
+      this.#campaignSoon(replica, delay, FAST_PATH_TRIES_MAX);
+    }
+  }
+
+  #campaignSoon(replica: Replica, delayMs: number, triesLeft: number): void {
+    if (triesLeft === 0) return;
+    setTimeout(() => {
+      if (this.#closed || replica.closed || replica.status().leader !== null) return;
+      replica.campaign();
+      this.#campaignSoon(replica, FAST_PATH_RETRY_MS * (1 + this.#options.env.random()), triesLeft - 1);
+    }, delayMs);
+  }
+
+  // -- time ---------------------------------------------------------------------------------------------------------------
+
+  #wake(): void {
+    const now = this.#options.env.now();
+    const elapsed = now - this.#lastWake;
+    if (elapsed < TICK_MS / 2) return;
+    const ticks = Math.min(TICKS_PER_WAKE_MAX, Math.max(1, Math.round(elapsed / TICK_MS)));
+    this.#lastWake = now;
+    // libuv runs timers before sockets: after a late wake-up, messages that wait in the sockets are heard first.
+    if (elapsed > 2 * TICK_MS) setImmediate(() => setImmediate(() => this.#tick(ticks)));
+    else this.#tick(ticks);
+  }
+
+  #tick(count: number): void {
+    if (this.#closed) return;
+    for (let i = 0; i < count; i += 1) {
+      this.#ticks += 1;
+      for (const replica of this.#replicas.values()) replica.tick();
+    }
+    if (this.#ticks % MEMBERSHIP_CHECK_TICKS === 0) this.#checkMembership();
+  }
+
+  // -- what `_admin` wants --------------------------------------------------------------------------------------------------
+
+  /** Opens and closes replicas; resolves when done. Calls run one after another, the newest state wins. */
+  reconcile(state: AdminState): Promise<void> {
+    this.#wanted = state;
+    this.#reconciling = this.#reconciling.then(() => this.#reconcileNow()).catch((error: unknown) => this.#options.onFatal(error instanceof Error ? error : new Error(String(error))));
+    return this.#reconciling;
+  }
+
+  async #reconcileNow(): Promise<void> {
+    const state = this.#wanted;
+    if (state === null || this.#closed) return;
+    for (const context of state.contexts) {
+      const stores = this.#roleOfSelf(context) !== null;
+      if (stores) this.#leavingSince.delete(context.group);
+      if (stores && !this.#replicas.has(context.group)) await this.#open(context);
+    }
+    for (const replica of [...this.#replicas.values()]) {
+      const context = state.contexts.find((candidate) => candidate.group === replica.group);
+      if (context === undefined) await this.#drop(replica, 'the context was deleted');
+      else if (this.#roleOfSelf(context) === null && !this.#leavingSince.has(replica.group)) {
+        this.#leavingSince.set(replica.group, this.#options.env.now());
+      }
+    }
+  }
+
+  #roleOfSelf(context: AdminContext): StoringRole | null {
+    const role = context.roles.find((candidate) => candidate.node === this.#options.self)?.role;
+    return role === undefined || role === 'MESSAGING_ONLY' ? null : role;
+  }
+
+  async #open(context: AdminContext): Promise<void> {
+    const { env, node } = this.#options;
+    const store = await openGroupStore({
+      node,
+      group: context.group,
+      folder: `${String(context.group).padStart(4, '0')}-${context.name}`,
+      segmentBytes: this.#options.segmentBytes,
+      durability: this.#options.durability,
+      indexEvents: context.name !== ADMIN_CONTEXT,
+      log: (level, code, text) => env.log[level](text, { code, context: context.name }),
+      onFatal: this.#options.onFatal,
+    });
+    const raft = new RaftGroup({
+      group: context.group,
+      self: this.#memberId,
+      bootstrap: this.#bootstrap(context),
+      configs: store.configEntries().map((entry) => ({ index: entry.index, config: decodeConfig(entry.data) })),
+      hardState: node.hardState(context.group) ?? { term: 0, vote: null, commit: 0 },
+      log: store,
+      timing: this.#options.timing,
+      random: env.random,
+      appendBytesMax: APPEND_BYTES_MAX,
+      inflightMessagesMax: INFLIGHT_MESSAGES_MAX,
+      inflightBytesMax: INFLIGHT_BYTES_MAX,
+      uncommittedBytesMax: UNCOMMITTED_BYTES_MAX,
+    });
+    const replica = new Replica({
+      env,
+      context: context.name,
+      group: context.group,
+      store,
+      node,
+      raft,
+      send: (messages) => this.#queue(messages),
+      apply: context.name === ADMIN_CONTEXT ? this.#options.applyAdmin : null,
+      onFatal: this.#options.onFatal,
+    });
+    this.#replicas.set(context.group, replica);
+    this.#byContext.set(context.name, replica);
+    let known = '';
+    replica.on('status', () => {
+      const status = replica.status();
+      const text = `${status.role}, term ${status.term}, leader ${status.leader === null ? 'none' : nodeOfMember(status.leader)}`;
+      if (text !== known) env.log.info(text, { code: 'RAFT_STATE', context: context.name, term: status.term });
+      known = text;
+      this.#options.onLeadership(replica);
+      setImmediate(() => this.#checkMembershipOf(replica));
+    });
+    env.log.info(`Replica opened: ${store.lastIndex()} entries, last token ${store.lastToken}`, { code: 'REPLICA_OPENED', context: context.name });
+  }
+
+  /** Nodes that were there when the group was made start with its first members; everyone else starts empty and listens. */
+  #bootstrap(context: AdminContext): GroupConfig {
+    const minActiveBackups = this.#options.minActiveBackups;
+    const founder = context.bootstrap.some((member) => memberIdOf(member.node, member.storeId) === this.#memberId) && !context.departed.includes(this.#options.self);
+    if (!founder) return { members: [], minActiveBackups };
+    const members = context.bootstrap.map((member): Member => ({ id: memberIdOf(member.node, member.storeId), role: member.role as StoringRole }));
+    return { members: members.sort((a, b) => (a.id < b.id ? -1 : 1)), minActiveBackups };
+  }
+
+  async #drop(replica: Replica, why: string): Promise<void> {
+    this.#replicas.delete(replica.group);
+    if (this.#byContext.get(replica.context) === replica) this.#byContext.delete(replica.context);
+    this.#leavingSince.delete(replica.group);
+    await replica.destroy();
+    this.#options.env.log.info(`Replica and its events deleted on this node: ${why}`, { code: 'REPLICA_DELETED', context: replica.context });
+  }
+
+  // -- membership -------------------------------------------------------------------------------------------------------------
+
+  #checkMembership(): void {
+    for (const replica of this.#replicas.values()) this.#checkMembershipOf(replica);
+    for (const [group, since] of this.#leavingSince) {
+      const replica = this.#replicas.get(group);
+      if (replica === undefined || replica.status().role === 'leader') continue;
+      const removed = !replica.status().config.members.some((member) => member.id === this.#memberId);
+      if (!removed && this.#options.env.now() - since < REMOVAL_GRACE_MS) continue;
+      this.#leavingSince.delete(group);
+      this.#reconciling = this.#reconciling.then(() => this.#drop(replica, 'this node left the context'));
+    }
+  }
+
+  #checkMembershipOf(replica: Replica): void {
+    if (replica.closed || !replica.isReadyLeader || this.#wanted === null) return;
+    const context = this.#wanted.contexts.find((candidate) => candidate.group === replica.group);
+    if (context === undefined) return;
+    const status = replica.status();
+    if (status.configPending) return;
+    const step = nextMembershipStep({
+      self: this.#memberId,
+      current: status.config,
+      wanted: wantedMembers(this.#wanted, context),
+      minActiveBackups: this.#options.minActiveBackups,
+      lastIndex: status.lastIndex,
+      progress: status.progress,
+    });
+    if (step.kind === 'transfer') replica.transferLeadership(null);
+    if (step.kind !== 'change') return;
+    const result = replica.proposeConfig(step.config);
+    if (result.ok) this.#options.env.log.info(step.text, { code: 'MEMBERSHIP', context: replica.context, index: result.index });
+  }
+
+  /** True while the group's members differ from the wanted ones or a change is not committed (CX-12). */
+  membershipPending(replica: Replica): boolean {
+    const context = this.#wanted?.contexts.find((candidate) => candidate.group === replica.group);
+    if (this.#wanted === null || context === undefined) return false;
+    const status = replica.status();
+    const describe = (members: readonly Member[]) => members.map((member) => `${member.id}:${member.role}`).sort().join();
+    return status.configPending || describe(status.config.members) !== describe(wantedMembers(this.#wanted, context));
+  }
+
+  // -- the end ------------------------------------------------------------------------------------------------------------------
+
+  /** Gives leadership away where another PRIMARY can take it; resolves when none is left here or after `timeoutMs`. */
+  async handOver(timeoutMs: number): Promise<void> {
+    const led = this.replicas().filter((replica) => replica.status().role === 'leader' && replica.status().config.members.filter((member) => member.role === 'PRIMARY').length > 1);
+    for (const replica of led) replica.transferLeadership(null);
+    const until = this.#options.env.now() + timeoutMs;
+    while (led.some((replica) => replica.status().role === 'leader') && this.#options.env.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#reconciling;
+    await Promise.all(this.replicas().map((replica) => replica.close()));
+  }
+}
+
+export function wantedMembers(state: AdminState, context: AdminContext): readonly Member[] {
+  const members: Member[] = [];
+  for (const { node, role } of context.roles) {
+    const info = state.nodes.find((candidate) => candidate.name === node);
+    if (info !== undefined && role !== 'MESSAGING_ONLY') members.push({ id: memberIdOf(node, info.storeId), role });
+  }
+  return members;
+}

@@ -1,0 +1,91 @@
+// Who leads what, as far as this node knows: its own replicas first, else what the leaders said of themselves.
+import type { PeerBus } from '../peer/bus.ts';
+import type { Env } from '../util/env.ts';
+import { nodeOfMember } from './admin-state.ts';
+import type { GroupHost } from './group-host.ts';
+import { decodeBody, encodeBody, fieldOf, numberField, textField } from './peer-messages.ts';
+import type { Replica } from './replica.ts';
+
+interface Claim {
+  readonly node: string;
+  readonly term: number;
+}
+
+export class Leaders {
+  readonly #bus: PeerBus;
+  readonly #env: Env;
+  readonly #groups: () => GroupHost;
+  /** Claims of leaders for contexts that this node may not store. */
+  readonly #claims = new Map<string, Claim>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(options: { readonly bus: PeerBus; readonly env: Env; readonly groups: () => GroupHost }) {
+    this.#bus = options.bus;
+    this.#env = options.env;
+    this.#groups = options.groups;
+    this.#bus.onMessage('view', (from, body) => this.#receive(from, body));
+    this.#bus.onPeerUp((peer) => {
+      for (const replica of this.#groups().replicas()) if (replica.isReadyLeader) this.#tell([peer], replica);
+    });
+    this.#bus.onPeerDown(() => this.#changed());
+  }
+
+  /** Node name of a leader that can be reached from here, or null. */
+  leaderOf(context: string): string | null {
+    const replica = this.#groups().replica(context);
+    if (replica !== null && replica.status().config.members.length > 0) {
+      const { leader } = replica.status();
+      return leader === null ? null : nodeOfMember(leader);
+    }
+    const claim = this.#claims.get(context);
+    return claim !== undefined && this.#bus.isConnected(claim.node) ? claim.node : null;
+  }
+
+  /** Called on every change of a replica's role, term, leader. */
+  noteReplica(replica: Replica): void {
+    if (replica.isReadyLeader) this.#tell(this.#bus.connectedPeers(), replica);
+    this.#changed();
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves at the next change of any leader, or after `timeoutMs`. */
+  change(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        stop();
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(done, timeoutMs);
+      const stop = this.onChange(done);
+    });
+  }
+
+  #tell(peers: readonly string[], replica: Replica): void {
+    const body = encodeBody({ kind: 'leader', context: replica.context, term: replica.status().term });
+    for (const peer of peers) this.#bus.send(peer, 'view', body);
+  }
+
+  #receive(from: string, body: Uint8Array): void {
+    try {
+      const { head } = decodeBody(body);
+      if (fieldOf(head, 'kind') !== 'leader') return;
+      const context = textField(head, 'context');
+      const term = numberField(head, 'term');
+      const known = this.#claims.get(context);
+      if (known !== undefined && known.term > term) return;
+      this.#claims.set(context, { node: from, term });
+      this.#changed();
+    } catch (error) {
+      this.#env.log.warn(`A leader claim from ${from} is unreadable: ${String(error)}`, { code: 'PEER_MESSAGE_UNREADABLE' });
+    }
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

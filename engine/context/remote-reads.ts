@@ -1,0 +1,109 @@
+// Reads of a context that this node does not store (MESSAGING_ONLY, or told to read from the leader): requests to a storing node.
+import type { PeerBus, PeerMethod } from '../peer/bus.ts';
+import { PeerError } from '../peer/bus.ts';
+import type { StoredAggregateEvent, StoredEvent } from '../storage/api.ts';
+import { AxonError, type EventCursor, type TokenInfo } from './api.ts';
+import { asAxonError } from './errors.ts';
+import { decodeBody, encodeBody, fieldOf, numberField, type PeerBody } from './peer-messages.ts';
+
+const READ_TIMEOUT_MS = 5_000;
+/** Events per request; the answer also has a byte bound on the serving side. */
+const EVENTS_PER_REQUEST_MAX = 1_000;
+/** Longest long-poll of a live tail; the peer answers empty after it. */
+export const LONG_POLL_MS_MAX = 1_000;
+
+export class RemoteReads {
+  readonly #context: string;
+  readonly #bus: PeerBus;
+  readonly #source: () => string | null;
+
+  constructor(context: string, bus: PeerBus, source: () => string | null) {
+    this.#context = context;
+    this.#bus = bus;
+    this.#source = source;
+  }
+
+  async request(method: PeerMethod, head: object, timeoutMs = READ_TIMEOUT_MS): Promise<PeerBody<unknown>> {
+    const node = this.#source();
+    if (node === null) throw new AxonError('AXONIQ-2100', `No leader for context: ${this.#context}`);
+    try {
+      return decodeBody(await this.#bus.request(node, method, encodeBody({ context: this.#context, ...head }), timeoutMs));
+    } catch (error) {
+      if (error instanceof PeerError && error.code !== 'PEER_REFUSED') throw new AxonError('AXONIQ-2100', `No leader for context: ${this.#context} (${error.message})`);
+      throw asAxonError(error);
+    }
+  }
+
+  async *aggregate(aggregateId: string, fromSequence: number, toSequence: number): AsyncIterable<readonly StoredAggregateEvent[]> {
+    let from = fromSequence;
+    for (;;) {
+      const page = aggregateEvents(await this.request('read-aggregate', { aggregateId, from, to: toSequence }));
+      const last = page.events[page.events.length - 1];
+      if (last !== undefined) {
+        yield page.events;
+        from = last.sequence + 1;
+      }
+      if (!page.more) return;
+    }
+  }
+
+  async snapshots(aggregateId: string, from: number, to: number, max: number): Promise<readonly StoredAggregateEvent[]> {
+    return aggregateEvents(await this.request('read-snapshots', { aggregateId, from, to, max })).events;
+  }
+
+  async number(what: 'highest-sequence' | 'token-at', head: object): Promise<number> {
+    return numberField((await this.request('tokens', { what, ...head })).head, 'value');
+  }
+
+  async tokens(): Promise<TokenInfo> {
+    const { head } = await this.request('tokens', { what: 'tokens' });
+    return { first: numberField(head, 'first'), last: numberField(head, 'last') };
+  }
+
+  async events(fromToken: number, maxEvents: number, waitMs: number): Promise<readonly StoredEvent[]> {
+    const { head, parts } = await this.request('read-events', { from: fromToken, max: Math.min(maxEvents, EVENTS_PER_REQUEST_MAX), waitMs }, waitMs + READ_TIMEOUT_MS);
+    const first = numberField(head, 'first');
+    return parts.map((bytes, index) => ({ token: first + index, bytes }));
+  }
+}
+
+function aggregateEvents(body: PeerBody<unknown>): { readonly events: readonly StoredAggregateEvent[]; readonly more: boolean } {
+  const sequences = fieldOf(body.head, 'sequences') as readonly number[];
+  const tokens = fieldOf(body.head, 'tokens') as readonly number[];
+  const events = body.parts.map((bytes, index) => ({ sequence: sequences[index] ?? 0, token: tokens[index] ?? 0, bytes }));
+  return { events, more: fieldOf(body.head, 'more') === true };
+}
+
+/** Never skips and never goes back, whichever node answers: every storing node has the same tokens (DP-19). */
+export class RemoteCursor implements EventCursor {
+  readonly #reads: RemoteReads;
+  #next: number;
+  #ahead: readonly StoredEvent[] = [];
+  #closed = false;
+
+  constructor(reads: RemoteReads, fromToken: number) {
+    this.#reads = reads;
+    this.#next = fromToken;
+  }
+
+  async next(maxEvents: number): Promise<readonly StoredEvent[]> {
+    if (this.#closed || maxEvents <= 0) return [];
+    if (this.#ahead.length === 0) this.#ahead = await this.#reads.events(this.#next, maxEvents, 0);
+    const page = this.#ahead.slice(0, maxEvents);
+    this.#ahead = this.#ahead.slice(page.length);
+    const last = page[page.length - 1];
+    if (last !== undefined) this.#next = last.token + 1;
+    return page;
+  }
+
+  async waitForMore(timeoutMs: number): Promise<void> {
+    if (this.#closed || this.#ahead.length > 0) return;
+    const page = await this.#reads.events(this.#next, EVENTS_PER_REQUEST_MAX, Math.min(timeoutMs, LONG_POLL_MS_MAX));
+    // `next` may have run meanwhile only if the caller broke the contract of one reader per cursor.
+    if (!this.#closed) this.#ahead = page;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+}

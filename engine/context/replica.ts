@@ -1,0 +1,428 @@
+// Drives one raft group of this node: tick, step, ready, persist, send, apply. One owner of the group's state.
+// May not: know gRPC, HTTP, sockets. Source: raft-design §2 (order law), §3 (validation on the leader), §5 (ticks).
+import type { Env } from '../util/env.ts';
+import { RaftGroup } from '../raft/raft.ts';
+import type { Entry, GroupConfig, HardState, Index, MemberId, Message, RaftStatus, Ready, Term } from '../raft/types.ts';
+import { EntryType } from '../raft/types.ts';
+import type { EventFacts, GroupStore, NodeStore, SequenceConflict } from '../storage/api.ts';
+import { AxonError } from './api.ts';
+
+/** Appends waiting for commit in one group; one more is refused with AXONIQ-1900. */
+export const PENDING_PROPOSALS_MAX = 20_000;
+/** How long an append waits for its commit before its outcome is called unknown. AF's commit time-out is 10 s. */
+export const COMMIT_WAIT_MS = 9_000;
+/** Entries applied to a state machine per slice. */
+const APPLY_SLICE_BYTES = 1024 * 1024;
+
+export type ReplicaEvent = 'commit' | 'status';
+
+export interface ReplicaOptions {
+  readonly env: Env;
+  readonly context: string;
+  readonly group: number;
+  readonly store: GroupStore;
+  readonly node: NodeStore;
+  readonly raft: RaftGroup;
+  /** Hands messages to the peer network; may drop them. */
+  readonly send: (messages: readonly Message[]) => void;
+  /** Committed ADMIN entries in order, exactly once per process start. */
+  readonly apply: ((entry: Entry) => void) | null;
+  readonly onFatal: (error: Error) => void;
+}
+
+interface PendingProposal {
+  readonly index: Index;
+  readonly term: Term;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  readonly deadline: number;
+}
+
+interface PendingRead {
+  readonly resolve: (index: Index) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class NotLeaderError extends Error {
+  constructor(context: string) {
+    super(`This node does not lead ${context}`);
+    this.name = 'NotLeaderError';
+  }
+}
+
+export class SequenceConflictError extends Error {
+  readonly conflict: SequenceConflict;
+  constructor(conflict: SequenceConflict) {
+    super(`Invalid sequence number ${conflict.given} for aggregate ${conflict.aggregateId}, expected ${conflict.expected}`);
+    this.name = 'SequenceConflictError';
+    this.conflict = conflict;
+  }
+}
+
+export class Replica {
+  readonly context: string;
+  readonly group: number;
+  readonly store: GroupStore;
+  readonly #options: ReplicaOptions;
+  readonly #raft: RaftGroup;
+  /** Readies whose persistence has not started, in order. */
+  readonly #queue: Ready[] = [];
+  #pumping = false;
+  #lastFlush: Promise<void> = Promise.resolve();
+  #writesInFlight = 0;
+  #drainScheduled = false;
+  #saved: HardState;
+  #applied: Index = 0;
+  #pending: PendingProposal[] = [];
+  readonly #reads = new Map<number, PendingRead>();
+  #readToken = 0;
+  #sharedRead: Promise<Index> | null = null;
+  readonly #listeners: Record<ReplicaEvent, Set<() => void>> = { commit: new Set(), status: new Set() };
+  #closed = false;
+  #statusKey = '';
+
+  constructor(options: ReplicaOptions) {
+    this.#options = options;
+    this.context = options.context;
+    this.group = options.group;
+    this.store = options.store;
+    this.#raft = options.raft;
+    this.#saved = options.node.hardState(options.group) ?? { term: 0, vote: null, commit: 0 };
+    this.#noteCommit(Math.min(options.raft.status().commit, options.store.lastIndex()));
+  }
+
+  status(): RaftStatus {
+    return this.#raft.status();
+  }
+
+  get isReadyLeader(): boolean {
+    return this.#raft.status().leaderReady;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  on(event: ReplicaEvent, listener: () => void): () => void {
+    this.#listeners[event].add(listener);
+    return () => this.#listeners[event].delete(listener);
+  }
+
+  // -- inputs ---------------------------------------------------------------------------------------------------------
+
+  tick(): void {
+    if (this.#closed) return;
+    this.#raft.tick();
+    this.#expirePending();
+    this.drain();
+  }
+
+  step(message: Message): void {
+    if (this.#closed) return;
+    // Entries proposed this turn are already in the store: their Ready must be taken before a message can cut them.
+    this.drain();
+    this.#raft.step(message);
+    this.drain();
+  }
+
+  peerUnreachable(member: MemberId): void {
+    if (this.#closed) return;
+    this.#raft.peerUnreachable(member);
+    this.drain();
+  }
+
+  /** The leader's process is gone: do not wait for the time-out (raft-design §10). Returns whether the leader named this node to follow it. */
+  forgetLeader(member: MemberId): boolean {
+    if (this.#closed || this.#raft.status().leader !== member) return false;
+    const successor = this.#raft.isDesignatedSuccessor();
+    this.#raft.forgetLeader();
+    this.drain();
+    return successor;
+  }
+
+  campaign(): void {
+    if (this.#closed || this.#raft.status().leader !== null) return;
+    this.#raft.campaign();
+    this.drain();
+  }
+
+  transferLeadership(to: MemberId | null): boolean {
+    const started = this.#raft.transferLeadership(to);
+    this.drain();
+    return started;
+  }
+
+  // -- proposals ------------------------------------------------------------------------------------------------------
+
+  /** Appends one transaction. Rejects with NotLeaderError, SequenceConflictError (both: nothing was written) or AxonError. */
+  appendEvents(facts: readonly EventFacts[], payload: Uint8Array): Promise<void> {
+    this.#requireLeader();
+    const conflict = this.store.checkSequences(facts);
+    if (conflict !== null) return Promise.reject(new SequenceConflictError(conflict));
+    return this.#propose(EntryType.EVENTS, payload, this.store.nextToken, facts.length);
+  }
+
+  appendSnapshot(payload: Uint8Array): Promise<void> {
+    this.#requireLeader();
+    return this.#propose(EntryType.SNAPSHOT_EVENT, payload, 0, 0);
+  }
+
+  /** Resolves with the index once the entry is committed and applied here. */
+  async proposeAdmin(payload: Uint8Array): Promise<Index> {
+    this.#requireLeader();
+    const index = this.store.lastIndex() + 1;
+    await this.#propose(EntryType.ADMIN, payload, 0, 0);
+    return index;
+  }
+
+  proposeConfig(config: GroupConfig): ReturnType<RaftGroup['proposeConfig']> {
+    this.drain();
+    const result = this.#raft.proposeConfig(config);
+    this.drain();
+    return result;
+  }
+
+  #requireLeader(): void {
+    if (this.#closed || !this.#raft.status().leaderReady) throw new NotLeaderError(this.context);
+    this.drain();
+  }
+
+  #propose(type: Entry['type'], data: Uint8Array, firstToken: number, eventCount: number): Promise<void> {
+    if (this.#pending.length >= PENDING_PROPOSALS_MAX) {
+      return Promise.reject(new AxonError('AXONIQ-1900', `${this.context}: ${PENDING_PROPOSALS_MAX} appends are waiting for their commit`));
+    }
+    const result = this.#raft.propose(type, data, firstToken, eventCount);
+    if (!result.ok) {
+      if (result.reason === 'too-much-uncommitted') {
+        return Promise.reject(new AxonError('AXONIQ-1900', `${this.context}: too many bytes wait for their commit`));
+      }
+      return Promise.reject(new NotLeaderError(this.context));
+    }
+    // In the store at once, so that the next check in this turn sees it; the Ready that carries it is taken later in the turn.
+    this.store.append([{ index: result.index, term: result.term, type, data, firstToken, eventCount }]);
+    this.#scheduleDrain();
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ index: result.index, term: result.term, resolve, reject, deadline: this.#options.env.now() + COMMIT_WAIT_MS });
+    });
+  }
+
+  #expirePending(): void {
+    const oldest = this.#pending[0];
+    const now = this.#options.env.now();
+    if (oldest === undefined || oldest.deadline > now) return;
+    const expired = this.#pending.filter((proposal) => proposal.deadline <= now);
+    this.#pending = this.#pending.filter((proposal) => proposal.deadline > now);
+    const blocked = this.#raft.status().blockedOnActiveBackup ? ' (no active backup confirms)' : '';
+    for (const proposal of expired) {
+      proposal.reject(new AxonError('AXONIQ-10003', `${this.context}: not committed within ${COMMIT_WAIT_MS} ms${blocked}; the outcome is unknown`));
+    }
+  }
+
+  // -- linearizable reads -----------------------------------------------------------------------------------------------
+
+  /** Leader only: the index a read must wait for (ReadIndex, thesis §6.4). Callers of one turn share a round. */
+  readIndex(): Promise<Index> {
+    if (this.#sharedRead !== null) return this.#sharedRead;
+    const token = (this.#readToken += 1);
+    const read = new Promise<Index>((resolve, reject) => this.#reads.set(token, { resolve, reject }));
+    read.catch(() => undefined);
+    if (this.#closed || !this.#raft.readIndex(token)) {
+      this.#reads.delete(token);
+      return Promise.reject(new NotLeaderError(this.context));
+    }
+    this.#sharedRead = read;
+    setImmediate(() => {
+      this.#sharedRead = null;
+      this.drain();
+    });
+    return read;
+  }
+
+  /** Resolves when entries up to `index` are committed here, rejects with AXONIQ-10003 after `timeoutMs`. */
+  waitForCommit(index: Index, timeoutMs: number): Promise<void> {
+    if (this.store.committedIndex >= index) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const finish = (action: () => void) => {
+        stop();
+        clearTimeout(timer);
+        action();
+      };
+      const timer = setTimeout(
+        () => finish(() => reject(new AxonError('AXONIQ-10003', `${this.context}: this node did not catch up to its leader within ${timeoutMs} ms`))),
+        timeoutMs,
+      );
+      const stop = this.on('commit', () => {
+        if (this.store.committedIndex >= index) finish(resolve);
+      });
+    });
+  }
+
+  // -- the loop -----------------------------------------------------------------------------------------------------------
+
+  #scheduleDrain(): void {
+    if (this.#drainScheduled) return;
+    this.#drainScheduled = true;
+    setImmediate(() => {
+      this.#drainScheduled = false;
+      this.drain();
+    });
+  }
+
+  /** Takes everything the core wants done. Cheap when there is nothing. */
+  drain(): void {
+    if (this.#closed) return;
+    while (this.#raft.hasReady()) {
+      const ready = this.#raft.ready();
+      if (ready === null) break;
+      if (ready.sendNow.length > 0) this.#options.send(ready.sendNow);
+      for (const state of ready.readStates) this.#settleRead(state.token, (read) => read.resolve(state.index));
+      for (const token of ready.readFailures) this.#settleRead(token, (read) => read.reject(new NotLeaderError(this.context)));
+      this.#queue.push(ready);
+      if (!this.#pumping) this.#pump();
+    }
+    this.#noteStatus();
+  }
+
+  #settleRead(token: number, settle: (read: PendingRead) => void): void {
+    const read = this.#reads.get(token);
+    if (read === undefined) return;
+    this.#reads.delete(token);
+    settle(read);
+  }
+
+  /** Persists queued Readies in order. A hard state goes to disk before the entries of the same Ready (raft-design §1, openraft). */
+  #pump(): void {
+    this.#pumping = true;
+    for (;;) {
+      const ready = this.#queue[0];
+      if (ready === undefined) break;
+      const hardState = ready.persist?.hardState ?? null;
+      // The commit index is only a hint and not worth a disk write of its own.
+      if (hardState !== null && (hardState.term !== this.#saved.term || hardState.vote !== this.#saved.vote)) {
+        this.#options.node.saveHardState(this.group, hardState).then(
+          () => {
+            this.#saved = hardState;
+            this.#queue.shift();
+            this.#write(ready);
+            this.#pump();
+          },
+          (error: unknown) => this.#options.onFatal(asError(error)),
+        );
+        return;
+      }
+      this.#queue.shift();
+      this.#write(ready);
+    }
+    this.#pumping = false;
+  }
+
+  #write(ready: Ready): void {
+    if (this.#closed) return;
+    const { store } = this;
+    let flush: Promise<void> | null = null;
+    if (ready.persist !== null) {
+      if (ready.persist.truncateFrom !== null && ready.persist.truncateFrom <= store.lastIndex()) this.#truncate(ready.persist.truncateFrom);
+      const fresh = ready.persist.entries.filter((entry) => entry.index > store.lastIndex());
+      if (fresh.length > 0) store.append(fresh);
+      if (ready.persist.entries.length > 0 || ready.persist.truncateFrom !== null) flush = store.flush();
+    }
+    this.#noteCommit(Math.min(ready.commit, store.lastIndex()));
+    if (flush === null && this.#writesInFlight === 0) {
+      this.#release(ready);
+      return;
+    }
+    // Releases stay in order behind the writes in flight.
+    this.#writesInFlight += 1;
+    this.#lastFlush = Promise.all([this.#lastFlush, flush]).then(
+      () => {
+        this.#writesInFlight -= 1;
+        this.#release(ready);
+        this.drain();
+      },
+      (error: unknown) => this.#options.onFatal(asError(error)),
+    );
+  }
+
+  #release(ready: Ready): void {
+    if (this.#closed) return;
+    this.#raft.onPersisted(ready.seq);
+    if (ready.sendAfterPersist.length > 0) this.#options.send(ready.sendAfterPersist);
+  }
+
+  #truncate(from: Index): void {
+    this.store.truncateFrom(from);
+    const cut = this.#pending.filter((proposal) => proposal.index >= from);
+    if (cut.length === 0) return;
+    this.#pending = this.#pending.filter((proposal) => proposal.index < from);
+    for (const proposal of cut) {
+      proposal.reject(new AxonError('AXONIQ-9900', `${this.context}: the leader changed before the commit; nothing was stored`));
+    }
+  }
+
+  #noteCommit(commit: Index): void {
+    if (commit <= this.store.committedIndex && commit <= this.#applied) return;
+    this.store.setCommitted(commit);
+    this.#applyUpTo(commit);
+    let done = 0;
+    for (const proposal of this.#pending) {
+      if (proposal.index > commit) break;
+      done += 1;
+      if (this.store.termAt(proposal.index) === proposal.term) proposal.resolve();
+      else proposal.reject(new AxonError('AXONIQ-9900', `${this.context}: the leader changed before the commit; nothing was stored`));
+    }
+    if (done > 0) this.#pending.splice(0, done);
+    for (const listener of this.#listeners.commit) listener();
+  }
+
+  #applyUpTo(commit: Index): void {
+    const { apply } = this.#options;
+    if (apply === null) {
+      this.#applied = commit;
+      return;
+    }
+    while (this.#applied < commit) {
+      const entries = this.store.entries(this.#applied + 1, commit, APPLY_SLICE_BYTES);
+      if (entries.length === 0) throw new Error(`${this.context}: committed entry ${this.#applied + 1} cannot be read`);
+      for (const entry of entries) {
+        this.#applied = entry.index;
+        if (entry.type === EntryType.ADMIN) apply(entry);
+      }
+    }
+  }
+
+  #noteStatus(): void {
+    const status = this.#raft.status();
+    const key = `${status.role}/${status.term}/${status.leader}/${status.leaderReady}/${status.configPending}/${status.config.members.length}`;
+    if (key === this.#statusKey) return;
+    this.#statusKey = key;
+    for (const listener of this.#listeners.status) listener();
+  }
+
+  /** Fails everything that waits and closes the store. */
+  async close(): Promise<void> {
+    this.#stop();
+    await this.#lastFlush.catch(() => undefined);
+    // The hint lets the next start serve committed events before it hears a leader.
+    await this.#options.node.saveHardState(this.group, { ...this.#saved, commit: this.store.committedIndex }).catch(() => undefined);
+    await this.store.close();
+  }
+
+  async destroy(): Promise<void> {
+    this.#stop();
+    await this.#lastFlush.catch(() => undefined);
+    await this.store.destroy();
+    await this.#options.node.dropHardState(this.group);
+  }
+
+  #stop(): void {
+    this.#closed = true;
+    const error = new AxonError('AXONIQ-10003', `${this.context}: this node stops; the outcome is unknown`);
+    for (const proposal of this.#pending.splice(0)) proposal.reject(error);
+    for (const read of this.#reads.values()) read.reject(new NotLeaderError(this.context));
+    this.#reads.clear();
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
