@@ -88,7 +88,7 @@ export type Message =
   | (MessageBase & {
       readonly type: 'append-response';
       readonly reject: boolean;
-      /** Highest index durable here and known to match, when not rejected. */
+      /** Highest index durable here and known to match; when rejected, the `prevIndex` that was refused. */
       readonly matchIndex: Index;
       /** When rejected: where the leader should look next, and the term there (raft-design §1, etcd hint). */
       readonly hintIndex: Index;
@@ -110,7 +110,11 @@ export type Message =
     })
   | (MessageBase & { readonly type: 'timeout-now' });
 
-/** What the core wants done. Order law: `persist` before `sendAfterPersist`; `sendNow` at once (raft-design §2). */
+/**
+ * What the core wants done. Order law: `persist` before `sendAfterPersist`; `sendNow` at once (raft-design §2).
+ * A Ready with `persist` is done when it *and every earlier one* is durable; then `onPersisted(seq)`, then its `sendAfterPersist`.
+ * A `persist` may be empty: its messages only have to wait for the earlier ones. Without `persist` nothing waits.
+ */
 export interface Ready {
   readonly seq: number;
   readonly persist: {
@@ -166,7 +170,16 @@ export interface RaftStatus {
   readonly blockedOnActiveBackup: boolean;
 }
 
-export type ProposeRefusal = 'not-leader' | 'not-ready' | 'too-much-uncommitted' | 'config-pending' | 'transferring' | 'no-primary';
+/** `unsafe-change`: more than one PRIMARY comes or goes. `invalid-config`: members twice, ids or numbers out of range. */
+export type ProposeRefusal =
+  | 'not-leader'
+  | 'not-ready'
+  | 'too-much-uncommitted'
+  | 'config-pending'
+  | 'transferring'
+  | 'no-primary'
+  | 'unsafe-change'
+  | 'invalid-config';
 export type ProposeResult =
   | { readonly ok: true; readonly index: Index; readonly term: Term }
   | { readonly ok: false; readonly reason: ProposeRefusal };
