@@ -51,15 +51,19 @@ export class ContextEventStore implements EventStoreAccess {
     if (events.length === 0) return;
     await this.#onLeader(
       (replica) => appendHere(replica, events),
-      (leader) => this.#deps.bus.request(leader, 'append-events', encodeBody({ context: this.#context }, events), FORWARD_TIMEOUT_MS),
+      (leader) => this.#forward(leader, 'append-events', events),
     );
   }
 
   async appendSnapshot(snapshot: Buffer): Promise<void> {
     await this.#onLeader(
       (replica) => appendSnapshotHere(replica, snapshot),
-      (leader) => this.#deps.bus.request(leader, 'append-snapshot', encodeBody({ context: this.#context }, [snapshot]), FORWARD_TIMEOUT_MS),
+      (leader) => this.#forward(leader, 'append-snapshot', [snapshot]),
     );
+  }
+
+  async #forward(leader: string, method: 'append-events' | 'append-snapshot', parts: readonly Buffer[]): Promise<void> {
+    await this.#deps.bus.request(leader, method, encodeBody({ context: this.#context }, parts), FORWARD_TIMEOUT_MS);
   }
 
   /** Runs on the leader, here or there; tries again only where nothing can have been written. */

@@ -1,0 +1,360 @@
+// Composition root of one server process: builds and owns stores, groups, peer links, client API and HTTP; start and stop order.
+import { isAbsolute, resolve } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { decideAutocluster } from './config/autocluster.ts';
+import type { Settings } from './config/settings.ts';
+import type { NodeInfo } from './context/api.ts';
+import { ClusterManager } from './context/cluster-manager.ts';
+import { Contexts } from './context/contexts.ts';
+import { GroupHost, TICK_MS } from './context/group-host.ts';
+import { Leaders } from './context/leaders.ts';
+import { registerContextHandlers } from './context/peer-handlers.ts';
+import { ExitCode, type EngineState, type LinkFault, type StatusReport } from './control/protocol.ts';
+import { buildStatus } from './control/status.ts';
+import { createHttpServer, type HttpServer } from './http/http-server.ts';
+import { createMessaging, type Messaging } from './messaging/messaging.ts';
+import { createPeerNetwork, type PeerNetwork } from './peer/peer-network.ts';
+import { decodeRaftMessages, encodeRaftMessages } from './peer/raft-codec.ts';
+import { registerCommandService } from './rpc/command-service.ts';
+import { registerEventService } from './rpc/event-service.ts';
+import { createGrpcServer } from './rpc/grpc-server.ts';
+import { registerPlatformService } from './rpc/platform-service.ts';
+import { registerQueryService } from './rpc/query-service.ts';
+import type { GrpcServer } from './rpc/transport.ts';
+import type { NodeStore } from './storage/api.ts';
+import { StorageError } from './storage/errors.ts';
+import { openNodeStore } from './storage/node-store.ts';
+import type { Env } from './util/env.ts';
+
+/** Leadership moves within this before a graceful stop goes on. */
+const HAND_OVER_MS = 1_000;
+const DRAIN_MS = 1_000;
+export const ENGINE_VERSION = '0.1.0';
+
+/** Why the process cannot go on, for people: `code` is documented in docs/errors.md. */
+export class StartError extends Error {
+  readonly exitCode: number;
+  readonly code: string;
+  readonly next: readonly string[];
+  constructor(exitCode: number, code: string, message: string, next: readonly string[]) {
+    super(message);
+    this.name = 'StartError';
+    this.exitCode = exitCode;
+    this.code = code;
+    this.next = next;
+  }
+}
+
+export interface EngineNodeOptions {
+  readonly env: Env;
+  readonly settings: Settings;
+  /** Folder that relative paths in the settings start from. */
+  readonly baseDir: string;
+  readonly onFatal: (error: Error) => void;
+}
+
+interface Parts {
+  readonly store: NodeStore;
+  readonly peers: PeerNetwork;
+  readonly groups: GroupHost;
+  readonly leaders: Leaders;
+  readonly manager: ClusterManager;
+  readonly contexts: Contexts;
+  readonly messaging: Messaging;
+  readonly grpc: GrpcServer;
+  readonly http: HttpServer;
+}
+
+export class EngineNode {
+  readonly #options: EngineNodeOptions;
+  #parts: Parts | null = null;
+  #state: EngineState = 'starting';
+  readonly #delay = monitorEventLoopDelay({ resolution: TICK_MS });
+  #cpu = { at: 0, micros: 0, percent: 0 };
+
+  constructor(options: EngineNodeOptions) {
+    this.#options = options;
+  }
+
+  // -- start -------------------------------------------------------------------------------------------------------------
+
+  async start(): Promise<void> {
+    this.#delay.enable();
+    const store = await this.#openStore();
+    const parts = this.#build(store);
+    this.#parts = parts;
+    const known = parts.manager.load();
+    this.#refuseForeignData(store, known, parts.manager);
+    await this.#listen(parts);
+    parts.groups.start();
+    this.#form(parts, known);
+  }
+
+  async #openStore(): Promise<NodeStore> {
+    const { env, settings, baseDir } = this.#options;
+    const dir = isAbsolute(settings.dataDir) ? settings.dataDir : resolve(baseDir, settings.dataDir);
+    try {
+      return await openNodeStore({ dir, nodeName: settings.name, log: (level, code, text) => env.log[level](text, { code }) });
+    } catch (error) {
+      throw startErrorOf(error);
+    }
+  }
+
+  #build(store: NodeStore): Parts {
+    const { env, settings } = this.#options;
+    const { replication } = settings;
+    const selfNode: NodeInfo = {
+      name: settings.name,
+      storeId: store.storeId,
+      hostName: settings.hostName,
+      grpcPort: settings.grpcPort,
+      httpPort: settings.httpPort,
+      internalHostName: settings.internalHostName,
+      internalPort: settings.internalPort,
+      tags: settings.tags,
+    };
+    const peers = createPeerNetwork({
+      env,
+      self: { name: settings.name, storeId: store.storeId, host: settings.internalHostName, internalPort: settings.internalPort },
+      bindHost: settings.bindHost,
+      clusterId: () => manager.clusterId,
+      internalToken: settings.accesscontrol.internalToken,
+    });
+    const groups = new GroupHost({
+      env,
+      node: store,
+      self: settings.name,
+      timing: {
+        heartbeatTicks: Math.max(1, Math.round(replication.heartbeatTimeoutMs / TICK_MS)),
+        electionTicksMin: Math.max(2, Math.round(replication.minElectionTimeoutMs / TICK_MS)),
+        electionTicksMax: Math.max(3, Math.round(replication.maxElectionTimeoutMs / TICK_MS)),
+      },
+      fastPath: replication.fastPath,
+      segmentBytes: settings.storage.eventSegmentBytes,
+      durability: settings.storage.durability,
+      minActiveBackups: replication.minActiveBackups,
+      send: (node, messages) => void peers.send(node, 'raft', encodeRaftMessages(messages)),
+      applyAdmin: (entry) => manager.applyEntry(entry),
+      onLeadership: (replica) => {
+        leaders.noteReplica(replica);
+        contexts.notifyViewChanged();
+      },
+      onFatal: (error) => this.#options.onFatal(startErrorOf(error)),
+    });
+    const leaders = new Leaders({ bus: peers, env, groups: () => groups });
+    const manager: ClusterManager = new ClusterManager({
+      env,
+      node: store,
+      bus: peers,
+      self: selfNode,
+      groups: () => groups,
+      leaderOf: (context) => leaders.leaderOf(context),
+      requestAddress: (host, port, method, body, timeoutMs) => peers.requestAddress(host, port, method, body, timeoutMs),
+      onView: (state) => {
+        peers.setPeers(state.nodes.filter((node) => node.name !== settings.name).map((node) => ({ name: node.name, host: node.internalHostName, port: node.internalPort })));
+        void groups.reconcile(state);
+        contexts.notifyViewChanged();
+      },
+    });
+    const contexts = new Contexts({
+      env,
+      self: settings.name,
+      selfNode,
+      bus: peers,
+      groups: () => groups,
+      leaders,
+      manager,
+      waitForLeaderMs: replication.waitForLeaderTimeoutMs,
+      clientsOnlyOnServing: settings.formation.forceConnectionToPrimary,
+    });
+    const { messaging, grpc } = this.#buildClientApi(peers, contexts);
+    registerContextHandlers(peers, () => groups);
+    peers.onMessage('raft', (from, body) => {
+      try {
+        groups.receive(decodeRaftMessages(body));
+      } catch (error) {
+        env.log.error(`A raft message from ${from} is unreadable: ${String(error)}`, { code: 'PEER_MESSAGE_UNREADABLE' });
+      }
+    });
+    peers.onPeerDown((node) => {
+      groups.peerDown(node);
+      contexts.notifyViewChanged();
+    });
+    peers.onPeerUp(() => contexts.notifyViewChanged());
+    peers.onPeerGone((node) => groups.peerGone(node));
+    const http = createHttpServer({ env, settings, node: { directory: contexts, admin: manager, peers, status: () => this.status(), version: ENGINE_VERSION } });
+    return { store, peers, groups, leaders, manager, contexts, messaging, grpc, http };
+  }
+
+  #buildClientApi(peers: PeerNetwork, contexts: Contexts): { messaging: Messaging; grpc: GrpcServer } {
+    const { env, settings } = this.#options;
+    const messaging = createMessaging({ env, bus: peers, directory: contexts, settings: settings.messaging });
+    const grpc = createGrpcServer({ env, maxMessageBytes: settings.messaging.maxMessageBytes });
+    registerEventService(grpc, { directory: contexts, env });
+    registerPlatformService(grpc, { messaging, directory: contexts, env });
+    registerCommandService(grpc, { messaging, directory: contexts, env });
+    registerQueryService(grpc, { messaging, directory: contexts, env });
+    return { messaging, grpc };
+  }
+
+  /** Decision 9 (LC-2): event files without control data are not a cluster. ID-9: name and internal address stay. */
+  #refuseForeignData(store: NodeStore, known: boolean, manager: ClusterManager): void {
+    const { settings } = this.#options;
+    const folders = store.groupDirectories();
+    if (!known && folders.length > 0) {
+      throw new StartError(
+        ExitCode.DATA_REFUSED,
+        'DATA_WITHOUT_CONTROL',
+        `${store.dir} holds event data (${folders.slice(0, 3).join(', ')}) but no record of a cluster: it is not started, so that nothing is lost.`,
+        ['Restore the complete folder of this node', `Or move ${store.dir} away to start with an empty node`],
+      );
+    }
+    const self = manager.view.nodes.find((node) => node.name === settings.name);
+    if (self !== undefined && (self.internalHostName !== settings.internalHostName || self.internalPort !== settings.internalPort)) {
+      throw new StartError(
+        ExitCode.DATA_REFUSED,
+        'NODE_ADDRESS_CHANGED',
+        `${settings.name} is known to its cluster at ${self.internalHostName}:${self.internalPort}, the properties say ${settings.internalHostName}:${settings.internalPort}.`,
+        ['Put the old internal-hostname and internal-port back'],
+      );
+    }
+  }
+
+  async #listen(parts: Parts): Promise<void> {
+    const { settings } = this.#options;
+    await listenOn('internal', settings.internalPort, () => parts.peers.listen());
+    await listenOn('gRPC', settings.grpcPort, () => parts.grpc.listen(settings.bindHost, settings.grpcPort));
+    await listenOn('HTTP', settings.httpPort, () => parts.http.listen(settings.bindHost, settings.httpPort));
+  }
+
+  /** Runs on after `start`: formation and joining take as long as they take (AC-6, AC-12). */
+  #form(parts: Parts, known: boolean): void {
+    const { env, settings } = this.#options;
+    const decision = decideAutocluster({ settings, initialised: known });
+    const done = (work: Promise<void>) => {
+      work.then(
+        () => {
+          if (this.#state !== 'stopping') this.#state = 'running';
+        },
+        (error: unknown) => env.log.error(`Forming the cluster failed: ${error instanceof Error ? error.message : String(error)}`, { code: 'FORMATION_FAILED' }),
+      );
+    };
+    switch (decision.kind) {
+      case 'refuse':
+        throw new StartError(ExitCode.BAD_CONFIGURATION, decision.code, decision.message, ['Correct the properties and start again']);
+      case 'already-member':
+        this.#state = 'running';
+        void parts.manager.announceSelf();
+        return done(parts.manager.resumeFormation());
+      case 'init':
+        this.#state = 'joining';
+        return done(parts.manager.initCluster(decision.contexts));
+      case 'join':
+        this.#state = 'joining';
+        return done(parts.manager.joinUntilDone(decision.host, decision.port, decision.contexts));
+      case 'none':
+        this.#state = 'uninitialised';
+        env.log.info('Not part of a cluster: initialise it (POST /v1/context/init) or let it join one (POST /v1/cluster)', { code: 'UNINITIALISED' });
+    }
+  }
+
+  // -- while it runs -----------------------------------------------------------------------------------------------------
+
+  setFaults(faults: readonly LinkFault[]): void {
+    this.#parts?.peers.setFaults(faults);
+    this.#options.env.log.warn(faults.length === 0 ? 'Link faults healed' : `Link faults set: ${faults.length}`, { code: 'LINK_FAULTS' });
+  }
+
+  status(): StatusReport {
+    const { env, settings } = this.#options;
+    const parts = this.#parts;
+    if (parts === null) throw new Error('status before start');
+    const { view } = parts.manager;
+    const joined = this.#state === 'uninitialised' && parts.manager.initialized ? 'running' : this.#state;
+    return buildStatus({
+      node: settings.name,
+      storeId: parts.store.storeId,
+      clusterId: parts.manager.clusterId,
+      state: joined,
+      waitingFor: parts.manager.waitingFor,
+      httpPort: settings.httpPort,
+      grpcPort: settings.grpcPort,
+      internalPort: settings.internalPort,
+      viewVersion: view.version,
+      groups: parts.groups,
+      messagingContexts: view.contexts.filter((context) => context.roles.some((role) => role.node === settings.name && role.role === 'MESSAGING_ONLY')).map((context) => context.name),
+      peers: view.nodes.filter((node) => node.name !== settings.name).map((node) => ({ node: node.name, connected: parts.peers.isConnected(node.name) })),
+      clients: parts.messaging.clients(),
+      time: env.wallClock(),
+      cpuPercent: this.#cpuPercent(),
+      eventLoopDelayMaxMs: Math.round(this.#delay.max / 1e5) / 10,
+    });
+  }
+
+  /** Share of one core since the last second. */
+  #cpuPercent(): number {
+    const now = this.#options.env.now();
+    if (now - this.#cpu.at >= 1000) {
+      const usage = process.cpuUsage();
+      const micros = usage.user + usage.system;
+      const percent = this.#cpu.at === 0 ? 0 : (micros - this.#cpu.micros) / 10 / (now - this.#cpu.at);
+      this.#cpu = { at: now, micros, percent: Math.round(percent * 10) / 10 };
+    }
+    return this.#cpu.percent;
+  }
+
+  // -- stop --------------------------------------------------------------------------------------------------------------
+
+  /** Clients are asked to go elsewhere, leadership moves, stores close; resolves when all is on disk. */
+  async stop(): Promise<void> {
+    this.#state = 'stopping';
+    const parts = this.#parts;
+    if (parts === null) return;
+    parts.manager.stop();
+    await parts.groups.handOver(HAND_OVER_MS);
+    parts.messaging.drain();
+    await parts.http.close();
+    await parts.grpc.close(DRAIN_MS);
+    parts.messaging.close();
+    await parts.groups.close();
+    await parts.peers.close();
+    await parts.store.close();
+    this.#delay.disable();
+  }
+}
+
+async function listenOn(purpose: string, port: number, listen: () => Promise<unknown>): Promise<void> {
+  try {
+    await listen();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      throw new StartError(ExitCode.PORT_IN_USE, 'PORT_IN_USE', `The ${purpose} port ${port} is in use by another process.`, ['Stop that process', `Or set another ${purpose} port`]);
+    }
+    throw new StartError(ExitCode.PORT_IN_USE, 'PORT_UNUSABLE', `The ${purpose} port ${port} cannot be opened: ${message}`, ['Choose another port or address']);
+  }
+}
+
+/** Storage errors with what to do about them; others as they are. */
+function startErrorOf(error: unknown): Error {
+  if (error instanceof StorageError) return new StartError(ExitCode.DATA_REFUSED, error.code, error.message, nextForStorage(error.code));
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function nextForStorage(code: string): readonly string[] {
+  switch (code) {
+    case 'DATA_FOLDER_IN_USE':
+      return ['Stop the process that uses the folder'];
+    case 'DATA_FOLDER_OF_OTHER_NODE':
+      return ['Give every node a data folder of its own'];
+    case 'DATA_FROM_NEWER_VERSION':
+      return ['Start it with the newer version of Muster'];
+    case 'DATA_DAMAGED':
+      return ['Restore the folder from a copy', 'Or remove this node from the cluster and let it join again empty'];
+    case 'DISK_FULL':
+      return ['Free disk space and start the node again'];
+    default:
+      return ['Check the folder and its permissions'];
+  }
+}
+
