@@ -1,14 +1,7 @@
 // Feature rows S31 to S38: a cluster forms itself from two properties, once.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import {
-  ELECTION_MS_MAX,
-  HOST,
-  type PublicContext,
-  type PublicNode,
-  START_MS_MAX,
-  TestCluster,
-  type TestNode,
-} from './harness.ts';
+import { ELECTION_MS_MAX, TestCluster } from './harness.ts';
+import { HOST, type PublicContext, type PublicNode, START_MS_MAX, type TestNode } from './test-node.ts';
 import { until } from './wait.ts';
 
 const DEFAULT_INTERNAL_PORT = 8224;

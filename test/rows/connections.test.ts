@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Appender } from './appender.ts';
 import { event } from './client.ts';
-import { ELECTION_MS_MAX, HOST, type PublicNode, TestCluster, type TestNode } from './harness.ts';
+import { ELECTION_MS_MAX, TestCluster } from './harness.ts';
+import { HOST, type PublicNode, type TestNode } from './test-node.ts';
 import { timed, until } from './wait.ts';
 
 const RESUME_MS_MAX = 5000;

@@ -2,7 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { axoniqCode, event } from './client.ts';
-import { ELECTION_MS_MAX, type PublicContext, fill, TestCluster, type TestNode } from './harness.ts';
+import { ELECTION_MS_MAX, fill, TestCluster } from './harness.ts';
+import type { PublicContext, TestNode } from './test-node.ts';
 import { until } from './wait.ts';
 
 const WRITERS = 3;

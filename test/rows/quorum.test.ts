@@ -1,7 +1,8 @@
 // Feature rows S12, S24, S26 and S29: what a majority is worth.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { axoniqCode, event } from './client.ts';
-import { ELECTION_MS_MAX, fill, TestCluster, type TestNode } from './harness.ts';
+import { ELECTION_MS_MAX, fill, TestCluster } from './harness.ts';
+import type { TestNode } from './test-node.ts';
 import { until } from './wait.ts';
 
 const REFUSAL_MS_MAX = 15_000;
