@@ -1,0 +1,106 @@
+// The published Python clients (PyPI axonclient, eventsourcing-axonserver) against each of three nodes.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ClusterJson, run, Workspace } from '../rows/cli.ts';
+import { build } from '../rows/harness.ts';
+import { freeBlock } from '../rows/ports.ts';
+import { root } from '../rows/test-node.ts';
+
+const INSTALL_MS_MAX = 300_000;
+const RUN_MS_MAX = 90_000;
+const folder = path.join(root, 'test', 'compat', 'python');
+const environment = path.join(root, '.cache', 'python-compat');
+const python = path.join(environment, 'bin', 'python');
+
+interface NodeChecks {
+  readonly appended: number;
+  readonly first_token: number;
+  readonly conflict: string | null;
+  readonly snapshots: readonly number[];
+  readonly with_snapshot: readonly boolean[];
+  readonly tracked_tokens: readonly number[];
+  readonly tracked_seconds: number;
+  readonly read_by: Readonly<Record<string, readonly number[]>>;
+}
+interface Checks {
+  readonly nodes: Readonly<Record<string, NodeChecks>>;
+  readonly application: { readonly name: string; readonly tricks: readonly string[]; readonly version: number };
+}
+
+async function step(command: string, args: readonly string[]): Promise<string> {
+  const result = await run(command, args, { timeoutMs: INSTALL_MS_MAX });
+  if (result.code !== 0)
+    throw new Error(`${command} ${args.join(' ')}: exit ${result.code}\n${result.stdout}\n${result.stderr}`);
+  return result.stdout;
+}
+
+/** A virtual environment with the pinned clients; made again when the pins change. */
+async function installClients(): Promise<void> {
+  const pins = readFileSync(path.join(folder, 'requirements.txt'), 'utf8');
+  const stamp = path.join(environment, 'installed.txt');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === pins) return;
+  await step('python3', ['-m', 'venv', '--clear', environment]);
+  await step(python, [
+    '-m',
+    'pip',
+    'install',
+    '-q',
+    '--disable-pip-version-check',
+    '-r',
+    path.join(folder, 'requirements.txt'),
+  ]);
+  writeFileSync(stamp, pins);
+}
+
+describe('the Python clients on three nodes', () => {
+  const workspace = new Workspace();
+  let cluster: ClusterJson;
+  let checks: Checks;
+  let each: readonly NodeChecks[];
+  beforeAll(async () => {
+    build();
+    await installClients();
+    cluster = await workspace.up('python', 3, await freeBlock(3));
+    const result = await run(
+      python,
+      [path.join(folder, 'client_checks.py'), ...cluster.nodes.map((node) => `${node.host}:${node.grpc}`)],
+      {
+        timeoutMs: RUN_MS_MAX,
+      },
+    );
+    if (result.code !== 0) throw new Error(`client_checks.py: exit ${result.code}\n${result.stdout}\n${result.stderr}`);
+    checks = JSON.parse(result.stdout.trimEnd().split('\n').at(-1) ?? '') as Checks;
+    each = Object.values(checks.nodes);
+  });
+  afterAll(() => workspace.dispose());
+
+  it('CF-11 appends through every node without a platform stream, readable at once through each node', () => {
+    expect(each).toHaveLength(3);
+    for (const node of each) {
+      expect(node.appended).toBe(5);
+      expect(Object.values(node.read_by)).toEqual([0, 1, 2].map(() => [0, 1, 2, 3, 4]));
+    }
+  });
+  it('ES-4 a taken sequence number is OUT_OF_RANGE with the words clients look for', () => {
+    for (const node of each) expect(node.conflict).toContain('Invalid sequence number');
+  });
+  it('ES-33 ES-38 a snapshot is listed and comes first in an aggregate read that allows snapshots', () => {
+    for (const node of each) {
+      expect(node.snapshots).toEqual([4]);
+      expect(node.with_snapshot).toEqual([true]);
+    }
+  });
+  it('ES-40 ES-41 tokens start at 0 and grow by one per event', () => {
+    for (const node of each) expect(node.first_token).toBe(0);
+  });
+  it('ES-58 a half-closed tracking stream delivers what is there and completes', () => {
+    for (const node of each) {
+      expect(node.tracked_tokens).toEqual([1, 2, 3, 4, 5]);
+      expect(node.tracked_seconds).toBeLessThan(8);
+    }
+  });
+  it('the eventsourcing library stores aggregates with snapshots through one node and reads them through another', () => {
+    expect(checks.application).toEqual({ name: 'Fido', tricks: ['sit', 'roll', 'fetch', 'speak'], version: 5 });
+  });
+});
