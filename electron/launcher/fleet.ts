@@ -1,0 +1,149 @@
+// All clusters of a workspace: find them on disk, create, delete. May not start anything by itself. Entry point: `Fleet`.
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { ClusterName, ClusterPlan, ClusterSpec, ClusterSummary } from '../contract/model.ts';
+import { Cluster } from './cluster.ts';
+import type { ClusterOptions } from './cluster.ts';
+import { launcherError, messageOf } from './errors.ts';
+import { parsePlan, PLAN_FILE, planCluster } from './plan.ts';
+import { choosePortBlock } from './ports.ts';
+import { readJson, writeJsonAtomic } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
+
+export const CLUSTERS_MAX = 40;
+
+export class Fleet {
+  readonly #workspace: Workspace;
+  readonly #options: Omit<ClusterOptions, 'ownerOf'>;
+  readonly #clusters = new Map<ClusterName, Cluster>();
+  readonly #lastUsed = new Map<ClusterName, string>();
+  /** Folders that could not be read, with the reason; named in `list` would mislead, so they are only logged. */
+  readonly broken: { readonly dir: string; readonly why: string }[] = [];
+
+  private constructor(workspace: Workspace, options: Omit<ClusterOptions, 'ownerOf'>) {
+    this.#workspace = workspace;
+    this.#options = options;
+  }
+
+  /** `owner` = this process hosts the workspace: strays are ended. Without it nothing is changed. */
+  static async open(workspace: Workspace, options: Omit<ClusterOptions, 'ownerOf'>, owner: boolean): Promise<Fleet> {
+    const fleet = new Fleet(workspace, options);
+    const names = (await readdir(workspace.clustersDir).catch(() => [])).sort();
+    for (const name of names) {
+      const file = path.join(workspace.clusterDir(name), PLAN_FILE);
+      try {
+        const value = await readJson(file);
+        if (value !== null) {
+          await fleet.#adopt(parsePlan(value, file), owner);
+        }
+      } catch (error) {
+        fleet.broken.push({ dir: workspace.clusterDir(name), why: messageOf(error) });
+      }
+    }
+    return fleet;
+  }
+
+  /** Fails with CLUSTER_NOT_FOUND. */
+  get(name: ClusterName): Cluster {
+    const cluster = this.#clusters.get(name);
+    if (cluster === undefined) {
+      const known = [...this.#clusters.keys()];
+      throw launcherError(
+        'CLUSTER_NOT_FOUND',
+        `There is no cluster ${name}.`,
+        known.length === 0 ? 'None has been created yet.' : `Known clusters: ${known.join(', ')}.`,
+        [`Create it: muster up ${name}`],
+      );
+    }
+    return cluster;
+  }
+
+  all(): readonly Cluster[] {
+    return [...this.#clusters.values()];
+  }
+
+  summaries(): readonly ClusterSummary[] {
+    return this.all().map((cluster) => {
+      const { view, plan } = cluster;
+      return {
+        name: view.name,
+        state: view.state,
+        nodes: plan.nodes.length,
+        readyNodes: view.nodes.filter((node) => node.state === 'ready').length,
+        contexts: view.contexts.map((context) => context.name),
+        data: view.data,
+        grpcPorts: plan.nodes.map((node) => node.grpc),
+        lastUsed: this.#lastUsed.get(view.name) ?? plan.createdAt,
+        dir: plan.dir,
+      };
+    });
+  }
+
+  touch(name: ClusterName): void {
+    this.#lastUsed.set(name, new Date(this.#options.now()).toISOString());
+  }
+
+  /** What `create` would write. Fails with CLUSTER_EXISTS, NO_FREE_PORTS. */
+  async plan(spec: ClusterSpec): Promise<ClusterPlan> {
+    const existing = this.#clusters.get(spec.name);
+    if (existing !== undefined) {
+      throw launcherError(
+        'CLUSTER_EXISTS',
+        `There is already a cluster ${spec.name}.`,
+        `It has ${existing.plan.nodes.length} nodes in ${existing.plan.dir}.`,
+        [`Start it as it is: muster up ${spec.name}`, `Or delete it: muster rm ${spec.name} --yes`],
+      );
+    }
+    const choice = await choosePortBlock(
+      spec,
+      this.all().map((cluster) => cluster.plan),
+    );
+    return planCluster(spec, {
+      dir: this.#workspace.clusterDir(spec.name),
+      createdAt: new Date(this.#options.now()).toISOString(),
+      ...choice,
+    });
+  }
+
+  async create(spec: ClusterSpec): Promise<ClusterPlan> {
+    if (this.#clusters.size >= CLUSTERS_MAX) {
+      throw launcherError('CLUSTER_BUSY', `There are already ${CLUSTERS_MAX} clusters.`, 'That is the limit.', [
+        'Delete one: muster rm <name> --yes',
+      ]);
+    }
+    const plan = await this.plan(spec);
+    try {
+      await mkdir(plan.dir, { recursive: true });
+      await writeJsonAtomic(path.join(plan.dir, PLAN_FILE), plan);
+    } catch (error) {
+      throw launcherError('WORKSPACE_UNUSABLE', `The folder ${plan.dir} cannot be written.`, messageOf(error), [
+        'Make room or make it writable, then try again.',
+      ]);
+    }
+    await this.#adopt(plan, true);
+    return plan;
+  }
+
+  /** Deletes the folder of a cluster that does not run. Answers what was deleted. Fails with CLUSTER_RUNNING. */
+  async remove(name: ClusterName): Promise<readonly string[]> {
+    const cluster = this.get(name);
+    if (cluster.active) {
+      throw launcherError(
+        'CLUSTER_RUNNING',
+        `Cluster ${name} runs.`,
+        'Its folder can only be deleted when it is stopped.',
+        [`Stop it: muster down ${name}`],
+      );
+    }
+    await cluster.close();
+    await rm(cluster.plan.dir, { recursive: true, force: true, maxRetries: 3 });
+    this.#clusters.delete(name);
+    return [cluster.plan.dir];
+  }
+
+  async #adopt(plan: ClusterPlan, owner: boolean): Promise<void> {
+    const ownerOf = (pid: number): ClusterName | null =>
+      this.all().find((cluster) => cluster.ownsProcess(pid))?.plan.spec.name ?? null;
+    this.#clusters.set(plan.spec.name, await Cluster.open(plan, { ...this.#options, ownerOf }, owner));
+  }
+}

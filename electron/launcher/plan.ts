@@ -1,0 +1,73 @@
+// Pure: a wish (ClusterSpec) and facts (folder, first port, time) in, the whole plan out. The executor reads nothing else.
+// May not touch files, clock or environment. Entry point: `planCluster`.
+import path from 'node:path';
+import type { ClusterPlan, ClusterSpec, NodePlan } from '../contract/model.ts';
+import { checkSpec } from '../contract/check.ts';
+import { launcherError } from './errors.ts';
+import { nodePorts } from './ports.ts';
+
+export const PLAN_FILE = 'cluster.json';
+/** Advertised to clients and peers; autocluster compares it as text (cluster-semantics AC-3). */
+export const ADVERTISED_HOST = 'localhost';
+
+export interface PlanFacts {
+  readonly dir: string;
+  readonly firstPort: number;
+  readonly createdAt: string;
+  readonly notes: readonly string[];
+}
+
+export function planCluster(spec: ClusterSpec, facts: PlanFacts): ClusterPlan {
+  const nodes = Array.from({ length: spec.nodes }, (_unused, position): NodePlan => {
+    const name = `node-${position + 1}`;
+    const dir = path.join(facts.dir, name);
+    return {
+      name,
+      dir,
+      propertiesFile: path.join(dir, 'axonserver.properties'),
+      logFile: path.join(dir, 'logs', `${name}.log`),
+      host: ADVERTISED_HOST,
+      ...nodePorts(facts.firstPort, position),
+    };
+  });
+  return { version: 1, spec, dir: facts.dir, createdAt: facts.createdAt, nodes, notes: facts.notes };
+}
+
+/** Reads a plan back from disk. Fails with CLUSTER_FILE_BROKEN naming the file. */
+export function parsePlan(value: unknown, file: string): ClusterPlan {
+  const plan = value as Partial<ClusterPlan> | null;
+  const broken = (why: string): Error =>
+    launcherError('CLUSTER_FILE_BROKEN', `The file ${file} is not a cluster of this version.`, why, [
+      'Restore the file, or delete its folder to forget the cluster.',
+    ]);
+  if (typeof plan !== 'object' || plan === null || plan.version !== 1) {
+    throw broken('It has no version 1.');
+  }
+  let spec: ClusterSpec;
+  try {
+    spec = checkSpec(plan.spec);
+  } catch (error) {
+    throw broken(error instanceof Error ? error.message : String(error));
+  }
+  const nodes = plan.nodes;
+  if (
+    !Array.isArray(nodes) ||
+    nodes.length !== spec.nodes ||
+    typeof plan.dir !== 'string' ||
+    !nodes.every(isNodePlan)
+  ) {
+    throw broken('Its list of nodes is damaged.');
+  }
+  const notes = Array.isArray(plan.notes) ? plan.notes.filter((note) => typeof note === 'string') : [];
+  return { version: 1, spec, dir: plan.dir, createdAt: String(plan.createdAt), nodes, notes };
+}
+
+function isNodePlan(value: unknown): value is NodePlan {
+  const node = value as Partial<NodePlan> | null;
+  return (
+    typeof node === 'object' &&
+    node !== null &&
+    [node.name, node.dir, node.propertiesFile, node.logFile, node.host].every((text) => typeof text === 'string') &&
+    [node.http, node.grpc, node.internal].every((port) => Number.isInteger(port))
+  );
+}

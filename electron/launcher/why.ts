@@ -1,0 +1,258 @@
+// Pure: the why-panel of one context (ux.md §4.2): one headline, one sentence, what to do next. Entry point: `whyOf`.
+// Rules are tried from the worst trouble to healthy; the first that applies speaks.
+import type { GroupReport } from '../../engine/control/protocol.ts';
+import type { ContextName, Headline, LinkFaultView, NodeName, NodeRole, ReplicaView, Why } from '../contract/model.ts';
+import type { LeaderFact } from './cluster-state.ts';
+
+export interface MemberFact {
+  readonly node: NodeName;
+  readonly role: NodeRole;
+  readonly matchIndex: number | null;
+}
+
+export interface ContextFacts {
+  readonly name: ContextName;
+  /** Fresh reports only. */
+  readonly groups: ReadonlyMap<NodeName, GroupReport>;
+  readonly members: readonly MemberFact[];
+  readonly leader: { readonly node: NodeName; readonly group: GroupReport } | null;
+  /** Others that still believe they lead, in an older term. */
+  readonly staleLeaders: readonly { readonly node: NodeName; readonly term: number }[];
+  readonly lastLeader: LeaderFact | null;
+  readonly nodes: readonly {
+    readonly name: NodeName;
+    readonly up: boolean;
+    readonly frozen: boolean;
+    readonly waitingFor: string | null;
+  }[];
+  readonly faults: readonly LinkFaultView[];
+  readonly formed: boolean;
+  readonly stopped: boolean;
+}
+
+type Next = Why['next'];
+
+/** From this many terms without a winner on, the timers themselves are the likely cause. */
+const LOST_ELECTIONS_TOLD = 3;
+/** Entries a backup or follower may lack before the sentence names it. */
+const BEHIND_TOLD = 200;
+
+export function formatCount(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+}
+
+export function formatClock(epochMs: number): string {
+  const time = new Date(epochMs);
+  return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+}
+
+export function whyOf(context: ContextFacts, replicas: readonly ReplicaView[]): Why {
+  const notes = notesOf(context, replicas);
+  const say = (headline: Headline, sentence: string, next: Next = []): Why => ({
+    headline,
+    sentence,
+    lossSentence: lossSentence(context, replicas),
+    notes,
+    next,
+  });
+  if (context.stopped) {
+    return say('stopped', 'The cluster is stopped.');
+  }
+  if (context.leader === null && !context.formed && context.lastLeader === null) {
+    return say('forming', formingSentence(context));
+  }
+  const quorum = quorumOf(context);
+  if (quorum.cutOffLeader !== null) {
+    const { node, term } = quorum.cutOffLeader;
+    const sentence = `${node} believes it leads (term ${term}) but is cut off; writes there will time out.`;
+    return say('stale-leader', sentence, [{ label: 'Heal links', action: 'heal', node: null }]);
+  }
+  if (quorum.reachable < quorum.needed) {
+    const sentence =
+      `${context.leader === null ? 'No leader' : `${context.leader.node} cannot commit`}: ` +
+      `${quorum.reachable} of ${quorum.voters} voting members reachable, ${quorum.needed} needed.`;
+    return say('no-quorum', sentence, recovery(context));
+  }
+  if (context.leader === null) {
+    return say('electing', electingSentence(context, quorum.needed));
+  }
+  if (context.leader.group.blockedOnActiveBackup) {
+    return blocked(context, say);
+  }
+  return healthy(context, replicas, say);
+}
+
+function healthy(
+  context: ContextFacts,
+  replicas: readonly ReplicaView[],
+  say: (headline: Headline, sentence: string, next?: Next) => Why,
+): Why {
+  const leader = context.leader;
+  const stale = context.staleLeaders[0];
+  if (stale !== undefined) {
+    const sentence = `${stale.node} believes it leads (term ${stale.term}) but ${leader?.node} leads term ${leader?.group.term}; writes to ${stale.node} will time out.`;
+    return say('stale-leader', sentence, [{ label: 'Heal links', action: 'heal', node: null }]);
+  }
+  if (leader === null || !leader.group.leaderReady) {
+    return say('electing', `${leader?.node} won term ${leader?.group.term} and commits its first entry.`);
+  }
+  const behind = replicas.find(
+    (replica) => replica.lag !== null && replica.lag > BEHIND_TOLD && replica.state !== 'down',
+  );
+  if (behind !== undefined) {
+    return say('catching-up', behindSentence(behind));
+  }
+  const since = context.lastLeader?.node === leader.node ? ` since ${formatClock(context.lastLeader.since)}` : '';
+  return say('healthy', `Healthy. ${leader.node} leads${since} (term ${leader.group.term}).`);
+}
+
+function behindSentence(replica: ReplicaView): string {
+  const lag = formatCount(replica.lag ?? 0);
+  switch (replica.role) {
+    case 'PASSIVE_BACKUP':
+      return `${replica.node} (passive backup) is ${lag} entries behind; it never votes, commits continue.`;
+    case 'ACTIVE_BACKUP':
+      return `${replica.node} (active backup) is ${lag} entries behind; commits wait for an active backup that is up to date.`;
+    default:
+      return `${replica.node} is ${lag} entries behind and catches up; commits continue without it.`;
+  }
+}
+
+function blocked(context: ContextFacts, say: (headline: Headline, sentence: string, next?: Next) => Why): Why {
+  const backups = context.members.filter((member) => member.role === 'ACTIVE_BACKUP').map((member) => member.node);
+  const down = backups.filter((name) => context.nodes.find((node) => node.name === name)?.up !== true);
+  const named =
+    down.length > 0
+      ? `${down.join(' and ')} ${down.length === 1 ? 'is' : 'are'} down`
+      : `${backups.join(', ')} did not confirm yet`;
+  const next = down.map((node) => startStep(context, node));
+  return say('blocked-no-active-backup', `Commits need an active backup and ${named}.`, next);
+}
+
+function formingSentence(context: ContextFacts): string {
+  const waiting = context.nodes.find((node) => node.up && node.waitingFor !== null);
+  if (waiting !== undefined) {
+    return `Forming: ${waiting.name}: ${waiting.waitingFor}`;
+  }
+  const down = context.nodes.find((node) => !node.up);
+  return down === undefined ? 'Forming: the first node creates the context.' : `Forming: waiting for ${down.name}.`;
+}
+
+function electingSentence(context: ContextFacts, needed: number): string {
+  const candidates = [...context.groups.entries()]
+    .filter(([, group]) => group.raftRole === 'candidate' || group.raftRole === 'pre-candidate')
+    .sort((left, right) => right[1].term - left[1].term);
+  const highestTerm = Math.max(0, ...[...context.groups.values()].map((group) => group.term));
+  const lost = context.lastLeader === null ? 0 : highestTerm - context.lastLeader.term;
+  if (lost >= LOST_ELECTIONS_TOLD) {
+    return `${lost} elections without a winner: timers may be too close or links too slow.`;
+  }
+  const longest = Math.max(0, ...[...context.groups.values()].map((group) => group.electionElapsedMs));
+  const wait = `Longest wait ${(longest / 1000).toFixed(1)} s.`;
+  const candidate = candidates[0];
+  if (candidate === undefined) {
+    return `Electing. Nobody has asked for votes yet. ${wait}`;
+  }
+  const [name, group] = candidate;
+  return `Electing. Term ${group.term}, ${name} has ${group.votesGranted.length} of ${needed} votes. ${wait}`;
+}
+
+interface Quorum {
+  readonly voters: number;
+  readonly needed: number;
+  /** Size of the largest set of running voters around one voter that can talk to it both ways. */
+  readonly reachable: number;
+  /** The only node that claims to lead, when link faults (not dead processes) keep it from a majority. */
+  readonly cutOffLeader: { readonly node: NodeName; readonly term: number } | null;
+}
+
+function quorumOf(context: ContextFacts): Quorum {
+  const voters = context.members.filter((member) => member.role === 'PRIMARY').map((member) => member.node);
+  const needed = Math.floor(voters.length / 2) + 1;
+  const up = voters.filter((name) => context.nodes.find((node) => node.name === name)?.up === true);
+  const cut = (left: NodeName, right: NodeName): boolean =>
+    context.faults.some(
+      (fault) =>
+        fault.cut && ((fault.from === left && fault.to === right) || (fault.from === right && fault.to === left)),
+    );
+  const reachedFrom = (name: NodeName): number => up.filter((other) => other === name || !cut(name, other)).length;
+  const leader = context.leader;
+  const leaderReach = leader === null || !up.includes(leader.node) ? needed : reachedFrom(leader.node);
+  const cutOff = leader !== null && leaderReach < needed && up.length >= needed;
+  return {
+    voters: voters.length,
+    needed,
+    reachable: Math.max(0, ...up.map(reachedFrom)),
+    cutOffLeader: cutOff ? { node: leader.node, term: leader.group.term } : null,
+  };
+}
+
+function recovery(context: ContextFacts): Next {
+  const voters = context.members.filter((member) => member.role === 'PRIMARY');
+  const steps = voters
+    .filter((member) => context.nodes.find((node) => node.name === member.node)?.up === false)
+    .map((member) => startStep(context, member.node));
+  return context.faults.some((fault) => fault.cut)
+    ? [...steps, { label: 'Heal links', action: 'heal', node: null }]
+    : steps;
+}
+
+function startStep(context: ContextFacts, node: NodeName): Next[number] {
+  const frozen = context.nodes.find((candidate) => candidate.name === node)?.frozen === true;
+  return frozen
+    ? { label: `Resume ${node}`, action: 'resume', node }
+    : { label: `Start ${node}`, action: 'start', node };
+}
+
+function notesOf(context: ContextFacts, replicas: readonly ReplicaView[]): readonly string[] {
+  const notes: string[] = [];
+  const voters = context.members.filter((member) => member.role === 'PRIMARY').length;
+  if (voters > 0 && voters % 2 === 0) {
+    notes.push(
+      `${voters} voters need ${voters / 2 + 1}: no safer than ${voters - 1} ${voters === 2 ? 'voter' : 'voters'}.`,
+    );
+  }
+  for (const [name, group] of context.groups) {
+    if (group.suspect !== null) {
+      notes.push(`${name} does not take part: ${group.suspect}`);
+    }
+    const ahead = context.leader === null && group.raftRole !== 'follower' ? furthest(context, group.lastIndex) : null;
+    if (ahead !== null && group.votesRefused.length > 0) {
+      notes.push(
+        `${name} cannot win: its log ends at ${formatCount(group.lastIndex)}, ${ahead.node} has ${formatCount(ahead.lastIndex)}.`,
+      );
+    }
+  }
+  for (const replica of replicas) {
+    if (replica.role === 'PASSIVE_BACKUP' && replica.state === 'down') {
+      notes.push(`${replica.node} (passive backup) is down; it never votes, commits continue.`);
+    }
+  }
+  return notes;
+}
+
+function furthest(context: ContextFacts, than: number): { readonly node: NodeName; readonly lastIndex: number } | null {
+  const ahead = [...context.groups.entries()]
+    .filter(([, group]) => group.lastIndex > than)
+    .sort((left, right) => right[1].lastIndex - left[1].lastIndex)[0];
+  return ahead === undefined ? null : { node: ahead[0], lastIndex: ahead[1].lastIndex };
+}
+
+/** "If node-1 dies now, committed events are safe on …": who holds everything up to the leader's commit index. */
+function lossSentence(context: ContextFacts, replicas: readonly ReplicaView[]): string | null {
+  const leader = context.leader;
+  if (leader === null) {
+    return null;
+  }
+  const commit = leader.group.commitIndex;
+  const storing = replicas.filter((replica) => replica.role !== 'MESSAGING_ONLY' && replica.node !== leader.node);
+  const held = (replica: ReplicaView): number => Math.max(replica.lastIndex ?? -1, replica.matchIndex ?? -1);
+  const safe = storing.filter((replica) => held(replica) >= commit).map((replica) => replica.node);
+  const lacking = storing
+    .filter((replica) => held(replica) >= 0 && held(replica) < commit)
+    .map((replica) => `${replica.node} lacks the last ${formatCount(commit - held(replica))}`);
+  const aside = lacking.length === 0 ? '' : ` (${lacking.join(', ')})`;
+  return safe.length === 0
+    ? `If ${leader.node} dies now, committed events are only on its disk${aside}.`
+    : `If ${leader.node} dies now, committed events are safe on: ${safe.join(', ')}${aside}.`;
+}
