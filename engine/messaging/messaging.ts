@@ -1,0 +1,284 @@
+// Commands, queries, subscription queries and connected applications of one node (client-behaviour §2-§6).
+// createMessaging joins the parts; rpc/ translates calls to the methods below.
+import type { ContextDirectory } from '../context/api.ts';
+import type { PeerBus } from '../peer/bus.ts';
+import type { Env } from '../util/env.ts';
+import { type ClientStatus, clientStatuses } from './client-status.ts';
+import { Clients, type PlatformSink, type PlatformStream } from './clients.ts';
+import { CommandHandlers, type CommandHandlerStream } from './command-handlers.ts';
+import { Commands } from './commands.ts';
+import { HandlerRegistry } from './handler-registry.ts';
+import { PeerExchange } from './peer-exchange.ts';
+import { isIsolated, Placement, type PlacementResult } from './placement.ts';
+import { Queries, type QueryAsker, type QueryCall } from './queries.ts';
+import { QueryHandlers, type QueryHandlerStream } from './query-handlers.ts';
+import { DRAIN_TIMEOUT_MS, type MessagingSettings, TICK_INTERVAL_MS, UNSERVABLE_GRACE_MS } from './settings.ts';
+import type { Failure, MessageSink, QueryHandlerSink, StreamOwner } from './streams.ts';
+import { type SubscriptionCall, SubscriptionQueries } from './subscriptions.ts';
+
+export interface MessagingOptions {
+  readonly env: Env;
+  readonly bus: PeerBus;
+  readonly directory: ContextDirectory;
+  readonly settings: MessagingSettings;
+}
+
+/**
+ * Methods that take a context throw the directory's AxonError when this node may not serve it (AXONIQ-1302, 1400) and
+ * answer a Failure AXONIQ-1900 at their limits. Methods that take bytes throw WireError when these are malformed.
+ */
+export interface Messaging {
+  /** Where a client should connect (CF-1..CF-5, CF-9). Never throws. */
+  place(context: string, clientId: string, tags: ReadonlyMap<string, string>): PlacementResult;
+  openPlatformStream(owner: StreamOwner, sink: PlatformSink): PlatformStream | Failure;
+  openCommandStream(owner: StreamOwner, sink: MessageSink): CommandHandlerStream | Failure;
+  /** `answer` gets exactly one CommandResponse (CM-10). */
+  dispatchCommand(context: string, command: Uint8Array, answer: (response: Uint8Array) => void): void;
+  openQueryStream(owner: StreamOwner, sink: QueryHandlerSink): QueryHandlerStream | Failure;
+  query(context: string, request: Uint8Array, asker: QueryAsker): QueryCall;
+  openSubscription(context: string, sink: MessageSink): SubscriptionCall | Failure;
+  /** Applications connected to this node. */
+  clients(): ClientStatus[];
+  /** Something that `clients` shows changed; called at most once per turn. Returns how to stop listening. */
+  onChanged(listener: () => void): () => void;
+  /** Time-outs, heartbeats and contexts that went away; runs by itself unless `tickIntervalMs` is 0. */
+  tick(): void;
+  /** Takes no new clients and asks the connected ones to go elsewhere (CF-10); resolves when they left or time is up. */
+  drain(): Promise<void>;
+  /** Ends all streams and answers everything in progress. */
+  close(): void;
+}
+
+export function createMessaging(options: MessagingOptions): Messaging {
+  return new NodeMessaging(options);
+}
+
+const tooManyStreams: Failure = { code: 'AXONIQ-1900', text: 'Too many open streams on this node' };
+const shuttingDown: Failure = { code: 'AXONIQ-1400', text: 'This node is shutting down' };
+
+class NodeMessaging implements Messaging {
+  readonly #env: Env;
+  readonly #directory: ContextDirectory;
+  readonly #settings: MessagingSettings;
+  readonly #exchange: PeerExchange;
+  readonly #clients: Clients;
+  readonly #placement: Placement;
+  readonly #commandHandlers: CommandHandlers;
+  readonly #commands: Commands;
+  readonly #queryHandlers: QueryHandlers;
+  readonly #queries: Queries;
+  readonly #subscriptions: SubscriptionQueries;
+  readonly #listeners = new Set<() => void>();
+  readonly #unservableSince = new Map<string, number>();
+  readonly #stopWatchingView: () => void;
+  #timer: NodeJS.Timeout | null = null;
+  #changeScheduled = false;
+  #isDraining = false;
+  #isClosed = false;
+  #drained: (() => void) | null = null;
+
+  constructor({ env, bus, directory, settings }: MessagingOptions) {
+    this.#env = env;
+    this.#directory = directory;
+    this.#settings = settings;
+    const registry = new HandlerRegistry();
+    const exchange = new PeerExchange(env, bus, registry);
+    this.#exchange = exchange;
+    this.#clients = new Clients(env, exchange, registry, settings, {
+      identityChanged: (context, clientId) => this.#identityChanged(context, clientId),
+      statusChanged: () => this.#changed(),
+      silent: (client) => this.#endStreamsOf(client),
+    });
+    const tagsOf = this.#clients.tagsOf.bind(this.#clients);
+    this.#commandHandlers = new CommandHandlers(env, exchange, settings, tagsOf);
+    this.#commands = new Commands(env, exchange, registry, this.#commandHandlers, settings);
+    this.#queryHandlers = new QueryHandlers(env, exchange, settings, tagsOf);
+    this.#queries = new Queries(env, exchange, registry, this.#queryHandlers, settings);
+    this.#subscriptions = new SubscriptionQueries(env, exchange, registry, this.#queryHandlers);
+    this.#placement = new Placement({
+      env,
+      directory,
+      isConnected: (node) => exchange.isConnected(node),
+      clientCount: (node, context) => registry.clientCount(node, context),
+      isDraining: () => this.#isDraining,
+    });
+    registry.onChange(() => this.#changed());
+    this.#stopWatchingView = directory.onViewChanged(() => this.#checkContexts());
+    exchange.start();
+    const interval = settings.tickIntervalMs ?? TICK_INTERVAL_MS;
+    if (interval > 0) {
+      this.#timer = setInterval(() => this.tick(), interval);
+      this.#timer.unref();
+    }
+  }
+
+  place(context: string, clientId: string, tags: ReadonlyMap<string, string>): PlacementResult {
+    return this.#placement.choose(context, clientId, tags);
+  }
+
+  openPlatformStream(owner: StreamOwner, sink: PlatformSink): PlatformStream | Failure {
+    this.#directory.requireServable(owner.context);
+    if (this.#isDraining) return shuttingDown;
+    return this.#clients.open(owner, sink) ?? tooManyStreams;
+  }
+
+  openCommandStream(owner: StreamOwner, sink: MessageSink): CommandHandlerStream | Failure {
+    this.#directory.requireServable(owner.context);
+    if (this.#isDraining) return shuttingDown;
+    return this.#commandHandlers.open(owner, sink) ?? tooManyStreams;
+  }
+
+  dispatchCommand(context: string, command: Uint8Array, answer: (response: Uint8Array) => void): void {
+    this.#directory.requireServable(context);
+    this.#commands.dispatch(context, command, answer);
+  }
+
+  openQueryStream(owner: StreamOwner, sink: QueryHandlerSink): QueryHandlerStream | Failure {
+    this.#directory.requireServable(owner.context);
+    if (this.#isDraining) return shuttingDown;
+    return this.#queryHandlers.open(owner, sink) ?? tooManyStreams;
+  }
+
+  query(context: string, request: Uint8Array, asker: QueryAsker): QueryCall {
+    this.#directory.requireServable(context);
+    return this.#queries.ask(context, request, asker);
+  }
+
+  openSubscription(context: string, sink: MessageSink): SubscriptionCall | Failure {
+    this.#directory.requireServable(context);
+    return this.#subscriptions.open(context, sink) ?? tooManyStreams;
+  }
+
+  clients(): ClientStatus[] {
+    return clientStatuses(this.#clients.connected(), [
+      ...this.#commandHandlers.streams,
+      ...this.#queryHandlers.streams,
+    ]);
+  }
+
+  onChanged(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  tick(): void {
+    if (this.#isClosed) return;
+    this.#exchange.tick();
+    this.#clients.tick();
+    this.#commands.tick();
+    this.#commandHandlers.tick();
+    this.#queries.tick();
+    this.#queryHandlers.tick();
+    this.#checkContexts();
+  }
+
+  drain(): Promise<void> {
+    this.#isDraining = true;
+    this.#clients.requestReconnect(null);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#drained?.(), this.#settings.drainTimeoutMs ?? DRAIN_TIMEOUT_MS);
+      timer.unref();
+      this.#drained = () => {
+        clearTimeout(timer);
+        this.#drained = null;
+        resolve();
+      };
+      if (this.#clients.size === 0) this.#drained();
+    });
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isDraining = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#stopWatchingView();
+    this.#clients.endAll(null, shuttingDown);
+    this.#endHandlerStreams(() => true, shuttingDown);
+    this.#commands.close();
+    this.#queries.close(shuttingDown);
+    this.#subscriptions.close(null, shuttingDown);
+    this.#exchange.close();
+    this.#isClosed = true;
+    this.#drained?.();
+  }
+
+  /** Tags may have come or gone with the control stream; they steer the choice of handlers (CM-21). */
+  #identityChanged(context: string, clientId: string): void {
+    this.#placement.arrived(context, clientId);
+    for (const { registration } of [...this.#commandHandlers.streams, ...this.#queryHandlers.streams]) {
+      if (registration.owner.context === context && registration.clientId === clientId) registration.refreshTags();
+    }
+    this.#changed();
+    if (this.#clients.size === 0) this.#drained?.();
+  }
+
+  /** A silent client's handlers are as dead as its control stream (HB-3). */
+  #endStreamsOf(client: PlatformStream): void {
+    const { context, connectionId } = client.owner;
+    const clientId = client.identity?.clientId;
+    this.#endHandlerStreams(
+      ({ registration: { owner, clientId: id } }) =>
+        owner.context === context && owner.connectionId === connectionId && id === clientId,
+      null,
+    );
+  }
+
+  #endHandlerStreams(
+    matches: (stream: CommandHandlerStream | QueryHandlerStream) => boolean,
+    failure: Failure | null,
+  ): void {
+    for (const stream of [...this.#commandHandlers.streams, ...this.#queryHandlers.streams]) {
+      if (matches(stream)) stream.end(failure);
+    }
+  }
+
+  /** Clients of contexts that this node may no longer serve are sent away (CT-8, DP-14); those of deleted ones are ended. */
+  #checkContexts(): void {
+    if (this.#isClosed) return;
+    const now = this.#env.now();
+    for (const context of this.#contextsInUse()) {
+      const trouble = this.#troubleWith(context);
+      if (trouble === null) {
+        this.#unservableSince.delete(context);
+        continue;
+      }
+      const since = this.#unservableSince.get(context) ?? now;
+      this.#unservableSince.set(context, since);
+      if (trouble.code === 'AXONIQ-1302') {
+        this.#clients.endAll(context, trouble);
+        this.#endHandlerStreams((stream) => stream.registration.owner.context === context, trouble);
+        this.#subscriptions.close(context, trouble);
+      } else if (now - since >= UNSERVABLE_GRACE_MS) this.#clients.requestReconnect(context);
+    }
+  }
+
+  #contextsInUse(): Set<string> {
+    const contexts = this.#clients.contexts();
+    for (const stream of [...this.#commandHandlers.streams, ...this.#queryHandlers.streams]) {
+      contexts.add(stream.registration.owner.context);
+    }
+    for (const context of this.#unservableSince.keys())
+      if (!contexts.has(context)) this.#unservableSince.delete(context);
+    return contexts;
+  }
+
+  #troubleWith(context: string): Failure | null {
+    try {
+      const info = this.#directory.requireServable(context);
+      const deps = { directory: this.#directory, isConnected: (node: string) => this.#exchange.isConnected(node) };
+      return isIsolated(deps, info) ? { code: 'AXONIQ-1400', text: 'isolated' } : null;
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'AXONIQ-1400';
+      return { code, text: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  #changed(): void {
+    if (this.#changeScheduled || this.#isClosed) return;
+    this.#changeScheduled = true;
+    queueMicrotask(() => {
+      this.#changeScheduled = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}

@@ -1,0 +1,76 @@
+// The queue in front of one handler stream: one permit per message sent, priorities, limits by number and bytes
+// (client-behaviour CM-5, CM-14, QR-2, QR-20).
+import { PriorityQueue } from './priority-queue.ts';
+import { HANDLER_QUEUE_BYTES_MAX } from './settings.ts';
+
+export interface PermitQueueOptions<T> {
+  /** Waiting messages; 10 % more for those with a positive priority. */
+  readonly capacity: number;
+  readonly writable: () => boolean;
+  /** Sends one message; false when it was not worth sending any more, so that no permit is used. */
+  readonly send: (item: T) => boolean;
+}
+
+export class PermitQueue<T extends { readonly bytes: Uint8Array }> {
+  readonly #options: PermitQueueOptions<T>;
+  readonly #waiting = new PriorityQueue<T>();
+  #urgent: (() => void)[] = [];
+  #waitingBytes = 0;
+  #permits = 0;
+
+  constructor(options: PermitQueueOptions<T>) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** Adds; never below zero. */
+  addPermits(count: number): void {
+    this.#permits = Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, this.#permits + count));
+    this.pump();
+  }
+
+  /** False when the queue is full. */
+  offer(item: T, priority: number): boolean {
+    const { capacity } = this.#options;
+    const limit = priority > 0 ? capacity + Math.ceil(capacity / 10) : capacity;
+    const size = this.#waiting.size;
+    // A handler that keeps up never queues: an empty queue takes a message of any size.
+    if (size >= limit || (size > 0 && this.#waitingBytes + item.bytes.length > HANDLER_QUEUE_BYTES_MAX)) return false;
+    this.#waiting.push(item, priority);
+    this.#waitingBytes += item.bytes.length;
+    this.pump();
+    return true;
+  }
+
+  /** A small message about one already sent: takes a permit too, but goes before everything that waits. */
+  urgent(send: () => void): void {
+    this.#urgent.push(send);
+    this.pump();
+  }
+
+  removeWhere(matches: (item: T) => boolean): T[] {
+    const removed = this.#waiting.removeWhere(matches);
+    for (const item of removed) this.#waitingBytes -= item.bytes.length;
+    return removed;
+  }
+
+  /** Sends as long as there are permits and room in the transport. */
+  pump(): void {
+    while (this.#permits > 0 && this.#options.writable()) {
+      const urgent = this.#urgent.shift();
+      if (urgent !== undefined) {
+        this.#permits -= 1;
+        urgent();
+        continue;
+      }
+      const item = this.#waiting.pop();
+      if (item === undefined) return;
+      this.#waitingBytes -= item.bytes.length;
+      this.#permits -= 1;
+      if (!this.#options.send(item)) this.#permits += 1;
+    }
+  }
+}

@@ -1,0 +1,109 @@
+// Which node should serve a client: this one if it may, unless another fits clearly better
+// (client-behaviour CF-1..CF-5, CF-9; cluster-semantics DP-11, DP-12, DP-14).
+import type { ContextDirectory, ContextInfo, NodeInfo } from '../context/api.ts';
+import type { Env } from '../util/env.ts';
+import { CLEARLY_MORE_CLIENTS, PLACEMENT_MEMORY_MS, PLACEMENTS_REMEMBERED_MAX } from './settings.ts';
+import type { Failure } from './streams.ts';
+
+export type PlacementResult =
+  | { readonly node: NodeInfo; readonly same: boolean }
+  /** `cause` is what the directory threw when it knows better than we why. */
+  | { readonly failure: Failure; readonly cause: unknown };
+
+interface Remembered {
+  readonly node: string;
+  readonly context: string;
+  readonly until: number;
+}
+
+export interface PlacementDeps {
+  readonly env: Env;
+  readonly directory: ContextDirectory;
+  readonly isConnected: (node: string) => boolean;
+  readonly clientCount: (node: string, context: string) => number;
+  readonly isDraining: () => boolean;
+}
+
+function matchingTags(node: NodeInfo, tags: ReadonlyMap<string, string>): number {
+  let matches = 0;
+  for (const [key, value] of tags) if (node.tags[key] === value) matches += 1;
+  return matches;
+}
+
+/** The context has other members, and neither one of them nor a leader can be seen from here (DP-14). */
+export function isIsolated(deps: Pick<PlacementDeps, 'directory' | 'isConnected'>, context: ContextInfo): boolean {
+  const self = deps.directory.selfNode.name;
+  const others = context.roles.filter((member) => member.node !== self);
+  if (others.length === 0 || deps.directory.leaderOf(context.name) !== null) return false;
+  return others.every((member) => !deps.isConnected(member.node));
+}
+
+export class Placement {
+  readonly #deps: PlacementDeps;
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(deps: PlacementDeps) {
+    this.#deps = deps;
+  }
+
+  choose(contextName: string, clientId: string, tags: ReadonlyMap<string, string>): PlacementResult {
+    const { directory, isConnected } = this.#deps;
+    const self = directory.selfNode.name;
+    let refusal: unknown = null;
+    let mayStay = !this.#deps.isDraining();
+    try {
+      mayStay &&= !isIsolated(this.#deps, directory.requireServable(contextName));
+    } catch (error) {
+      refusal = error;
+      mayStay = false;
+    }
+    const nodes = directory
+      .servingNodes(contextName)
+      .filter((node) => (node.name === self ? mayStay : isConnected(node.name)));
+    if (mayStay && !nodes.some((node) => node.name === self)) nodes.push(directory.selfNode);
+    const node = this.#best(nodes, contextName, clientId, tags);
+    if (node === null) {
+      const text = `No connection to a node that serves context ${contextName}`;
+      return { failure: { code: 'AXONIQ-1400', text }, cause: refusal };
+    }
+    this.#remember(contextName, clientId, node.name);
+    return { node, same: node.name === self };
+  }
+
+  /** The client's control stream is here: from now on it is counted like all others. */
+  arrived(context: string, clientId: string): void {
+    this.#remembered.delete(`${context}\n${clientId}`);
+  }
+
+  #best(
+    nodes: readonly NodeInfo[],
+    context: string,
+    clientId: string,
+    tags: ReadonlyMap<string, string>,
+  ): NodeInfo | null {
+    if (nodes.length === 0) return null;
+    const most = Math.max(...nodes.map((node) => matchingTags(node, tags)));
+    const fitting = nodes.filter((node) => matchingTags(node, tags) === most);
+    const load = (node: NodeInfo) => this.#load(node.name, context, clientId);
+    const lightest = fitting.reduce((a, b) => (load(b) < load(a) ? b : a));
+    const own = fitting.find((node) => node.name === this.#deps.directory.selfNode.name);
+    if (own !== undefined && load(own) - load(lightest) < CLEARLY_MORE_CLIENTS) return own;
+    return lightest;
+  }
+
+  #load(node: string, context: string, clientId: string): number {
+    const now = this.#deps.env.now();
+    let load = this.#deps.clientCount(node, context);
+    for (const [key, placement] of this.#remembered) {
+      if (placement.until <= now) this.#remembered.delete(key);
+      else if (placement.node === node && placement.context === context && key !== `${context}\n${clientId}`) load += 1;
+    }
+    return load;
+  }
+
+  #remember(context: string, clientId: string, node: string): void {
+    if (this.#remembered.size >= PLACEMENTS_REMEMBERED_MAX) return;
+    const until = this.#deps.env.now() + PLACEMENT_MEMORY_MS;
+    this.#remembered.set(`${context}\n${clientId}`, { node, context, until });
+  }
+}

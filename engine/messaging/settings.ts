@@ -1,0 +1,67 @@
+// Settings and limits of the messaging layer: memory only, permits everywhere, no sockets, no disk, no protobuf classes.
+// Entry point of the layer: `messaging.ts` (createMessaging).
+
+/** A part of the node's settings (config/settings.ts `messaging`), plus two that only tests change. */
+export interface MessagingSettings {
+  /** Application heartbeats to clients of version 4.2.1 or later (client-behaviour HB-3). */
+  readonly heartbeatEnabled: boolean;
+  readonly clientHeartbeatFrequencyMs: number;
+  /** A client that once sent a heartbeat and then none for this long is dropped. Only with `heartbeatEnabled` (HB-5). */
+  readonly clientHeartbeatTimeoutMs: number;
+  /** Waiting commands and queries of one handler stream; 10 % more for messages with a positive priority (CM-14). */
+  readonly commandQueueCapacityPerClient: number;
+  readonly queryQueueCapacityPerClient: number;
+  /** A command or query without an answer for this long is given up (CM-15, QR-18). */
+  readonly defaultCommandTimeoutMs: number;
+  readonly defaultQueryTimeoutMs: number;
+  /** Status of an event processor is forgotten after this silence (EP-1). */
+  readonly processorInfoTimeoutMs: number;
+  /** Period of time-outs and heartbeats; 0 means that the owner calls `tick`. */
+  readonly tickIntervalMs?: number;
+  /** How long `drain` waits for clients to leave. */
+  readonly drainTimeoutMs?: number;
+}
+
+export const TICK_INTERVAL_MS = 250;
+export const DRAIN_TIMEOUT_MS = 5000;
+
+/** Platform, command and query streams of one node; a further one is refused with AXONIQ-1900. */
+export const STREAMS_MAX = 10_000;
+/** Names that one handler stream may subscribe to; a further one gets a negative ack AXONIQ-1900. */
+export const NAMES_PER_STREAM_MAX = 10_000;
+export const NAME_LENGTH_MAX = 2000;
+export const LOAD_FACTOR_DEFAULT = 100;
+export const LOAD_FACTOR_MAX = 10_000;
+/** Bytes waiting in the queue of one handler stream; beyond it AXONIQ-1900. */
+export const HANDLER_QUEUE_BYTES_MAX = 128 * 1024 * 1024;
+/** Commands, and queries, taken from clients of this node and not yet answered; beyond it AXONIQ-1900. */
+export const IN_PROGRESS_MAX = 200_000;
+/** Responses waiting for a slow asker; beyond it the call ends with AXONIQ-1900. */
+export const ASKER_BUFFER_BYTES_MAX = 32 * 1024 * 1024;
+export const SUBSCRIPTION_QUERIES_MAX = 20_000;
+/** A command that handlers keep handing back is answered AXONIQ-4000 after this many tries. */
+export const ROUTE_ATTEMPTS_MAX = 16;
+/** First permits of a streaming query and the step in which they are renewed (QR-31). */
+export const STREAMING_PERMITS_INITIAL = 32;
+export const STREAMING_PERMITS_STEP = 24;
+export const PROCESSORS_PER_CLIENT_MAX = 1000;
+export const SEGMENTS_PER_PROCESSOR_MAX = 4096;
+export const TAGS_PER_CLIENT_MAX = 200;
+/** Backlog towards one peer, by urgency of the message; see `peer-outbox.ts`. */
+export const OUTBOX_REQUEST_BYTES_MAX = 16 * 1024 * 1024;
+export const OUTBOX_RESPONSE_BYTES_MAX = 48 * 1024 * 1024;
+export const OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
+export const OUTBOX_RETRY_MS = 5;
+/** Registrations per message of a full state. */
+export const STATE_CHUNK_OPS = 500;
+/** Topology changes waiting for one subscriber; beyond it they are replaced by a reset and the present state. */
+export const TOPOLOGY_PENDING_MAX = 5000;
+/** A client stays on the node that it asked unless that has this many more clients than another (S2). */
+export const CLEARLY_MORE_CLIENTS = 2;
+/** A client that was sent to a node counts there for this long before its control stream shows up. */
+export const PLACEMENT_MEMORY_MS = 2000;
+export const PLACEMENTS_REMEMBERED_MAX = 10_000;
+/** A context must have been unservable here for this long before its clients are sent away (CT-8, DP-14). */
+export const UNSERVABLE_GRACE_MS = 3000;
+/** Never more than one request_reconnect per client in this time (CT-11). */
+export const RECONNECT_REQUEST_INTERVAL_MS = 10_000;
