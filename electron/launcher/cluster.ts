@@ -1,9 +1,7 @@
 // The single owner of one cluster: typed events go in, the view comes out; nobody else changes its state.
 // May not know other clusters, HTTP or windows. Entry point: `Cluster`.
 import path from 'node:path';
-import type { LinkFault } from '../../engine/control/protocol.ts';
 import { VIEW_PUSH_MS } from '../contract/api.ts';
-import type { LauncherApi } from '../contract/api.ts';
 import type {
   ClusterPlan,
   ClusterView,
@@ -21,9 +19,12 @@ import { ClusterMemory, clearStrays, wipedFirstNode } from './cluster-memory.ts'
 import { initialFacts, reduce } from './cluster-state.ts';
 import type { ClusterEvent, ClusterFacts, NodeFacts } from './cluster-state.ts';
 import { errorData, launcherError } from './errors.ts';
+import { faultsOf, mergeLinks } from './links.ts';
+import type { Links } from './links.ts';
 import { NodeRunner } from './node-runner.ts';
 import { checkPorts } from './ports.ts';
 import { writeProperties } from './properties-file.ts';
+import { PushLimiter } from './push-limiter.ts';
 import { applicableNodes, resolveTarget } from './targets.ts';
 import { describeChanges, describeFault, Timeline } from './timeline.ts';
 import { buildView } from './view.ts';
@@ -45,8 +46,6 @@ export interface ClusterOptions {
   readonly ownerOf: (pid: number) => string | null;
 }
 
-type Links = Parameters<LauncherApi['setLinks']>[1];
-
 export class Cluster {
   readonly plan: ClusterPlan;
   readonly #options: ClusterOptions;
@@ -54,12 +53,11 @@ export class Cluster {
   readonly #timeline: Timeline;
   readonly #runners: ReadonlyMap<NodeName, NodeRunner>;
   readonly #waiters = new Waiters();
+  readonly #push: PushLimiter;
   readonly #turns = new Map<string, Promise<unknown>>();
   #facts: ClusterFacts;
   #view: ClusterView;
   #viewText = '';
-  #lastPush = 0;
-  #pushTimer: NodeJS.Timeout | null = null;
   #refreshPlanned = false;
   #staleTimer: NodeJS.Timeout | null = null;
 
@@ -69,6 +67,7 @@ export class Cluster {
     this.#memory = memory;
     this.#facts = facts;
     this.#view = buildView(facts, options.now(), 1);
+    this.#push = new PushLimiter(VIEW_PUSH_MS, options.now, () => options.onView(this.#view));
     this.#timeline = new Timeline(path.join(plan.dir, 'timeline.jsonl'), options.onTimeline);
     this.#runners = new Map(plan.nodes.map((node) => [node.name, this.#runnerFor(node)]));
   }
@@ -157,16 +156,10 @@ export class Cluster {
     if (!this.active) {
       throw notRunning(this.plan.spec.name);
     }
-    const faults = new Map(this.#facts.faults.map((fault) => [`${fault.from} ${fault.to}`, fault]));
     for (const link of links) {
       this.#tell('fault', link.from, describeFault(link));
-      const harmless = !link.cut && link.delayMs === 0 && link.jitterMs === 0 && link.lossPercent === 0;
-      faults.delete(`${link.from} ${link.to}`);
-      if (!harmless) {
-        faults.set(`${link.from} ${link.to}`, { ...link, since: this.#options.now() });
-      }
     }
-    await this.#useFaults([...faults.values()]);
+    await this.#useFaults(mergeLinks(this.#facts.faults, links, this.#options.now()));
   }
 
   async heal(): Promise<void> {
@@ -317,7 +310,7 @@ export class Cluster {
     }
     this.#apply({ type: 'run-ended' });
     this.#refresh();
-    this.#pushView();
+    this.#push.pushNow();
   }
 
   #apply(event: ClusterEvent): void {
@@ -359,24 +352,8 @@ export class Cluster {
     for (const change of describeChanges(before, next, now)) {
       this.#timeline.add(change);
     }
-    this.#planPush();
+    this.#push.plan();
     this.#waiters.settle(this.#view);
-  }
-
-  #planPush(): void {
-    if (this.#pushTimer === null) {
-      const wait = Math.max(0, this.#lastPush + VIEW_PUSH_MS - this.#options.now());
-      this.#pushTimer = setTimeout(() => this.#pushView(), Math.min(wait, VIEW_PUSH_MS));
-    }
-  }
-
-  #pushView(): void {
-    if (this.#pushTimer !== null) {
-      clearTimeout(this.#pushTimer);
-      this.#pushTimer = null;
-    }
-    this.#lastPush = this.#options.now();
-    this.#options.onView(this.#view);
   }
 
   #tell(kind: TimelineEvent['kind'], subject: string, text: string): void {
@@ -418,23 +395,4 @@ function found<T>(value: T | undefined, plan: ClusterPlan, name: NodeName): T {
     ]);
   }
   return value;
-}
-
-/** Delay and loss are made by the sender; a cut is made at both ends, so that it holds when one of them restarts. */
-export function faultsOf(node: NodeName, faults: readonly LinkFaultView[]): readonly LinkFault[] {
-  return faults.flatMap((fault): readonly LinkFault[] => {
-    const { cut, delayMs, jitterMs, lossPercent } = fault;
-    if (fault.from === node) {
-      return [{ peer: fault.to, direction: 'outbound', cut, delayMs, jitterMs, lossPercent }];
-    }
-    const inbound = {
-      peer: fault.from,
-      direction: 'inbound' as const,
-      cut: true,
-      delayMs: 0,
-      jitterMs: 0,
-      lossPercent: 0,
-    };
-    return fault.to === node && cut ? [inbound] : [];
-  });
 }

@@ -7,11 +7,7 @@ export function isSatisfied(view: ClusterView, condition: WaitCondition): boolea
       return view.state === 'usable';
     case 'leader': {
       const context = view.contexts.find((candidate) => candidate.name === condition.context);
-      return (
-        context !== undefined &&
-        context.usable &&
-        (condition.afterTerm === null || (context.term ?? 0) > condition.afterTerm)
-      );
+      return context?.usable === true && (condition.afterTerm === null || (context.term ?? 0) > condition.afterTerm);
     }
     case 'caught-up':
       return behind(view, condition.node) === null && everyoneRuns(view, condition.node);
