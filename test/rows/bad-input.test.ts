@@ -172,8 +172,10 @@ describe('bad input at the start of an engine', () => {
 
 describe('garbage on the ports of a running node', () => {
   let cluster: TestCluster;
+  let term = 0;
   beforeAll(async () => {
     cluster = await TestCluster.started({ nodes: 2, contexts: '_admin,default' });
+    term = cluster.term('default');
   });
   afterAll(() => cluster?.dispose());
 
@@ -184,11 +186,6 @@ describe('garbage on the ports of a running node', () => {
     expect((await node.me()).name).toBe('node-1');
     expect(cluster.term('default')).toBe(term);
   }
-  let term = 0;
-  beforeAll(() => {
-    term = cluster.term('default');
-  });
-
   const log = (): string => readFileSync(path.join(cluster.at(1).dir, 'console.log'), 'utf8');
 
   it('PEER_NOT_A_PEER garbage on the internal port closes that connection only', async () => {
