@@ -114,11 +114,20 @@ export interface GroupStore extends LogReader {
   /** Ascending from `fromToken`, at most `maxEvents` and about `maxBytes` (at least one when present). */
   readEvents(fromToken: number, maxEvents: number, maxBytes: number): readonly StoredEvent[];
   /** Ascending, `from`/`to` inclusive sequences, committed only, in chunks so that a large aggregate never blocks the loop. */
-  readAggregate(aggregateId: string, fromSequence: number, toSequence: number): Iterable<readonly StoredAggregateEvent[]>;
+  readAggregate(
+    aggregateId: string,
+    fromSequence: number,
+    toSequence: number,
+  ): Iterable<readonly StoredAggregateEvent[]>;
   /** Highest committed sequence of the aggregate, -1 when unknown. */
   highestSequence(aggregateId: string): number;
   /** Raw snapshot events with from <= sequence <= to, sequence descending, latest stored first among equals (ES-22, ES-38). */
-  readSnapshots(aggregateId: string, fromSequence: number, toSequence: number, max: number): readonly StoredAggregateEvent[];
+  readSnapshots(
+    aggregateId: string,
+    fromSequence: number,
+    toSequence: number,
+    max: number,
+  ): readonly StoredAggregateEvent[];
   /** Token of the first event in stream order with timestamp >= instant; lastToken + 1 if none; -1 when empty (ES-42). */
   tokenAt(timestampMs: number): number;
   readonly snapshotCount: number;

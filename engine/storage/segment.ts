@@ -1,0 +1,188 @@
+// One segment file: created zero-filled, extended with zeros ahead of the writer, read in blocks (storage.md §3, §4.3).
+// May not: know entries beyond frames. Entry point: Segment.
+import { randomBytes } from 'node:crypto';
+import { basename, join } from 'node:path';
+import type { Index } from '../raft/types.ts';
+import type { Disk, DiskFile } from './disk.ts';
+import { StorageError } from './errors.ts';
+import { encodeSegmentHeader, parseSegmentHeader, SEGMENT_HEADER_BYTES, SEGMENT_VERSION } from './frame.ts';
+import type { SegmentHeader } from './frame.ts';
+import type { ManifestSegment, RolledSegment } from './manifest.ts';
+
+/** Zero-filled at creation: small, so that a new group costs no start-up time. */
+const FIRST_ZERO_BYTES = 256 * 1024;
+/** One background step; the batch's fdatasync waits for at most this much. */
+const ZERO_STEP_BYTES = 1024 * 1024;
+/** Zeros kept ready ahead of the writer: doubles whenever the writer overran them, up to the maximum. */
+const ZERO_AHEAD_BYTES_MIN = 512 * 1024;
+const ZERO_AHEAD_BYTES_MAX = 8 * 1024 * 1024;
+const zeros = Buffer.alloc(128 * 1024);
+
+export function segmentFileName(firstIndex: Index, id: number): string {
+  return `${String(firstIndex).padStart(20, '0')}-${id.toString(16).padStart(8, '0')}.seg`;
+}
+
+async function writeZeros(file: DiskFile, from: number, to: number): Promise<void> {
+  for (let at = from; at < to; ) {
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    while (at + bytes < to && parts.length < 8) {
+      const part = zeros.subarray(0, Math.min(zeros.length, to - at - bytes));
+      parts.push(part);
+      bytes += part.length;
+    }
+    await file.write(parts, at);
+    at += bytes;
+  }
+}
+
+export class Segment {
+  readonly header: SegmentHeader;
+  readonly path: string;
+  readonly #disk: Disk;
+  #file: DiskFile | null;
+  /** Where the next batch goes; for a rolled segment its end. */
+  end: number = SEGMENT_HEADER_BYTES;
+  rolled: RolledSegment | null = null;
+  /** Bytes of the file that exist on disk (zeros or data). */
+  #allocated: number;
+  #ahead = ZERO_AHEAD_BYTES_MIN;
+  #extension: Promise<void> | null = null;
+
+  private constructor(disk: Disk, path: string, header: SegmentHeader, file: DiskFile) {
+    this.#disk = disk;
+    this.path = path;
+    this.header = header;
+    this.#file = file;
+    this.#allocated = file.size();
+  }
+
+  /** Creates the file with header and first zeros, flushed; its name is not durable until the directory is. */
+  static async create(
+    disk: Disk,
+    dir: string,
+    fields: Omit<SegmentHeader, 'version' | 'salt'>,
+    maxBytes: number,
+  ): Promise<Segment> {
+    const header = { ...fields, version: SEGMENT_VERSION, salt: randomBytes(4).readUInt32LE() };
+    const path = join(dir, segmentFileName(header.firstIndex, header.id));
+    disk.unlink(path);
+    const file = disk.open(path, 'create-new');
+    try {
+      await file.write([encodeSegmentHeader(header)], 0);
+      await writeZeros(
+        file,
+        SEGMENT_HEADER_BYTES,
+        Math.max(SEGMENT_HEADER_BYTES, Math.min(FIRST_ZERO_BYTES, maxBytes)),
+      );
+      await file.sync();
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    return new Segment(disk, path, header, file);
+  }
+
+  /** Opens a listed segment; throws DATA_DAMAGED when it is missing or its header is wrong. */
+  static open(disk: Disk, dir: string, listed: ManifestSegment, group: number): Segment {
+    const path = join(dir, basename(listed.file));
+    let file: DiskFile;
+    try {
+      file = disk.open(path, 'write');
+    } catch (error) {
+      throw new StorageError('DATA_DAMAGED', path, 'segment listed in MANIFEST cannot be opened', null, error);
+    }
+    const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
+    const read = file.read(bytes, 0);
+    const header = parseSegmentHeader(bytes.subarray(0, read));
+    if (
+      header === null ||
+      header.id !== listed.id ||
+      header.firstIndex !== listed.firstIndex ||
+      header.group !== group
+    ) {
+      file.close();
+      throw new StorageError('DATA_DAMAGED', path, 'segment header is damaged or of another segment', 0);
+    }
+    if (header.version > SEGMENT_VERSION) {
+      file.close();
+      throw new StorageError('DATA_FROM_NEWER_VERSION', path, `segment format ${header.version}`);
+    }
+    return new Segment(disk, path, header, file);
+  }
+
+  /** Its line in the MANIFEST. */
+  listed(): ManifestSegment {
+    return { id: this.header.id, file: basename(this.path), firstIndex: this.header.firstIndex, rolled: this.rolled };
+  }
+
+  get file(): DiskFile {
+    this.#file ??= this.#disk.open(this.path, 'write');
+    return this.#file;
+  }
+
+  /** Bytes the file takes on disk. */
+  get allocated(): number {
+    return this.#allocated;
+  }
+
+  get isOpen(): boolean {
+    return this.#file !== null;
+  }
+
+  /** Reads `bytes` from `offset`; short at the end of the file. A fresh buffer, so views on it may be kept. */
+  read(offset: number, bytes: number): Buffer {
+    const target = Buffer.allocUnsafeSlow(bytes);
+    return target.subarray(0, this.file.read(target, offset));
+  }
+
+  /** Writes at `offset`, past prepared zeros if it must; waits for a running extension that it would collide with. */
+  async write(parts: readonly Uint8Array[], offset: number, bytes: number): Promise<void> {
+    const end = offset + bytes;
+    if (end > this.#allocated && this.#extension) await this.#extension;
+    if (end > this.#allocated) this.#ahead = Math.min(this.#ahead * 2, ZERO_AHEAD_BYTES_MAX);
+    await this.file.write(parts, offset);
+    this.#allocated = Math.max(this.#allocated, end);
+  }
+
+  /** Zeroes `from`..`to`, not flushed. */
+  async zero(from: number, to: number): Promise<void> {
+    await writeZeros(this.file, from, to);
+  }
+
+  /**
+   * Keeps zeros ahead of the writer, in the background. `onError` gets `fatal` false when only the zeros could not be written
+   * (no space: a real write will tell), true when flushing failed, after which nothing on this file can be trusted.
+   */
+  extendAhead(maxBytes: number, onError: (error: unknown, fatal: boolean) => void): void {
+    if (this.#extension || this.rolled) return;
+    const wanted = Math.min(this.end + this.#ahead, maxBytes);
+    if (this.#allocated >= wanted || this.#allocated - this.end > this.#ahead / 2) return;
+    const to = Math.min(this.#allocated + ZERO_STEP_BYTES, maxBytes);
+    this.#extension = this.#extend(to, onError).finally(() => {
+      this.#extension = null;
+    });
+  }
+
+  async #extend(to: number, onError: (error: unknown, fatal: boolean) => void): Promise<void> {
+    const file = this.file;
+    try {
+      await writeZeros(file, this.#allocated, to);
+    } catch (error) {
+      onError(error, false);
+      return;
+    }
+    this.#allocated = to;
+    await file.sync().catch((error) => onError(error, true));
+  }
+
+  /** Resolves when nothing is written in the background. */
+  async quiet(): Promise<void> {
+    if (this.#extension) await this.#extension;
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = null;
+  }
+}
