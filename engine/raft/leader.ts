@@ -99,6 +99,9 @@ export function tickLeader(state: RaftState, lead: LeaderState): void {
     becomeFollower(state, state.term, null);
     return;
   }
+  for (const progress of [...lead.progress.values()]) {
+    if (progress.departsAt !== null && progress.departsAt <= lead.now) lead.progress.delete(progress.id);
+  }
   if (lead.transferee !== null) {
     lead.transferElapsed += 1;
     if (lead.transferElapsed >= window) lead.transferee = null;

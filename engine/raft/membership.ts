@@ -162,6 +162,11 @@ export class ConfigHistory {
     return this.#newest.index;
   }
 
+  /** The configuration before the current one; null when the current one is known committed or is the first. */
+  get previous(): GroupConfig | null {
+    return this.#placed[this.#placed.length - 2]?.config ?? null;
+  }
+
   get #newest(): PlacedConfig {
     const newest = this.#placed[this.#placed.length - 1];
     invariant(newest !== undefined, 'configuration history is empty');

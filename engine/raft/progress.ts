@@ -24,6 +24,8 @@ export class Progress {
   everHeard = false;
   /** The host reported a broken link since the last sign of life. */
   unreachable = false;
+  /** Leader tick at which a member taken out of the configuration is no longer served; null for members. */
+  departsAt: number | null = null;
   readonly inflight: Inflight;
 
   constructor(id: MemberId, role: StoringRole, next: Index, now: number, options: RaftOptions) {

@@ -44,11 +44,16 @@ export function followConfig(state: RaftState, lead: LeaderState): void {
     const progress =
       known.get(member.id) ?? new Progress(member.id, member.role, state.log.lastIndex, lead.now, state.options);
     progress.role = member.role;
+    progress.departsAt = null;
     lead.progress.set(member.id, progress);
     known.delete(member.id);
   }
-  // The removed are told by one last append, so that they know and keep quiet. If it is lost, they only listen in vain.
-  for (const removed of known.values()) if (!removed.paused) sendOneAppend(state, removed);
+  // The removed are served a little longer, so that they learn of it and keep quiet. They count for nothing.
+  for (const removed of known.values()) {
+    removed.departsAt ??= lead.now + state.options.timing.electionTicksMax;
+    removed.role = 'PASSIVE_BACKUP';
+    lead.progress.set(removed.id, removed);
+  }
   if (lead.transferee !== null && !isPrimary(state.configs.current, lead.transferee)) lead.transferee = null;
   lead.dirty = true;
 }
@@ -124,6 +129,10 @@ export function handleAppendResponse(state: RaftState, lead: LeaderState, messag
   );
   progress.confirmed(message.matchIndex);
   advanceCommit(state);
+  const configIndex = state.configs.currentIndex;
+  const knowsItsEnd =
+    progress.departsAt !== null && progress.match >= configIndex && progress.commitTold >= configIndex;
+  if (knowsItsEnd) lead.progress.delete(progress.id);
   if (state.lead === lead && message.from === lead.transferee) handOverIfCaughtUp(state, lead);
 }
 

@@ -96,9 +96,14 @@ export function resetElectionTimer(state: RaftState): void {
   state.electionTimeout = Math.min(drawn, electionTicksMax);
 }
 
-/** Only PRIMARYs of the newest configuration campaign (decision 4). An empty or foreign configuration only listens. */
+/**
+ * Only PRIMARYs campaign (decision 4); an empty or foreign configuration only listens. While the newest configuration may
+ * be uncommitted, PRIMARYs of the one before it campaign too: one that removed itself may hold the only log that the
+ * others' votes allow (thesis §4.2.2). Votes are counted by the newest configuration in any case.
+ */
 export function mayCampaign(state: RaftState): boolean {
-  return isPrimary(state.configs.current, state.options.self);
+  const { current, previous } = state.configs;
+  return isPrimary(current, state.options.self) || (previous !== null && isPrimary(previous, state.options.self));
 }
 
 /** True while this replica has reason to believe in a leader: vote requests are turned down (thesis §4.2.3, §6.4). */

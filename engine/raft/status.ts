@@ -20,14 +20,16 @@ export function statusOf(state: RaftState): RaftStatus {
     progress:
       lead === null
         ? []
-        : [...lead.progress.values()].map((progress) => ({
-            id: progress.id,
-            role: progress.role,
-            match: progress.match,
-            next: progress.next,
-            state: progress.state,
-            recentActive: progress.recentActive(lead.now, window),
-          })),
+        : [...lead.progress.values()]
+            .filter((progress) => progress.departsAt === null)
+            .map((progress) => ({
+              id: progress.id,
+              role: progress.role,
+              match: progress.match,
+              next: progress.next,
+              state: progress.state,
+              recentActive: progress.recentActive(lead.now, window),
+            })),
     votesGranted: votesOf(state, true),
     votesRefused: votesOf(state, false),
     electionElapsedTicks: state.electionElapsed,
