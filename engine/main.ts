@@ -15,25 +15,40 @@ const STOP_LIMIT_MS = 9_000;
 
 async function main(): Promise<void> {
   const file = process.argv[2];
-  if (file === undefined) return refuse(ExitCode.BAD_CONFIGURATION, 'NO_PROPERTIES_FILE', 'No properties file given.', ['Start as: engine <axonserver.properties>']);
+  if (file === undefined)
+    return refuse(ExitCode.BAD_CONFIGURATION, 'NO_PROPERTIES_FILE', 'No properties file given.', [
+      'Start as: engine <axonserver.properties>',
+    ]);
   const path = resolve(file);
   let parsed: ParsedSettings;
   try {
     const text = readFileSync(path);
-    if (text.length > PROPERTIES_BYTES_MAX) throw new Error(`it has ${text.length} bytes, ${PROPERTIES_BYTES_MAX} at most`);
+    if (text.length > PROPERTIES_BYTES_MAX)
+      throw new Error(`it has ${text.length} bytes, ${PROPERTIES_BYTES_MAX} at most`);
     parsed = parseSettings(text.toString('latin1'), process.env, { machineHostName: hostname() });
   } catch (error) {
-    return refuse(ExitCode.BAD_CONFIGURATION, 'PROPERTIES_UNREADABLE', `The properties file ${path} cannot be read: ${messageOf(error)}`, ['Check the path and its permissions']);
+    return refuse(
+      ExitCode.BAD_CONFIGURATION,
+      'PROPERTIES_UNREADABLE',
+      `The properties file ${path} cannot be read: ${messageOf(error)}`,
+      ['Check the path and its permissions'],
+    );
   }
   const { settings } = parsed;
   const write = (line: string) => process.stdout.write(line);
   const env = createEnv(createLogger(settings.name, 'info', write));
   for (const note of parsed.notes) env.log.info(note.message, { code: note.code, key: note.key });
-  for (const key of parsed.unknownKeys) env.log.warn(`${key} is not known to this engine: kept in the file, without effect`, { code: 'SETTING_UNKNOWN', key });
+  for (const key of parsed.unknownKeys)
+    env.log.warn(`${key} is not known to this engine: kept in the file, without effect`, {
+      code: 'SETTING_UNKNOWN',
+      key,
+    });
   if (parsed.problems.length > 0) {
     for (const problem of parsed.problems) env.log.error(problem.message, { code: problem.code, key: problem.key });
     const first = parsed.problems[0]!;
-    return refuse(ExitCode.BAD_CONFIGURATION, first.code, parsed.problems.map((problem) => problem.message).join(' '), [`Correct ${path} and start again`]);
+    return refuse(ExitCode.BAD_CONFIGURATION, first.code, parsed.problems.map((problem) => problem.message).join(' '), [
+      `Correct ${path} and start again`,
+    ]);
   }
 
   const node = new EngineNode({ env, settings, baseDir: dirname(path), onFatal: (error) => void fail(error) });
@@ -47,7 +62,12 @@ async function main(): Promise<void> {
     process.exit(ExitCode.OK);
   };
   const fail = async (error: unknown) => {
-    const known = error instanceof StartError ? error : new StartError(ExitCode.DISK_FAILED, 'DISK_FAILED', messageOf(error), ['Look at the disk, then start the node again']);
+    const known =
+      error instanceof StartError
+        ? error
+        : new StartError(ExitCode.DISK_FAILED, 'DISK_FAILED', messageOf(error), [
+            'Look at the disk, then start the node again',
+          ]);
     env.log.error(known.message, { code: known.code });
     await refuse(known.exitCode, known.code, known.message, known.next);
   };
@@ -58,7 +78,10 @@ async function main(): Promise<void> {
     void refuse(ExitCode.FAILED, 'ENGINE_BUG', error.message, ['Keep the log of this node and report it']);
   });
   process.on('unhandledRejection', (reason) => {
-    env.log.error(`Unexpected rejection: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`, { code: 'ENGINE_BUG' });
+    env.log.error(
+      `Unexpected rejection: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`,
+      { code: 'ENGINE_BUG' },
+    );
   });
   const channel = new ControlChannel({
     env,
@@ -71,7 +94,12 @@ async function main(): Promise<void> {
   try {
     await node.start();
     channel.open();
-    env.log.info('Started AxonServer-compatible engine', { code: 'STARTED', http: settings.httpPort, grpc: settings.grpcPort, internal: settings.internalPort });
+    env.log.info('Started AxonServer-compatible engine', {
+      code: 'STARTED',
+      http: settings.httpPort,
+      grpc: settings.grpcPort,
+      internal: settings.internalPort,
+    });
   } catch (error) {
     await fail(error);
   }

@@ -94,7 +94,11 @@ export class EngineNode {
     const { env, settings, baseDir } = this.#options;
     const dir = isAbsolute(settings.dataDir) ? settings.dataDir : resolve(baseDir, settings.dataDir);
     try {
-      return await openNodeStore({ dir, nodeName: settings.name, log: (level, code, text) => env.log[level](text, { code }) });
+      return await openNodeStore({
+        dir,
+        nodeName: settings.name,
+        log: (level, code, text) => env.log[level](text, { code }),
+      });
     } catch (error) {
       throw startErrorOf(error);
     }
@@ -115,7 +119,12 @@ export class EngineNode {
     };
     const peers = createPeerNetwork({
       env,
-      self: { name: settings.name, storeId: store.storeId, host: settings.internalHostName, internalPort: settings.internalPort },
+      self: {
+        name: settings.name,
+        storeId: store.storeId,
+        host: settings.internalHostName,
+        internalPort: settings.internalPort,
+      },
       bindHost: settings.bindHost,
       clusterId: () => manager.clusterId,
       internalToken: settings.accesscontrol.internalToken,
@@ -149,9 +158,14 @@ export class EngineNode {
       self: selfNode,
       groups: () => groups,
       leaderOf: (context) => leaders.leaderOf(context),
-      requestAddress: (host, port, method, body, timeoutMs) => peers.requestAddress(host, port, method, body, timeoutMs),
+      requestAddress: (host, port, method, body, timeoutMs) =>
+        peers.requestAddress(host, port, method, body, timeoutMs),
       onView: (state) => {
-        peers.setPeers(state.nodes.filter((node) => node.name !== settings.name).map((node) => ({ name: node.name, host: node.internalHostName, port: node.internalPort })));
+        peers.setPeers(
+          state.nodes
+            .filter((node) => node.name !== settings.name)
+            .map((node) => ({ name: node.name, host: node.internalHostName, port: node.internalPort })),
+        );
         void groups.reconcile(state);
         contexts.notifyViewChanged();
       },
@@ -173,7 +187,9 @@ export class EngineNode {
       try {
         groups.receive(decodeRaftMessages(body));
       } catch (error) {
-        env.log.error(`A raft message from ${from} is unreadable: ${String(error)}`, { code: 'PEER_MESSAGE_UNREADABLE' });
+        env.log.error(`A raft message from ${from} is unreadable: ${String(error)}`, {
+          code: 'PEER_MESSAGE_UNREADABLE',
+        });
       }
     });
     peers.onPeerDown((node) => {
@@ -182,7 +198,11 @@ export class EngineNode {
     });
     peers.onPeerUp(() => contexts.notifyViewChanged());
     peers.onPeerGone((node) => groups.peerGone(node));
-    const http = createHttpServer({ env, settings, node: { directory: contexts, admin: manager, peers, status: () => this.status(), version: ENGINE_VERSION } });
+    const http = createHttpServer({
+      env,
+      settings,
+      node: { directory: contexts, admin: manager, peers, status: () => this.status(), version: ENGINE_VERSION },
+    });
     return { store, peers, groups, leaders, manager, contexts, messaging, grpc, http };
   }
 
@@ -210,7 +230,10 @@ export class EngineNode {
       );
     }
     const self = manager.view.nodes.find((node) => node.name === settings.name);
-    if (self !== undefined && (self.internalHostName !== settings.internalHostName || self.internalPort !== settings.internalPort)) {
+    if (
+      self !== undefined &&
+      (self.internalHostName !== settings.internalHostName || self.internalPort !== settings.internalPort)
+    ) {
       throw new StartError(
         ExitCode.DATA_REFUSED,
         'NODE_ADDRESS_CHANGED',
@@ -236,12 +259,17 @@ export class EngineNode {
         () => {
           if (this.#state !== 'stopping') this.#state = 'running';
         },
-        (error: unknown) => env.log.error(`Forming the cluster failed: ${error instanceof Error ? error.message : String(error)}`, { code: 'FORMATION_FAILED' }),
+        (error: unknown) =>
+          env.log.error(`Forming the cluster failed: ${error instanceof Error ? error.message : String(error)}`, {
+            code: 'FORMATION_FAILED',
+          }),
       );
     };
     switch (decision.kind) {
       case 'refuse':
-        throw new StartError(ExitCode.BAD_CONFIGURATION, decision.code, decision.message, ['Correct the properties and start again']);
+        throw new StartError(ExitCode.BAD_CONFIGURATION, decision.code, decision.message, [
+          'Correct the properties and start again',
+        ]);
       case 'already-member':
         this.#state = 'running';
         void parts.manager.announceSelf();
@@ -254,7 +282,10 @@ export class EngineNode {
         return done(parts.manager.joinUntilDone(decision.host, decision.port, decision.contexts));
       case 'none':
         this.#state = 'uninitialised';
-        env.log.info('Not part of a cluster: initialise it (POST /v1/context/init) or let it join one (POST /v1/cluster)', { code: 'UNINITIALISED' });
+        env.log.info(
+          'Not part of a cluster: initialise it (POST /v1/context/init) or let it join one (POST /v1/cluster)',
+          { code: 'UNINITIALISED' },
+        );
     }
   }
 
@@ -262,7 +293,9 @@ export class EngineNode {
 
   setFaults(faults: readonly LinkFault[]): void {
     this.#parts?.peers.setFaults(faults);
-    this.#options.env.log.warn(faults.length === 0 ? 'Link faults healed' : `Link faults set: ${faults.length}`, { code: 'LINK_FAULTS' });
+    this.#options.env.log.warn(faults.length === 0 ? 'Link faults healed' : `Link faults set: ${faults.length}`, {
+      code: 'LINK_FAULTS',
+    });
   }
 
   status(): StatusReport {
@@ -282,8 +315,14 @@ export class EngineNode {
       internalPort: settings.internalPort,
       viewVersion: view.version,
       groups: parts.groups,
-      messagingContexts: view.contexts.filter((context) => context.roles.some((role) => role.node === settings.name && role.role === 'MESSAGING_ONLY')).map((context) => context.name),
-      peers: view.nodes.filter((node) => node.name !== settings.name).map((node) => ({ node: node.name, connected: parts.peers.isConnected(node.name) })),
+      messagingContexts: view.contexts
+        .filter((context) =>
+          context.roles.some((role) => role.node === settings.name && role.role === 'MESSAGING_ONLY'),
+        )
+        .map((context) => context.name),
+      peers: view.nodes
+        .filter((node) => node.name !== settings.name)
+        .map((node) => ({ node: node.name, connected: parts.peers.isConnected(node.name) })),
       clients: parts.messaging.clients(),
       time: env.wallClock(),
       cpuPercent: this.#cpuPercent(),
@@ -329,15 +368,26 @@ async function listenOn(purpose: string, port: number, listen: () => Promise<unk
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') {
-      throw new StartError(ExitCode.PORT_IN_USE, 'PORT_IN_USE', `The ${purpose} port ${port} is in use by another process.`, ['Stop that process', `Or set another ${purpose} port`]);
+      throw new StartError(
+        ExitCode.PORT_IN_USE,
+        'PORT_IN_USE',
+        `The ${purpose} port ${port} is in use by another process.`,
+        ['Stop that process', `Or set another ${purpose} port`],
+      );
     }
-    throw new StartError(ExitCode.PORT_IN_USE, 'PORT_UNUSABLE', `The ${purpose} port ${port} cannot be opened: ${message}`, ['Choose another port or address']);
+    throw new StartError(
+      ExitCode.PORT_IN_USE,
+      'PORT_UNUSABLE',
+      `The ${purpose} port ${port} cannot be opened: ${message}`,
+      ['Choose another port or address'],
+    );
   }
 }
 
 /** Storage errors with what to do about them; others as they are. */
 function startErrorOf(error: unknown): Error {
-  if (error instanceof StorageError) return new StartError(ExitCode.DATA_REFUSED, error.code, error.message, nextForStorage(error.code));
+  if (error instanceof StorageError)
+    return new StartError(ExitCode.DATA_REFUSED, error.code, error.message, nextForStorage(error.code));
   return error instanceof Error ? error : new Error(String(error));
 }
 
@@ -357,4 +407,3 @@ function nextForStorage(code: string): readonly string[] {
       return ['Check the folder and its permissions'];
   }
 }
-

@@ -57,7 +57,13 @@ const CONTEXT_NAME_LENGTH_MAX = 100;
 export const NODES_MAX = 32;
 export const CONTEXTS_MAX = 500;
 
-export const emptyAdminState: AdminState = { clusterId: '', version: 0, nodes: [], contexts: [], nextGroup: ADMIN_GROUP + 1 };
+export const emptyAdminState: AdminState = {
+  clusterId: '',
+  version: 0,
+  nodes: [],
+  contexts: [],
+  nextGroup: ADMIN_GROUP + 1,
+};
 
 export function memberIdOf(node: string, storeId: string): string {
   return `${node}@${storeId}`;
@@ -95,7 +101,11 @@ export function applyAdminCommand(state: AdminState, index: number, command: Adm
     case 'remove-role':
       return applyRemoveRole(before, command.context, command.node);
     default:
-      return failed(before, 'AXONIQ-0001', `Unknown administration command ${JSON.stringify((command as { type: unknown }).type)}`);
+      return failed(
+        before,
+        'AXONIQ-0001',
+        `Unknown administration command ${JSON.stringify((command as { type: unknown }).type)}`,
+      );
   }
 }
 
@@ -117,9 +127,18 @@ function applyJoin(state: AdminState, node: NodeInfo, contexts: readonly string[
   if (known === undefined && state.nodes.length >= NODES_MAX) {
     return failed(state, 'AXONIQ-2305', `The cluster already has ${NODES_MAX} nodes`);
   }
-  const clash = state.nodes.find((other) => other.name !== node.name && other.internalHostName === node.internalHostName && other.internalPort === node.internalPort);
+  const clash = state.nodes.find(
+    (other) =>
+      other.name !== node.name &&
+      other.internalHostName === node.internalHostName &&
+      other.internalPort === node.internalPort,
+  );
   if (clash !== undefined) {
-    return failed(state, 'AXONIQ-2500', `${node.name} has the internal address ${node.internalHostName}:${node.internalPort} of ${clash.name}`);
+    return failed(
+      state,
+      'AXONIQ-2500',
+      `${node.name} has the internal address ${node.internalHostName}:${node.internalPort} of ${clash.name}`,
+    );
   }
   let next = putNode(state, node);
   const names = contexts === 'all' ? next.contexts.map((context) => context.name) : contexts === 'none' ? [] : contexts;
@@ -133,7 +152,8 @@ function applyJoin(state: AdminState, node: NodeInfo, contexts: readonly string[
 }
 
 function applyRemoveNode(state: AdminState, name: string): AdminOutcome {
-  if (!state.nodes.some((node) => node.name === name)) return failed(state, 'AXONIQ-1301', `${name} is not a node of this cluster`);
+  if (!state.nodes.some((node) => node.name === name))
+    return failed(state, 'AXONIQ-1301', `${name} is not a node of this cluster`);
   for (const context of state.contexts) {
     const failure = removalFailure(context, name);
     if (failure !== null) return failed(state, failure.code, failure.message);
@@ -146,29 +166,40 @@ function applyRemoveNode(state: AdminState, name: string): AdminOutcome {
 function applyCreate(state: AdminState, command: Extract<AdminCommand, { type: 'create-context' }>): AdminOutcome {
   const { name, roles } = command;
   if (!CONTEXT_NAME.test(name) || name.length > CONTEXT_NAME_LENGTH_MAX) {
-    return failed(state, 'AXONIQ-2308', `Invalid context name: ${name}. A name starts with a letter, then letters, digits, - and _`);
+    return failed(
+      state,
+      'AXONIQ-2308',
+      `Invalid context name: ${name}. A name starts with a letter, then letters, digits, - and _`,
+    );
   }
-  if (state.contexts.some((context) => context.name === name)) return failed(state, 'AXONIQ-1304', `Context ${name} already exists`);
-  if (state.contexts.length >= CONTEXTS_MAX) return failed(state, 'AXONIQ-0001', `The cluster already has ${CONTEXTS_MAX} contexts`);
+  if (state.contexts.some((context) => context.name === name))
+    return failed(state, 'AXONIQ-1304', `Context ${name} already exists`);
+  if (state.contexts.length >= CONTEXTS_MAX)
+    return failed(state, 'AXONIQ-0001', `The cluster already has ${CONTEXTS_MAX} contexts`);
   const unknown = roles.find((role) => !state.nodes.some((node) => node.name === role.node));
   if (unknown !== undefined) return failed(state, 'AXONIQ-1301', `${unknown.node} is not a node of this cluster`);
-  if (new Set(roles.map((role) => role.node)).size !== roles.length) return failed(state, 'AXONIQ-2309', 'A node may appear only once');
-  if (!roles.some((role) => role.role === 'PRIMARY')) return failed(state, 'AXONIQ-2309', `Context ${name} needs at least one PRIMARY node`);
+  if (new Set(roles.map((role) => role.node)).size !== roles.length)
+    return failed(state, 'AXONIQ-2309', 'A node may appear only once');
+  if (!roles.some((role) => role.role === 'PRIMARY'))
+    return failed(state, 'AXONIQ-2309', `Context ${name} needs at least one PRIMARY node`);
   const context = newContext(name, state.nextGroup, roles, state.nodes, command.metaData, command.dcb);
   return done({ ...state, contexts: sortedByName([...state.contexts, context]), nextGroup: state.nextGroup + 1 });
 }
 
 function applyDelete(state: AdminState, name: string): AdminOutcome {
   if (name.startsWith('_')) return failed(state, 'AXONIQ-2304', `Internal context ${name} cannot be deleted`);
-  if (!state.contexts.some((context) => context.name === name)) return failed(state, 'AXONIQ-1302', `${name}: not found in any replication group`);
+  if (!state.contexts.some((context) => context.name === name))
+    return failed(state, 'AXONIQ-1302', `${name}: not found in any replication group`);
   return done({ ...state, contexts: state.contexts.filter((context) => context.name !== name) });
 }
 
 function applySetRole(state: AdminState, name: string, node: string, role: NodeRole): AdminOutcome {
   const context = state.contexts.find((candidate) => candidate.name === name);
   if (context === undefined) return failed(state, 'AXONIQ-1302', `${name}: not found in any replication group`);
-  if (!state.nodes.some((candidate) => candidate.name === node)) return failed(state, 'AXONIQ-1301', `${node} is not a node of this cluster`);
-  if (name === ADMIN_CONTEXT && role === 'MESSAGING_ONLY') return failed(state, 'AXONIQ-2309', `${ADMIN_CONTEXT} has no messaging-only members`);
+  if (!state.nodes.some((candidate) => candidate.name === node))
+    return failed(state, 'AXONIQ-1301', `${node} is not a node of this cluster`);
+  if (name === ADMIN_CONTEXT && role === 'MESSAGING_ONLY')
+    return failed(state, 'AXONIQ-2309', `${ADMIN_CONTEXT} has no messaging-only members`);
   const others = context.roles.filter((candidate) => candidate.node !== node);
   if (role !== 'PRIMARY' && !others.some((candidate) => candidate.role === 'PRIMARY')) {
     return failed(state, 'AXONIQ-2310', `${node} is the last PRIMARY of ${name}`);
@@ -187,7 +218,8 @@ function applyRemoveRole(state: AdminState, name: string, node: string): AdminOu
 /** MB-5, MB-6: neither the last node nor the last PRIMARY can leave. */
 function removalFailure(context: AdminContext, node: string): AdminFailure | null {
   if (!context.roles.some((role) => role.node === node)) return null;
-  if (context.roles.length === 1) return { code: 'AXONIQ-2310', message: `${node} is the last node of ${context.name}: delete the context instead` };
+  if (context.roles.length === 1)
+    return { code: 'AXONIQ-2310', message: `${node} is the last node of ${context.name}: delete the context instead` };
   if (!context.roles.some((role) => role.node !== node && role.role === 'PRIMARY')) {
     return { code: 'AXONIQ-2310', message: `${node} is the last PRIMARY of ${context.name}` };
   }
@@ -207,7 +239,17 @@ function newContext(
     const info = nodes.find((candidate) => candidate.name === node);
     if (info !== undefined && role !== 'MESSAGING_ONLY') bootstrap.push({ node, storeId: info.storeId, role });
   }
-  return { name, group, replicationGroup: name, roles: sortedByNode(roles), metaData, dcb, pendingSince: 0, bootstrap, departed: [] };
+  return {
+    name,
+    group,
+    replicationGroup: name,
+    roles: sortedByNode(roles),
+    metaData,
+    dcb,
+    pendingSince: 0,
+    bootstrap,
+    departed: [],
+  };
 }
 
 function putNode(state: AdminState, node: NodeInfo): AdminState {

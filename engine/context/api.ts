@@ -76,8 +76,17 @@ export interface EventStoreAccess {
   append(events: readonly Buffer[]): Promise<void>;
   appendSnapshot(snapshot: Buffer): Promise<void>;
   /** Linearizable: sees every append confirmed before the call (ES-37). Bounds inclusive. */
-  readAggregate(aggregateId: string, fromSequence: number, toSequence: number): AsyncIterable<readonly StoredAggregateEvent[]>;
-  readSnapshots(aggregateId: string, fromSequence: number, toSequence: number, max: number): Promise<readonly StoredAggregateEvent[]>;
+  readAggregate(
+    aggregateId: string,
+    fromSequence: number,
+    toSequence: number,
+  ): AsyncIterable<readonly StoredAggregateEvent[]>;
+  readSnapshots(
+    aggregateId: string,
+    fromSequence: number,
+    toSequence: number,
+    max: number,
+  ): Promise<readonly StoredAggregateEvent[]>;
   highestSequence(aggregateId: string): Promise<number>;
   tokens(): Promise<TokenInfo>;
   tokenAt(timestampMs: number): Promise<number>;

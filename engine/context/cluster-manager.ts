@@ -5,8 +5,23 @@ import type { Entry } from '../raft/types.ts';
 import type { NodeStore } from '../storage/api.ts';
 import { PeerError, type PeerBus } from '../peer/bus.ts';
 import type { Env } from '../util/env.ts';
-import { type AdminCommand, type AdminContext, type AdminOutcome, type AdminState, applyAdminCommand, emptyAdminState, formedState } from './admin-state.ts';
-import { ADMIN_CONTEXT, AxonError, type ClusterAdmin, type ContextDirectory, type NodeInfo, type NodeRole } from './api.ts';
+import {
+  type AdminCommand,
+  type AdminContext,
+  type AdminOutcome,
+  type AdminState,
+  applyAdminCommand,
+  emptyAdminState,
+  formedState,
+} from './admin-state.ts';
+import {
+  ADMIN_CONTEXT,
+  AxonError,
+  type ClusterAdmin,
+  type ContextDirectory,
+  type NodeInfo,
+  type NodeRole,
+} from './api.ts';
 import { asAxonError } from './errors.ts';
 import type { GroupHost } from './group-host.ts';
 import { decodeBody, encodeBody, fieldOf } from './peer-messages.ts';
@@ -21,6 +36,8 @@ const ADMIN_REQUEST_TIMEOUT_MS = 5_000;
 /** A change waits this long for a leader of `_admin`, then AXONIQ-2100. */
 const ADMIN_LEADER_WAIT_MS = 5_000;
 const LEADER_POLL_MS = 25;
+/** A new context is answered when it has a leader, or after this. */
+const CONTEXT_LEADER_WAIT_MS = 3_000;
 
 /** On disk: the newest state seen, and what a first node still has to create. */
 interface ClusterDocument {
@@ -36,7 +53,13 @@ export interface ClusterManagerOptions {
   readonly groups: () => GroupHost;
   readonly leaderOf: (context: string) => string | null;
   /** One request to an address that is not known as a peer yet. */
-  readonly requestAddress: (host: string, port: number, method: 'join', body: Uint8Array, timeoutMs: number) => Promise<Uint8Array>;
+  readonly requestAddress: (
+    host: string,
+    port: number,
+    method: 'join',
+    body: Uint8Array,
+    timeoutMs: number,
+  ) => Promise<Uint8Array>;
   readonly onView: (state: AdminState) => void;
 }
 
@@ -57,7 +80,9 @@ export class ClusterManager implements ClusterAdmin {
     this.#options = options;
     const { bus } = options;
     bus.handle('join', (_from, body) => this.handleJoin(body));
-    bus.handle('admin', async (_from, body) => encodeBody(await this.#proposeLocal(parseCommand(decodeBody(body).head))));
+    bus.handle('admin', async (_from, body) =>
+      encodeBody(await this.#proposeLocal(parseCommand(decodeBody(body).head))),
+    );
     bus.onMessage('view', (from, body) => this.#receiveView(from, body));
     bus.onPeerUp((peer) => this.#sendView([peer]));
   }
@@ -102,7 +127,10 @@ export class ClusterManager implements ClusterAdmin {
     try {
       command = parseCommand(JSON.parse(Buffer.from(entry.data).toString('utf8')));
     } catch (error) {
-      this.#options.env.log.error(`Entry ${entry.index} of ${ADMIN_CONTEXT} is not a command and is passed over: ${String(error)}`, { code: 'ADMIN_ENTRY_UNREADABLE', context: ADMIN_CONTEXT });
+      this.#options.env.log.error(
+        `Entry ${entry.index} of ${ADMIN_CONTEXT} is not a command and is passed over: ${String(error)}`,
+        { code: 'ADMIN_ENTRY_UNREADABLE', context: ADMIN_CONTEXT },
+      );
       return;
     }
     const outcome = applyAdminCommand(this.#applied, entry.index, command);
@@ -117,13 +145,16 @@ export class ClusterManager implements ClusterAdmin {
     this.#initialized = true;
     void this.#save();
     this.#options.onView(state);
-    if (spread && this.#options.leaderOf(ADMIN_CONTEXT) === this.#options.self.name) this.#sendView(this.#options.bus.connectedPeers());
+    if (spread && this.#options.leaderOf(ADMIN_CONTEXT) === this.#options.self.name)
+      this.#sendView(this.#options.bus.connectedPeers());
   }
 
   #save(): Promise<void> {
     const document: ClusterDocument = { state: this.#view, formation: this.#formation };
     this.#saving = this.#saving.then(() => this.#options.node.writeDocument(CLUSTER_DOCUMENT, document));
-    this.#saving.catch((error: unknown) => this.#options.env.log.error(`The cluster document cannot be written: ${String(error)}`, { code: 'DISK_FAILED' }));
+    this.#saving.catch((error: unknown) =>
+      this.#options.env.log.error(`The cluster document cannot be written: ${String(error)}`, { code: 'DISK_FAILED' }),
+    );
     return this.#saving;
   }
 
@@ -139,14 +170,19 @@ export class ClusterManager implements ClusterAdmin {
       if (fieldOf(head, 'kind') !== 'state') return;
       this.#receiveState(fieldOf(head, 'state') as AdminState);
     } catch (error) {
-      this.#options.env.log.warn(`A view from ${from} is unreadable: ${String(error)}`, { code: 'PEER_MESSAGE_UNREADABLE' });
+      this.#options.env.log.warn(`A view from ${from} is unreadable: ${String(error)}`, {
+        code: 'PEER_MESSAGE_UNREADABLE',
+      });
     }
   }
 
   #receiveState(state: AdminState): void {
-    if (typeof state !== 'object' || state === null || !Array.isArray(state.nodes) || !Array.isArray(state.contexts)) throw new Error('not a cluster state');
+    if (typeof state !== 'object' || state === null || !Array.isArray(state.nodes) || !Array.isArray(state.contexts))
+      throw new Error('not a cluster state');
     if (this.clusterId !== null && state.clusterId !== this.clusterId) {
-      this.#options.env.log.error(`A peer is of another cluster (${state.clusterId}, this one is ${this.clusterId})`, { code: 'CLUSTER_MISMATCH' });
+      this.#options.env.log.error(`A peer is of another cluster (${state.clusterId}, this one is ${this.clusterId})`, {
+        code: 'CLUSTER_MISMATCH',
+      });
       return;
     }
     if (state.version > this.#view.version) this.#adopt(state, false);
@@ -157,7 +193,8 @@ export class ClusterManager implements ClusterAdmin {
   /** On the leader of `_admin`: replicates and applies. Rejects with AxonError; code NOT_LEADER when it moved. */
   async #proposeLocal(command: AdminCommand): Promise<{ readonly missingContexts: readonly string[] }> {
     const replica = this.#options.groups().replica(ADMIN_CONTEXT);
-    if (replica === null || !replica.isReadyLeader) throw new PeerError('PEER_REFUSED', 'not the leader of _admin', 'NOT_LEADER');
+    if (replica === null || !replica.isReadyLeader)
+      throw new PeerError('PEER_REFUSED', 'not the leader of _admin', 'NOT_LEADER');
     let index: number;
     try {
       index = await replica.proposeAdmin(Buffer.from(JSON.stringify(command), 'utf8'));
@@ -166,7 +203,8 @@ export class ClusterManager implements ClusterAdmin {
       throw error;
     }
     const outcome = this.#outcomes.get(index);
-    if (outcome === undefined) throw new AxonError('AXONIQ-10003', 'The change was replicated but its outcome is not known');
+    if (outcome === undefined)
+      throw new AxonError('AXONIQ-10003', 'The change was replicated but its outcome is not known');
     if (outcome.failure !== null) throw new AxonError(outcome.failure.code, outcome.failure.message);
     return { missingContexts: outcome.missingContexts };
   }
@@ -185,10 +223,12 @@ export class ClusterManager implements ClusterAdmin {
           return { missingContexts: (fieldOf(answer.head, 'missingContexts') ?? []) as readonly string[] };
         }
       } catch (error) {
-        const retry = error instanceof PeerError && (error.remoteCode === 'NOT_LEADER' || error.code === 'PEER_UNREACHABLE');
+        const retry =
+          error instanceof PeerError && (error.remoteCode === 'NOT_LEADER' || error.code === 'PEER_UNREACHABLE');
         if (!retry) throw asAxonError(error);
       }
-      if (env.now() > until) throw new AxonError('AXONIQ-2100', `No leader for ${ADMIN_CONTEXT}: the cluster cannot be changed now`);
+      if (env.now() > until)
+        throw new AxonError('AXONIQ-2100', `No leader for ${ADMIN_CONTEXT}: the cluster cannot be changed now`);
       await pause(LEADER_POLL_MS);
     }
   }
@@ -198,7 +238,8 @@ export class ClusterManager implements ClusterAdmin {
   /** Sent by a node that wants in; any member answers (LC-6). Answers the state after the join and the contexts that do not exist (AC-10). */
   async handleJoin(body: Uint8Array): Promise<Uint8Array> {
     const { head } = decodeBody(body);
-    if (!this.#initialized || this.#view.version === 0) throw new PeerError('PEER_REFUSED', 'this node is not part of a cluster yet', 'JOIN_NOT_READY');
+    if (!this.#initialized || this.#view.version === 0)
+      throw new PeerError('PEER_REFUSED', 'this node is not part of a cluster yet', 'JOIN_NOT_READY');
     const node = fieldOf(head, 'node') as NodeInfo;
     const contexts = fieldOf(head, 'contexts') as readonly string[] | 'all' | 'none';
     if (typeof node?.name !== 'string' || typeof node.storeId !== 'string' || typeof node.internalPort !== 'number') {
@@ -207,7 +248,10 @@ export class ClusterManager implements ClusterAdmin {
     const { missingContexts } = await this.#propose({ type: 'join', node, contexts });
     // A forwarded join may be ahead of what this node has seen.
     const until = this.#options.env.now() + JOIN_TIMEOUT_MS;
-    while (!this.#view.nodes.some((known) => known.name === node.name && known.storeId === node.storeId) && this.#options.env.now() < until) {
+    while (
+      !this.#view.nodes.some((known) => known.name === node.name && known.storeId === node.storeId) &&
+      this.#options.env.now() < until
+    ) {
       await pause(LEADER_POLL_MS);
     }
     return encodeBody({ state: this.#view, missingContexts });
@@ -218,7 +262,11 @@ export class ClusterManager implements ClusterAdmin {
     await this.#joinOnce(host, port, contexts);
   }
 
-  async #joinOnce(host: string, port: number, contexts: readonly string[] | 'all' | 'none'): Promise<readonly string[]> {
+  async #joinOnce(
+    host: string,
+    port: number,
+    contexts: readonly string[] | 'all' | 'none',
+  ): Promise<readonly string[]> {
     const body = encodeBody({ node: this.#options.self, contexts });
     let answer: Uint8Array;
     try {
@@ -273,10 +321,17 @@ export class ClusterManager implements ClusterAdmin {
     if (this.#formation === null) return;
     const contexts = this.#formation.filter((name) => name !== ADMIN_CONTEXT);
     await this.#whenLeading();
-    if (this.#applied.nodes.length === 0) await this.#propose({ type: 'init', clusterId: this.#view.clusterId, node: this.#options.self });
+    if (this.#applied.nodes.length === 0)
+      await this.#propose({ type: 'init', clusterId: this.#view.clusterId, node: this.#options.self });
     for (const name of contexts) {
       if (this.#view.contexts.some((context) => context.name === name)) continue;
-      await this.#propose({ type: 'create-context', name, roles: [{ node: this.#options.self.name, role: 'PRIMARY' }], metaData: {}, dcb: false });
+      await this.#propose({
+        type: 'create-context',
+        name,
+        roles: [{ node: this.#options.self.name, role: 'PRIMARY' }],
+        metaData: {},
+        dcb: false,
+      });
     }
     this.#formation = null;
     await this.#save();
@@ -304,12 +359,29 @@ export class ClusterManager implements ClusterAdmin {
   // -- ClusterAdmin -----------------------------------------------------------------------------------------------------------
 
   async createContext(request: Parameters<ClusterAdmin['createContext']>[0]): Promise<void> {
-    const roles = request.roles.length > 0 ? request.roles : this.#view.nodes.map((node) => ({ node: node.name, role: 'PRIMARY' as const }));
-    await this.#propose({ type: 'create-context', name: request.name, roles, metaData: request.metaData, dcb: request.dcb });
+    const roles =
+      request.roles.length > 0
+        ? request.roles
+        : this.#view.nodes.map((node) => ({ node: node.name, role: 'PRIMARY' as const }));
+    await this.#propose({
+      type: 'create-context',
+      name: request.name,
+      roles,
+      metaData: request.metaData,
+      dcb: request.dcb,
+    });
+    // Created is only useful once it can be used; without a leader in time the context exists all the same.
+    const until = this.#options.env.now() + CONTEXT_LEADER_WAIT_MS;
+    while (this.#options.leaderOf(request.name) === null && this.#options.env.now() < until)
+      await pause(LEADER_POLL_MS);
   }
 
   async deleteContext(name: string, preserveEventStore: boolean): Promise<void> {
-    if (preserveEventStore) throw new AxonError('AXONIQ-0001', 'preserveEventStore is not supported by Muster yet: the context would lose its events');
+    if (preserveEventStore)
+      throw new AxonError(
+        'AXONIQ-0001',
+        'preserveEventStore is not supported by Muster yet: the context would lose its events',
+      );
     await this.#propose({ type: 'delete-context', name });
   }
 
@@ -318,7 +390,11 @@ export class ClusterManager implements ClusterAdmin {
   }
 
   async removeRole(context: string, node: string, preserveEventStore: boolean): Promise<void> {
-    if (preserveEventStore) throw new AxonError('AXONIQ-0001', 'preserveEventStore is not supported by Muster yet: the node would lose its events');
+    if (preserveEventStore)
+      throw new AxonError(
+        'AXONIQ-0001',
+        'preserveEventStore is not supported by Muster yet: the node would lose its events',
+      );
     await this.#propose({ type: 'remove-role', context, node });
   }
 
@@ -328,10 +404,16 @@ export class ClusterManager implements ClusterAdmin {
 
   stepDown(context: string, to: string | null): Promise<void> {
     const replica = this.#options.groups().replica(context);
-    if (replica === null || replica.status().role !== 'leader') return Promise.reject(new AxonError('AXONIQ-2100', `This node does not lead ${context}`));
-    const target = to === null ? null : (replica.status().config.members.find((member) => member.id.startsWith(`${to}@`))?.id ?? null);
-    if (to !== null && target === null) return Promise.reject(new AxonError('AXONIQ-1301', `${to} is not a member of ${context}`));
-    if (!replica.transferLeadership(target)) return Promise.reject(new AxonError('AXONIQ-10007', `${context}: no other PRIMARY can take over now`));
+    if (replica === null || replica.status().role !== 'leader')
+      return Promise.reject(new AxonError('AXONIQ-2100', `This node does not lead ${context}`));
+    const target =
+      to === null
+        ? null
+        : (replica.status().config.members.find((member) => member.id.startsWith(`${to}@`))?.id ?? null);
+    if (to !== null && target === null)
+      return Promise.reject(new AxonError('AXONIQ-1301', `${to} is not a member of ${context}`));
+    if (!replica.transferLeadership(target))
+      return Promise.reject(new AxonError('AXONIQ-10007', `${context}: no other PRIMARY can take over now`));
     return Promise.resolve();
   }
 }
@@ -340,7 +422,8 @@ export type DirectoryState = Pick<ContextDirectory, 'view' | 'initialized'>;
 export type { AdminContext };
 
 function parseCommand(value: unknown): AdminCommand {
-  if (typeof value !== 'object' || value === null || typeof (value as { type?: unknown }).type !== 'string') throw new PeerError('PEER_REFUSED', 'not an administration command', 'BAD_REQUEST');
+  if (typeof value !== 'object' || value === null || typeof (value as { type?: unknown }).type !== 'string')
+    throw new PeerError('PEER_REFUSED', 'not an administration command', 'BAD_REQUEST');
   return value as AdminCommand;
 }
 

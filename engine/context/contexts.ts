@@ -1,6 +1,14 @@
 // Which contexts exist, who serves them, and their event stores: the face of the context layer (api.ts, ContextDirectory).
 import type { PeerBus } from '../peer/bus.ts';
-import { AxonError, type ClusterView, type ContextDirectory, type ContextInfo, type EventStoreAccess, type NodeInfo, type NodeRole } from './api.ts';
+import {
+  AxonError,
+  type ClusterView,
+  type ContextDirectory,
+  type ContextInfo,
+  type EventStoreAccess,
+  type NodeInfo,
+  type NodeRole,
+} from './api.ts';
 import type { ClusterManager } from './cluster-manager.ts';
 import { ContextEventStore, type EventAccessDeps } from './event-access.ts';
 import type { GroupHost } from './group-host.ts';
@@ -63,7 +71,11 @@ export class Contexts implements ContextDirectory {
   }
 
   #require(context: string): ContextInfo {
-    if (!this.initialized) throw new AxonError('AXONIQ-1400', `${this.#options.self} is not part of a cluster yet: no node serves ${context}`);
+    if (!this.initialized)
+      throw new AxonError(
+        'AXONIQ-1400',
+        `${this.#options.self} is not part of a cluster yet: no node serves ${context}`,
+      );
     const info = this.view.contexts.find((candidate) => candidate.name === context);
     if (info === undefined) throw new AxonError('AXONIQ-1302', `${context}: not found in any replication group`);
     return info;
@@ -77,7 +89,10 @@ export class Contexts implements ContextDirectory {
     const info = this.view.contexts.find((candidate) => candidate.name === context);
     if (info === undefined) return [];
     return info.roles
-      .filter((role) => SERVING.has(role.role) && (role.node === this.#options.self || this.#options.bus.isConnected(role.node)))
+      .filter(
+        (role) =>
+          SERVING.has(role.role) && (role.node === this.#options.self || this.#options.bus.isConnected(role.node)),
+      )
       .map((role) => this.view.nodes.find((node) => node.name === role.node))
       .filter((node): node is NodeInfo => node !== undefined);
   }

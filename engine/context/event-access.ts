@@ -88,7 +88,10 @@ export class ContextEventStore implements EventStoreAccess {
   #translate(error: unknown): AxonError {
     if (error instanceof SequenceConflictError) return new AxonError('AXONIQ-2000', error.message);
     if (error instanceof PeerError && (error.code === 'PEER_LINK_LOST' || error.code === 'PEER_TIMEOUT')) {
-      return new AxonError('AXONIQ-10003', `${this.#context}: the leader was lost while it handled the request; the outcome is unknown`);
+      return new AxonError(
+        'AXONIQ-10003',
+        `${this.#context}: the leader was lost while it handled the request; the outcome is unknown`,
+      );
     }
     return asAxonError(error);
   }
@@ -115,7 +118,18 @@ export class ContextEventStore implements EventStoreAccess {
   #readIndex(): Promise<number> {
     return this.#onLeader(
       (replica) => replica.readIndex(),
-      async (leader) => numberField(decodeBody(await this.#deps.bus.request(leader, 'read-index', encodeBody({ context: this.#context }), READ_INDEX_TIMEOUT_MS)).head, 'index'),
+      async (leader) =>
+        numberField(
+          decodeBody(
+            await this.#deps.bus.request(
+              leader,
+              'read-index',
+              encodeBody({ context: this.#context }),
+              READ_INDEX_TIMEOUT_MS,
+            ),
+          ).head,
+          'index',
+        ),
     );
   }
 
@@ -131,20 +145,33 @@ export class ContextEventStore implements EventStoreAccess {
     return this.#deps.storingNodes(this.#context)[0] ?? null;
   }
 
-  async *readAggregate(aggregateId: string, fromSequence: number, toSequence: number): AsyncIterable<readonly StoredAggregateEvent[]> {
+  async *readAggregate(
+    aggregateId: string,
+    fromSequence: number,
+    toSequence: number,
+  ): AsyncIterable<readonly StoredAggregateEvent[]> {
     const store = await this.#freshStore();
     if (store === null) yield* this.#remote.aggregate(aggregateId, fromSequence, toSequence);
     else yield* store.readAggregate(aggregateId, fromSequence, toSequence);
   }
 
-  async readSnapshots(aggregateId: string, fromSequence: number, toSequence: number, max: number): Promise<readonly StoredAggregateEvent[]> {
+  async readSnapshots(
+    aggregateId: string,
+    fromSequence: number,
+    toSequence: number,
+    max: number,
+  ): Promise<readonly StoredAggregateEvent[]> {
     const store = await this.#freshStore();
-    return store === null ? this.#remote.snapshots(aggregateId, fromSequence, toSequence, max) : store.readSnapshots(aggregateId, fromSequence, toSequence, max);
+    return store === null
+      ? this.#remote.snapshots(aggregateId, fromSequence, toSequence, max)
+      : store.readSnapshots(aggregateId, fromSequence, toSequence, max);
   }
 
   async highestSequence(aggregateId: string): Promise<number> {
     const store = await this.#freshStore();
-    return store === null ? this.#remote.number('highest-sequence', { aggregateId }) : store.highestSequence(aggregateId);
+    return store === null
+      ? this.#remote.number('highest-sequence', { aggregateId })
+      : store.highestSequence(aggregateId);
   }
 
   async tokens(): Promise<TokenInfo> {
@@ -159,7 +186,8 @@ export class ContextEventStore implements EventStoreAccess {
 
   openCursor(fromToken: number, fromLeader: boolean): EventCursor {
     const replica = this.#localReplica();
-    if (replica === null || (fromLeader && replica.status().role !== 'leader')) return new RemoteCursor(this.#remote, fromToken);
+    if (replica === null || (fromLeader && replica.status().role !== 'leader'))
+      return new RemoteCursor(this.#remote, fromToken);
     return new LocalCursor(replica, fromToken);
   }
 }
@@ -169,7 +197,8 @@ export function appendHere(replica: Replica, events: readonly Uint8Array[]): Pro
   try {
     return replica.appendEvents(events.map(eventFacts), encodeEvents(events));
   } catch (error) {
-    if (error instanceof WireError) return Promise.reject(new AxonError('AXONIQ-0001', `An event is not a valid message: ${error.message}`));
+    if (error instanceof WireError)
+      return Promise.reject(new AxonError('AXONIQ-0001', `An event is not a valid message: ${error.message}`));
     return Promise.reject(error);
   }
 }
@@ -189,7 +218,10 @@ export async function appendSnapshotHere(replica: Replica, snapshot: Uint8Array)
 
 function isRetryable(error: unknown): boolean {
   if (error instanceof NotLeaderError) return true;
-  return error instanceof PeerError && (error.remoteCode === 'NOT_LEADER' || error.code === 'PEER_UNREACHABLE' || error.code === 'PEER_BUSY');
+  return (
+    error instanceof PeerError &&
+    (error.remoteCode === 'NOT_LEADER' || error.code === 'PEER_UNREACHABLE' || error.code === 'PEER_BUSY')
+  );
 }
 
 /** Reads this node's own files; committed events only, in token order. */
@@ -206,7 +238,10 @@ class LocalCursor implements EventCursor {
 
   next(maxEvents: number): Promise<readonly StoredEvent[]> {
     const { store } = this.#replica;
-    if (this.#replica.closed) return Promise.reject(new AxonError('AXONIQ-1400', `${this.#replica.context}: this node no longer stores the context`));
+    if (this.#replica.closed)
+      return Promise.reject(
+        new AxonError('AXONIQ-1400', `${this.#replica.context}: this node no longer stores the context`),
+      );
     if (this.#closed || this.#next > store.lastToken || maxEvents <= 0) return Promise.resolve([]);
     const events = store.readEvents(Math.max(this.#next, store.firstToken), maxEvents, READ_BYTES_MAX);
     const last = events[events.length - 1];

@@ -25,6 +25,9 @@ const REMOVAL_GRACE_MS = 3_000;
 /** Fast path: the successor tries at once and again after this, others wait a random time up to twice that. */
 const FAST_PATH_RETRY_MS = 60;
 const FAST_PATH_TRIES_MAX = 4;
+/** A replica that just opened does not wait for the whole time-out either: nobody may be leading (pre-vote protects a leader). */
+const FIRST_CAMPAIGN_MS = 20;
+const LATER_CAMPAIGN_MS = 150;
 
 export interface GroupHostOptions {
   readonly env: Env;
@@ -158,7 +161,9 @@ export class GroupHost {
   /** Opens and closes replicas; resolves when done. Calls run one after another, the newest state wins. */
   reconcile(state: AdminState): Promise<void> {
     this.#wanted = state;
-    this.#reconciling = this.#reconciling.then(() => this.#reconcileNow()).catch((error: unknown) => this.#options.onFatal(error instanceof Error ? error : new Error(String(error))));
+    this.#reconciling = this.#reconciling
+      .then(() => this.#reconcileNow())
+      .catch((error: unknown) => this.#options.onFatal(error instanceof Error ? error : new Error(String(error))));
     return this.#reconciling;
   }
 
@@ -232,15 +237,36 @@ export class GroupHost {
       this.#options.onLeadership(replica);
       setImmediate(() => this.#checkMembershipOf(replica));
     });
-    env.log.info(`Replica opened: ${store.lastIndex()} entries, last token ${store.lastToken}`, { code: 'REPLICA_OPENED', context: context.name });
+    this.#firstCampaign(replica, context);
+    env.log.info(`Replica opened: ${store.lastIndex()} entries, last token ${store.lastToken}`, {
+      code: 'REPLICA_OPENED',
+      context: context.name,
+    });
+  }
+
+  /** A lone PRIMARY has nobody to wait for. With the fast path the first founder of a new group, or any node after a restart, tries early. */
+  #firstCampaign(replica: Replica, context: AdminContext): void {
+    const primaries = replica.status().config.members.filter((member) => member.role === 'PRIMARY');
+    if (!primaries.some((member) => member.id === this.#memberId)) return;
+    if (primaries.length === 1) this.#campaignSoon(replica, 0, 1);
+    else if (this.#options.fastPath) {
+      const founder = context.bootstrap.find((member) => member.role === 'PRIMARY')?.node === this.#options.self;
+      const first = replica.store.lastIndex() === 0 && founder;
+      const delay = first ? FIRST_CAMPAIGN_MS : LATER_CAMPAIGN_MS * (1 + this.#options.env.random());
+      this.#campaignSoon(replica, delay, FAST_PATH_TRIES_MAX);
+    }
   }
 
   /** Nodes that were there when the group was made start with its first members; everyone else starts empty and listens. */
   #bootstrap(context: AdminContext): GroupConfig {
     const minActiveBackups = this.#options.minActiveBackups;
-    const founder = context.bootstrap.some((member) => memberIdOf(member.node, member.storeId) === this.#memberId) && !context.departed.includes(this.#options.self);
+    const founder =
+      context.bootstrap.some((member) => memberIdOf(member.node, member.storeId) === this.#memberId) &&
+      !context.departed.includes(this.#options.self);
     if (!founder) return { members: [], minActiveBackups };
-    const members = context.bootstrap.map((member): Member => ({ id: memberIdOf(member.node, member.storeId), role: member.role as StoringRole }));
+    const members = context.bootstrap.map(
+      (member): Member => ({ id: memberIdOf(member.node, member.storeId), role: member.role as StoringRole }),
+    );
     return { members: members.sort((a, b) => (a.id < b.id ? -1 : 1)), minActiveBackups };
   }
 
@@ -249,7 +275,10 @@ export class GroupHost {
     if (this.#byContext.get(replica.context) === replica) this.#byContext.delete(replica.context);
     this.#leavingSince.delete(replica.group);
     await replica.destroy();
-    this.#options.env.log.info(`Replica and its events deleted on this node: ${why}`, { code: 'REPLICA_DELETED', context: replica.context });
+    this.#options.env.log.info(`Replica and its events deleted on this node: ${why}`, {
+      code: 'REPLICA_DELETED',
+      context: replica.context,
+    });
   }
 
   // -- membership -------------------------------------------------------------------------------------------------------------
@@ -283,7 +312,8 @@ export class GroupHost {
     if (step.kind === 'transfer') replica.transferLeadership(null);
     if (step.kind !== 'change') return;
     const result = replica.proposeConfig(step.config);
-    if (result.ok) this.#options.env.log.info(step.text, { code: 'MEMBERSHIP', context: replica.context, index: result.index });
+    if (result.ok)
+      this.#options.env.log.info(step.text, { code: 'MEMBERSHIP', context: replica.context, index: result.index });
   }
 
   /** True while the group's members differ from the wanted ones or a change is not committed (CX-12). */
@@ -291,7 +321,11 @@ export class GroupHost {
     const context = this.#wanted?.contexts.find((candidate) => candidate.group === replica.group);
     if (this.#wanted === null || context === undefined) return false;
     const status = replica.status();
-    const describe = (members: readonly Member[]) => members.map((member) => `${member.id}:${member.role}`).sort().join();
+    const describe = (members: readonly Member[]) =>
+      members
+        .map((member) => `${member.id}:${member.role}`)
+        .sort()
+        .join();
     return status.configPending || describe(status.config.members) !== describe(wantedMembers(this.#wanted, context));
   }
 
@@ -299,7 +333,11 @@ export class GroupHost {
 
   /** Gives leadership away where another PRIMARY can take it; resolves when none is left here or after `timeoutMs`. */
   async handOver(timeoutMs: number): Promise<void> {
-    const led = this.replicas().filter((replica) => replica.status().role === 'leader' && replica.status().config.members.filter((member) => member.role === 'PRIMARY').length > 1);
+    const led = this.replicas().filter(
+      (replica) =>
+        replica.status().role === 'leader' &&
+        replica.status().config.members.filter((member) => member.role === 'PRIMARY').length > 1,
+    );
     for (const replica of led) replica.transferLeadership(null);
     const until = this.#options.env.now() + timeoutMs;
     while (led.some((replica) => replica.status().role === 'leader') && this.#options.env.now() < until) {

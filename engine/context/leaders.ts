@@ -81,7 +81,9 @@ export class Leaders {
       this.#claims.set(context, { node: from, term });
       this.#changed();
     } catch (error) {
-      this.#env.log.warn(`A leader claim from ${from} is unreadable: ${String(error)}`, { code: 'PEER_MESSAGE_UNREADABLE' });
+      this.#env.log.warn(`A leader claim from ${from} is unreadable: ${String(error)}`, {
+        code: 'PEER_MESSAGE_UNREADABLE',
+      });
     }
   }
 

@@ -26,13 +26,20 @@ export function nextMembershipStep(options: {
   const change = (members: readonly Member[], text: string): MembershipStep => ({
     kind: 'change',
     text,
-    config: { members: [...members].sort((a, b) => (a.id < b.id ? -1 : 1)), minActiveBackups: options.minActiveBackups },
+    config: {
+      members: [...members].sort((a, b) => (a.id < b.id ? -1 : 1)),
+      minActiveBackups: options.minActiveBackups,
+    },
   });
-  const replaced = (id: MemberId, role: StoringRole) => current.members.map((member) => (member.id === id ? { id, role } : member));
+  const replaced = (id: MemberId, role: StoringRole) =>
+    current.members.map((member) => (member.id === id ? { id, role } : member));
 
   const missing = wanted.find((member) => !current.members.some((held) => held.id === member.id));
   if (missing !== undefined) {
-    return change([...current.members, { id: missing.id, role: 'PASSIVE_BACKUP' }], `${missing.id} joins as a learner, to become ${missing.role}`);
+    return change(
+      [...current.members, { id: missing.id, role: 'PASSIVE_BACKUP' }],
+      `${missing.id} joins as a learner, to become ${missing.role}`,
+    );
   }
   let waitingFor: MemberId | null = null;
   for (const member of wanted) {
@@ -46,7 +53,8 @@ export function nextMembershipStep(options: {
   for (const member of wanted) {
     const held = current.members.find((candidate) => candidate.id === member.id)!;
     if (strength[member.role] >= strength[held.role]) continue;
-    if (member.id === self && held.role === 'PRIMARY') return { kind: 'transfer', reason: `this node becomes ${member.role}` };
+    if (member.id === self && held.role === 'PRIMARY')
+      return { kind: 'transfer', reason: `this node becomes ${member.role}` };
     return change(replaced(member.id, member.role), `${member.id} becomes ${member.role}`);
   }
   // A wiped node shows up under a new member id: its successor (same node name) must be in before the old one leaves.

@@ -27,14 +27,21 @@ export class RemoteReads {
     const node = this.#source();
     if (node === null) throw new AxonError('AXONIQ-2100', `No leader for context: ${this.#context}`);
     try {
-      return decodeBody(await this.#bus.request(node, method, encodeBody({ context: this.#context, ...head }), timeoutMs));
+      return decodeBody(
+        await this.#bus.request(node, method, encodeBody({ context: this.#context, ...head }), timeoutMs),
+      );
     } catch (error) {
-      if (error instanceof PeerError && error.code !== 'PEER_REFUSED') throw new AxonError('AXONIQ-2100', `No leader for context: ${this.#context} (${error.message})`);
+      if (error instanceof PeerError && error.code !== 'PEER_REFUSED')
+        throw new AxonError('AXONIQ-2100', `No leader for context: ${this.#context} (${error.message})`);
       throw asAxonError(error);
     }
   }
 
-  async *aggregate(aggregateId: string, fromSequence: number, toSequence: number): AsyncIterable<readonly StoredAggregateEvent[]> {
+  async *aggregate(
+    aggregateId: string,
+    fromSequence: number,
+    toSequence: number,
+  ): AsyncIterable<readonly StoredAggregateEvent[]> {
     let from = fromSequence;
     for (;;) {
       const page = aggregateEvents(await this.request('read-aggregate', { aggregateId, from, to: toSequence }));
@@ -47,7 +54,12 @@ export class RemoteReads {
     }
   }
 
-  async snapshots(aggregateId: string, from: number, to: number, max: number): Promise<readonly StoredAggregateEvent[]> {
+  async snapshots(
+    aggregateId: string,
+    from: number,
+    to: number,
+    max: number,
+  ): Promise<readonly StoredAggregateEvent[]> {
     return aggregateEvents(await this.request('read-snapshots', { aggregateId, from, to, max })).events;
   }
 
@@ -61,16 +73,27 @@ export class RemoteReads {
   }
 
   async events(fromToken: number, maxEvents: number, waitMs: number): Promise<readonly StoredEvent[]> {
-    const { head, parts } = await this.request('read-events', { from: fromToken, max: Math.min(maxEvents, EVENTS_PER_REQUEST_MAX), waitMs }, waitMs + READ_TIMEOUT_MS);
+    const { head, parts } = await this.request(
+      'read-events',
+      { from: fromToken, max: Math.min(maxEvents, EVENTS_PER_REQUEST_MAX), waitMs },
+      waitMs + READ_TIMEOUT_MS,
+    );
     const first = numberField(head, 'first');
     return parts.map((bytes, index) => ({ token: first + index, bytes }));
   }
 }
 
-function aggregateEvents(body: PeerBody<unknown>): { readonly events: readonly StoredAggregateEvent[]; readonly more: boolean } {
+function aggregateEvents(body: PeerBody<unknown>): {
+  readonly events: readonly StoredAggregateEvent[];
+  readonly more: boolean;
+} {
   const sequences = fieldOf(body.head, 'sequences') as readonly number[];
   const tokens = fieldOf(body.head, 'tokens') as readonly number[];
-  const events = body.parts.map((bytes, index) => ({ sequence: sequences[index] ?? 0, token: tokens[index] ?? 0, bytes }));
+  const events = body.parts.map((bytes, index) => ({
+    sequence: sequences[index] ?? 0,
+    token: tokens[index] ?? 0,
+    bytes,
+  }));
   return { events, more: fieldOf(body.head, 'more') === true };
 }
 

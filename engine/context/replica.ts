@@ -2,7 +2,17 @@
 // May not: know gRPC, HTTP, sockets. Source: raft-design §2 (order law), §3 (validation on the leader), §5 (ticks).
 import type { Env } from '../util/env.ts';
 import { RaftGroup } from '../raft/raft.ts';
-import type { Entry, GroupConfig, HardState, Index, MemberId, Message, RaftStatus, Ready, Term } from '../raft/types.ts';
+import type {
+  Entry,
+  GroupConfig,
+  HardState,
+  Index,
+  MemberId,
+  Message,
+  RaftStatus,
+  Ready,
+  Term,
+} from '../raft/types.ts';
 import { EntryType } from '../raft/types.ts';
 import type { EventFacts, GroupStore, NodeStore, SequenceConflict } from '../storage/api.ts';
 import { AxonError } from './api.ts';
@@ -53,7 +63,9 @@ export class NotLeaderError extends Error {
 export class SequenceConflictError extends Error {
   readonly conflict: SequenceConflict;
   constructor(conflict: SequenceConflict) {
-    super(`Invalid sequence number ${conflict.given} for aggregate ${conflict.aggregateId}, expected ${conflict.expected}`);
+    super(
+      `Invalid sequence number ${conflict.given} for aggregate ${conflict.aggregateId}, expected ${conflict.expected}`,
+    );
     this.name = 'SequenceConflictError';
     this.conflict = conflict;
   }
@@ -189,7 +201,9 @@ export class Replica {
 
   #propose(type: Entry['type'], data: Uint8Array, firstToken: number, eventCount: number): Promise<void> {
     if (this.#pending.length >= PENDING_PROPOSALS_MAX) {
-      return Promise.reject(new AxonError('AXONIQ-1900', `${this.context}: ${PENDING_PROPOSALS_MAX} appends are waiting for their commit`));
+      return Promise.reject(
+        new AxonError('AXONIQ-1900', `${this.context}: ${PENDING_PROPOSALS_MAX} appends are waiting for their commit`),
+      );
     }
     const result = this.#raft.propose(type, data, firstToken, eventCount);
     if (!result.ok) {
@@ -202,7 +216,13 @@ export class Replica {
     this.store.append([{ index: result.index, term: result.term, type, data, firstToken, eventCount }]);
     this.#scheduleDrain();
     return new Promise((resolve, reject) => {
-      this.#pending.push({ index: result.index, term: result.term, resolve, reject, deadline: this.#options.env.now() + COMMIT_WAIT_MS });
+      this.#pending.push({
+        index: result.index,
+        term: result.term,
+        resolve,
+        reject,
+        deadline: this.#options.env.now() + COMMIT_WAIT_MS,
+      });
     });
   }
 
@@ -214,7 +234,12 @@ export class Replica {
     this.#pending = this.#pending.filter((proposal) => proposal.deadline > now);
     const blocked = this.#raft.status().blockedOnActiveBackup ? ' (no active backup confirms)' : '';
     for (const proposal of expired) {
-      proposal.reject(new AxonError('AXONIQ-10003', `${this.context}: not committed within ${COMMIT_WAIT_MS} ms${blocked}; the outcome is unknown`));
+      proposal.reject(
+        new AxonError(
+          'AXONIQ-10003',
+          `${this.context}: not committed within ${COMMIT_WAIT_MS} ms${blocked}; the outcome is unknown`,
+        ),
+      );
     }
   }
 
@@ -248,7 +273,15 @@ export class Replica {
         action();
       };
       const timer = setTimeout(
-        () => finish(() => reject(new AxonError('AXONIQ-10003', `${this.context}: this node did not catch up to its leader within ${timeoutMs} ms`))),
+        () =>
+          finish(() =>
+            reject(
+              new AxonError(
+                'AXONIQ-10003',
+                `${this.context}: this node did not catch up to its leader within ${timeoutMs} ms`,
+              ),
+            ),
+          ),
         timeoutMs,
       );
       const stop = this.on('commit', () => {
@@ -276,7 +309,8 @@ export class Replica {
       if (ready === null) break;
       if (ready.sendNow.length > 0) this.#options.send(ready.sendNow);
       for (const state of ready.readStates) this.#settleRead(state.token, (read) => read.resolve(state.index));
-      for (const token of ready.readFailures) this.#settleRead(token, (read) => read.reject(new NotLeaderError(this.context)));
+      for (const token of ready.readFailures)
+        this.#settleRead(token, (read) => read.reject(new NotLeaderError(this.context)));
       this.#queue.push(ready);
       if (!this.#pumping) this.#pump();
     }
@@ -321,7 +355,8 @@ export class Replica {
     const { store } = this;
     let flush: Promise<void> | null = null;
     if (ready.persist !== null) {
-      if (ready.persist.truncateFrom !== null && ready.persist.truncateFrom <= store.lastIndex()) this.#truncate(ready.persist.truncateFrom);
+      if (ready.persist.truncateFrom !== null && ready.persist.truncateFrom <= store.lastIndex())
+        this.#truncate(ready.persist.truncateFrom);
       const fresh = ready.persist.entries.filter((entry) => entry.index > store.lastIndex());
       if (fresh.length > 0) store.append(fresh);
       if (ready.persist.entries.length > 0 || ready.persist.truncateFrom !== null) flush = store.flush();
@@ -355,7 +390,9 @@ export class Replica {
     if (cut.length === 0) return;
     this.#pending = this.#pending.filter((proposal) => proposal.index < from);
     for (const proposal of cut) {
-      proposal.reject(new AxonError('AXONIQ-9900', `${this.context}: the leader changed before the commit; nothing was stored`));
+      proposal.reject(
+        new AxonError('AXONIQ-9900', `${this.context}: the leader changed before the commit; nothing was stored`),
+      );
     }
   }
 
@@ -368,7 +405,10 @@ export class Replica {
       if (proposal.index > commit) break;
       done += 1;
       if (this.store.termAt(proposal.index) === proposal.term) proposal.resolve();
-      else proposal.reject(new AxonError('AXONIQ-9900', `${this.context}: the leader changed before the commit; nothing was stored`));
+      else
+        proposal.reject(
+          new AxonError('AXONIQ-9900', `${this.context}: the leader changed before the commit; nothing was stored`),
+        );
     }
     if (done > 0) this.#pending.splice(0, done);
     for (const listener of this.#listeners.commit) listener();
@@ -403,7 +443,9 @@ export class Replica {
     this.#stop();
     await this.#lastFlush.catch(() => undefined);
     // The hint lets the next start serve committed events before it hears a leader.
-    await this.#options.node.saveHardState(this.group, { ...this.#saved, commit: this.store.committedIndex }).catch(() => undefined);
+    await this.#options.node
+      .saveHardState(this.group, { ...this.#saved, commit: this.store.committedIndex })
+      .catch(() => undefined);
     await this.store.close();
   }
 

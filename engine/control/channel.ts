@@ -1,7 +1,14 @@
 // The launcher's channel (Node IPC): status deltas out, faults and stop in. Without a channel the engine runs alone and takes
 // no faults (decision 15). The engine exits when the channel closes (decision 16).
 import type { Env } from '../util/env.ts';
-import { type EngineToLauncher, type LauncherToEngine, type LinkFault, STATUS_HEARTBEAT_MS, STATUS_INTERVAL_MS, type StatusReport } from './protocol.ts';
+import {
+  type EngineToLauncher,
+  type LauncherToEngine,
+  type LinkFault,
+  STATUS_HEARTBEAT_MS,
+  STATUS_INTERVAL_MS,
+  type StatusReport,
+} from './protocol.ts';
 
 const FAULTS_MAX = 1_000;
 const DELAY_MS_MAX = 60_000;
@@ -67,7 +74,11 @@ export class ControlChannel {
     if (message.type === 'set-link-faults') {
       const problem = checkFaults(message.faults);
       if (problem === null) this.#options.setFaults(message.faults);
-      this.#send(problem === null ? { type: 'reply', id: message.id, ok: true } : { type: 'reply', id: message.id, ok: false, code: 'BAD_FAULT', message: problem });
+      this.#send(
+        problem === null
+          ? { type: 'reply', id: message.id, ok: true }
+          : { type: 'reply', id: message.id, ok: false, code: 'BAD_FAULT', message: problem },
+      );
     } else if (message.type === 'stop') {
       this.#send({ type: 'reply', id: message.id, ok: true });
       this.#options.stop();
@@ -85,9 +96,11 @@ function checkFaults(faults: unknown): string | null {
     if (fault.direction !== 'outbound' && fault.direction !== 'inbound') return `direction ${String(fault.direction)}`;
     if (typeof fault.cut !== 'boolean') return 'cut is not a boolean';
     for (const value of [fault.delayMs, fault.jitterMs]) {
-      if (typeof value !== 'number' || !(value >= 0 && value <= DELAY_MS_MAX)) return `delay ${String(value)} is not within 0..${DELAY_MS_MAX} ms`;
+      if (typeof value !== 'number' || !(value >= 0 && value <= DELAY_MS_MAX))
+        return `delay ${String(value)} is not within 0..${DELAY_MS_MAX} ms`;
     }
-    if (typeof fault.lossPercent !== 'number' || !(fault.lossPercent >= 0 && fault.lossPercent <= 100)) return `loss ${String(fault.lossPercent)} is not within 0..100`;
+    if (typeof fault.lossPercent !== 'number' || !(fault.lossPercent >= 0 && fault.lossPercent <= 100))
+      return `loss ${String(fault.lossPercent)} is not within 0..100`;
   }
   return null;
 }
@@ -96,6 +109,9 @@ function checkFaults(faults: unknown): string | null {
 export function sendFatal(code: string, message: string, next: readonly string[]): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined || !process.connected) resolve();
-    else process.send({ type: 'fatal', code, message, next } satisfies EngineToLauncher, undefined, undefined, () => resolve());
+    else
+      process.send({ type: 'fatal', code, message, next } satisfies EngineToLauncher, undefined, undefined, () =>
+        resolve(),
+      );
   });
 }

@@ -56,7 +56,13 @@ export interface ClientReport {
     readonly mode: string;
     readonly running: boolean;
     readonly error: boolean;
-    readonly segments: readonly { readonly id: number; readonly onePartOf: number; readonly token: number; readonly caughtUp: boolean; readonly replaying: boolean }[];
+    readonly segments: readonly {
+      readonly id: number;
+      readonly onePartOf: number;
+      readonly token: number;
+      readonly caughtUp: boolean;
+      readonly replaying: boolean;
+    }[];
   }[];
 }
 
@@ -93,7 +99,16 @@ export interface FatalReport {
   readonly next: readonly string[];
 }
 
-export type EngineToLauncher = StatusReport | FatalReport | { readonly type: 'reply'; readonly id: number; readonly ok: boolean; readonly code?: string; readonly message?: string };
+export type EngineToLauncher =
+  | StatusReport
+  | FatalReport
+  | {
+      readonly type: 'reply';
+      readonly id: number;
+      readonly ok: boolean;
+      readonly code?: string;
+      readonly message?: string;
+    };
 
 /** Fault of traffic from this node to `peer` (outbound) or from `peer` to this node (inbound). */
 export interface LinkFault {
@@ -111,4 +126,11 @@ export type LauncherToEngine =
   | { readonly type: 'stop'; readonly id: number };
 
 /** Exit codes of the engine process; documented in docs/errors.md. */
-export const ExitCode = { OK: 0, FAILED: 1, BAD_CONFIGURATION: 64, DATA_REFUSED: 65, PORT_IN_USE: 69, DISK_FAILED: 74 } as const;
+export const ExitCode = {
+  OK: 0,
+  FAILED: 1,
+  BAD_CONFIGURATION: 64,
+  DATA_REFUSED: 65,
+  PORT_IN_USE: 69,
+  DISK_FAILED: 74,
+} as const;

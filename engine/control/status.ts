@@ -26,7 +26,13 @@ export interface StatusSources {
 
 export function buildStatus(sources: StatusSources): StatusReport {
   const { groups, ...rest } = sources;
-  return { type: 'status', pid: process.pid, rssBytes: process.memoryUsage.rss(), ...rest, groups: groups.replicas().map(groupReport) };
+  return {
+    type: 'status',
+    pid: process.pid,
+    rssBytes: process.memoryUsage.rss(),
+    ...rest,
+    groups: groups.replicas().map(groupReport),
+  };
 }
 
 function groupReport(replica: Replica): GroupReport {

@@ -1,10 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { applyAdminCommand, type AdminCommand, type AdminState, emptyAdminState, formedState } from '../../../engine/context/admin-state.ts';
+import {
+  applyAdminCommand,
+  type AdminCommand,
+  type AdminState,
+  emptyAdminState,
+  formedState,
+} from '../../../engine/context/admin-state.ts';
 import type { NodeInfo } from '../../../engine/context/api.ts';
 
 const node = (number: number, storeId = `store${number}`): NodeInfo => ({
-  name: `node-${number}`, storeId, hostName: 'localhost', grpcPort: 8123 + number, httpPort: 8023 + number,
-  internalHostName: 'localhost', internalPort: 8223 + number, tags: {},
+  name: `node-${number}`,
+  storeId,
+  hostName: 'localhost',
+  grpcPort: 8123 + number,
+  httpPort: 8023 + number,
+  internalHostName: 'localhost',
+  internalPort: 8223 + number,
+  tags: {},
 });
 
 function run(...commands: readonly AdminCommand[]): AdminState {
@@ -18,16 +30,30 @@ function run(...commands: readonly AdminCommand[]): AdminState {
 }
 
 const init: AdminCommand = { type: 'init', clusterId: 'c1', node: node(1) };
-const create = (name: string, ...roles: readonly [number, 'PRIMARY' | 'ACTIVE_BACKUP' | 'PASSIVE_BACKUP' | 'MESSAGING_ONLY'][]): AdminCommand => ({
-  type: 'create-context', name, roles: roles.map(([number, role]) => ({ node: `node-${number}`, role })), metaData: {}, dcb: false,
+const create = (
+  name: string,
+  ...roles: readonly [number, 'PRIMARY' | 'ACTIVE_BACKUP' | 'PASSIVE_BACKUP' | 'MESSAGING_ONLY'][]
+): AdminCommand => ({
+  type: 'create-context',
+  name,
+  roles: roles.map(([number, role]) => ({ node: `node-${number}`, role })),
+  metaData: {},
+  dcb: false,
 });
-const join = (number: number, contexts: readonly string[] | 'all' | 'none'): AdminCommand => ({ type: 'join', node: node(number), contexts });
-const failureOf = (state: AdminState, command: AdminCommand) => applyAdminCommand(state, 99, command).failure?.code ?? null;
+const join = (number: number, contexts: readonly string[] | 'all' | 'none'): AdminCommand => ({
+  type: 'join',
+  node: node(number),
+  contexts,
+});
+const failureOf = (state: AdminState, command: AdminCommand) =>
+  applyAdminCommand(state, 99, command).failure?.code ?? null;
 
 describe('the state machine of _admin', () => {
   it('LC-3, AC-4: init makes _admin with the first node as PRIMARY and nothing else', () => {
     const state = run(init);
-    expect(state.contexts.map((context) => [context.name, context.group, context.roles])).toEqual([['_admin', 1, [{ node: 'node-1', role: 'PRIMARY' }]]]);
+    expect(state.contexts.map((context) => [context.name, context.group, context.roles])).toEqual([
+      ['_admin', 1, [{ node: 'node-1', role: 'PRIMARY' }]],
+    ]);
     expect(state.version).toBe(1);
   });
 
@@ -37,8 +63,13 @@ describe('the state machine of _admin', () => {
 
   it('LC-7, AC-7, AC-8: a join takes the listed contexts as PRIMARY, _admin only when listed', () => {
     const state = run(init, create('default', [1, 'PRIMARY']), join(2, ['default']), join(3, ['_admin', 'default']));
-    expect(state.contexts.find((context) => context.name === '_admin')!.roles.map((role) => role.node)).toEqual(['node-1', 'node-3']);
-    expect(state.contexts.find((context) => context.name === 'default')!.roles).toEqual([1, 2, 3].map((n) => ({ node: `node-${n}`, role: 'PRIMARY' })));
+    expect(state.contexts.find((context) => context.name === '_admin')!.roles.map((role) => role.node)).toEqual([
+      'node-1',
+      'node-3',
+    ]);
+    expect(state.contexts.find((context) => context.name === 'default')!.roles).toEqual(
+      [1, 2, 3].map((n) => ({ node: `node-${n}`, role: 'PRIMARY' })),
+    );
   });
 
   it('AC-9: a join without contexts makes a member of no context', () => {
@@ -54,11 +85,17 @@ describe('the state machine of _admin', () => {
   });
 
   it('LC-10: a second node with the internal address of another is refused with AXONIQ-2500', () => {
-    expect(failureOf(run(init), { type: 'join', node: { ...node(2), internalPort: 8224 }, contexts: 'none' })).toBe('AXONIQ-2500');
+    expect(failureOf(run(init), { type: 'join', node: { ...node(2), internalPort: 8224 }, contexts: 'none' })).toBe(
+      'AXONIQ-2500',
+    );
   });
 
   it('a wiped node that joins again replaces its store id and keeps its roles', () => {
-    const state = run(init, create('default', [1, 'PRIMARY']), join(2, ['default']), { type: 'join', node: node(2, 'fresh'), contexts: ['default'] });
+    const state = run(init, create('default', [1, 'PRIMARY']), join(2, ['default']), {
+      type: 'join',
+      node: node(2, 'fresh'),
+      contexts: ['default'],
+    });
     expect(state.nodes.find((known) => known.name === 'node-2')!.storeId).toBe('fresh');
     expect(state.contexts.find((context) => context.name === 'default')!.roles).toHaveLength(2);
   });
@@ -82,18 +119,31 @@ describe('the state machine of _admin', () => {
   it('MB-5, MB-6: the last node and the last PRIMARY cannot leave', () => {
     const state = run(init, join(2, 'none'), create('orders', [1, 'PRIMARY'], [2, 'PASSIVE_BACKUP']));
     expect(failureOf(state, { type: 'remove-role', context: 'orders', node: 'node-1' })).toBe('AXONIQ-2310');
-    expect(failureOf(state, { type: 'set-role', context: 'orders', node: 'node-1', role: 'PASSIVE_BACKUP' })).toBe('AXONIQ-2310');
+    expect(failureOf(state, { type: 'set-role', context: 'orders', node: 'node-1', role: 'PASSIVE_BACKUP' })).toBe(
+      'AXONIQ-2310',
+    );
     expect(failureOf(state, { type: 'remove-role', context: '_admin', node: 'node-1' })).toBe('AXONIQ-2310');
     expect(failureOf(state, { type: 'remove-role', context: 'orders', node: 'node-2' })).toBeNull();
   });
 
   it('group numbers are never used twice', () => {
-    const state = run(init, create('a', [1, 'PRIMARY']), { type: 'delete-context', name: 'a' }, create('a', [1, 'PRIMARY']));
+    const state = run(
+      init,
+      create('a', [1, 'PRIMARY']),
+      { type: 'delete-context', name: 'a' },
+      create('a', [1, 'PRIMARY']),
+    );
     expect(state.contexts.find((context) => context.name === 'a')!.group).toBe(3);
   });
 
   it('a node that left and came back is marked, so that it starts empty', () => {
-    const state = run(init, join(2, 'none'), create('a', [1, 'PRIMARY'], [2, 'PRIMARY']), { type: 'remove-role', context: 'a', node: 'node-2' }, { type: 'set-role', context: 'a', node: 'node-2', role: 'PRIMARY' });
+    const state = run(
+      init,
+      join(2, 'none'),
+      create('a', [1, 'PRIMARY'], [2, 'PRIMARY']),
+      { type: 'remove-role', context: 'a', node: 'node-2' },
+      { type: 'set-role', context: 'a', node: 'node-2', role: 'PRIMARY' },
+    );
     expect(state.contexts.find((context) => context.name === 'a')!.departed).toEqual(['node-2']);
   });
 

@@ -3,10 +3,24 @@ import { nextMembershipStep, PROMOTION_LAG_ENTRIES } from '../../../engine/conte
 import type { Member, ProgressStatus, StoringRole } from '../../../engine/raft/types.ts';
 
 const members = (...list: readonly [string, StoringRole][]): Member[] => list.map(([id, role]) => ({ id, role }));
-const at = (id: string, match: number): ProgressStatus => ({ id, role: 'PASSIVE_BACKUP', match, next: match + 1, state: 'replicate', recentActive: true });
+const at = (id: string, match: number): ProgressStatus => ({
+  id,
+  role: 'PASSIVE_BACKUP',
+  match,
+  next: match + 1,
+  state: 'replicate',
+  recentActive: true,
+});
 
 function step(current: Member[], wanted: Member[], progress: ProgressStatus[] = [], lastIndex = 5000, min = 1) {
-  return nextMembershipStep({ self: 'a', current: { members: current, minActiveBackups: 1 }, wanted, minActiveBackups: min, lastIndex, progress });
+  return nextMembershipStep({
+    self: 'a',
+    current: { members: current, minActiveBackups: 1 },
+    wanted,
+    minActiveBackups: min,
+    lastIndex,
+    progress,
+  });
 }
 
 describe('one step towards the wanted members (raft-design §7)', () => {
@@ -16,21 +30,30 @@ describe('one step towards the wanted members (raft-design §7)', () => {
 
   it('adds a new member as a learner first', () => {
     const result = step(members(['a', 'PRIMARY']), members(['a', 'PRIMARY'], ['b', 'PRIMARY']));
-    expect(result).toMatchObject({ kind: 'change', config: { members: members(['a', 'PRIMARY'], ['b', 'PASSIVE_BACKUP']) } });
+    expect(result).toMatchObject({
+      kind: 'change',
+      config: { members: members(['a', 'PRIMARY'], ['b', 'PASSIVE_BACKUP']) },
+    });
   });
 
   it('promotes a learner only when it has caught up', () => {
     const current = members(['a', 'PRIMARY'], ['b', 'PASSIVE_BACKUP']);
     const wanted = members(['a', 'PRIMARY'], ['b', 'PRIMARY']);
     expect(step(current, wanted, [at('b', 5000 - PROMOTION_LAG_ENTRIES - 1)])).toEqual({ kind: 'wait', member: 'b' });
-    expect(step(current, wanted, [at('b', 5000 - PROMOTION_LAG_ENTRIES)])).toMatchObject({ kind: 'change', config: { members: wanted } });
+    expect(step(current, wanted, [at('b', 5000 - PROMOTION_LAG_ENTRIES)])).toMatchObject({
+      kind: 'change',
+      config: { members: wanted },
+    });
     expect(step(current, wanted, [at('b', 0)], 3).kind).toBe('wait');
   });
 
   it('promotes whoever is ready while another still catches up', () => {
     const current = members(['a', 'PRIMARY'], ['b', 'PASSIVE_BACKUP'], ['c', 'PASSIVE_BACKUP']);
     const wanted = members(['a', 'PRIMARY'], ['b', 'PRIMARY'], ['c', 'PRIMARY']);
-    expect(step(current, wanted, [at('b', 0), at('c', 5000)])).toMatchObject({ kind: 'change', text: 'c becomes PRIMARY' });
+    expect(step(current, wanted, [at('b', 0), at('c', 5000)])).toMatchObject({
+      kind: 'change',
+      text: 'c becomes PRIMARY',
+    });
   });
 
   it('hands leadership over before the leader itself is demoted or removed', () => {
@@ -41,15 +64,24 @@ describe('one step towards the wanted members (raft-design §7)', () => {
 
   it('removes members one at a time', () => {
     const current = members(['a', 'PRIMARY'], ['b', 'PRIMARY'], ['c', 'PRIMARY']);
-    expect(step(current, members(['a', 'PRIMARY']))).toMatchObject({ kind: 'change', config: { members: members(['a', 'PRIMARY'], ['c', 'PRIMARY']) } });
+    expect(step(current, members(['a', 'PRIMARY']))).toMatchObject({
+      kind: 'change',
+      config: { members: members(['a', 'PRIMARY'], ['c', 'PRIMARY']) },
+    });
   });
 
   it('brings the new data directory of a wiped node in before the old one leaves', () => {
     const current = members(['a', 'PRIMARY'], ['b@old', 'PRIMARY']);
-    expect(step(current, members(['a', 'PRIMARY'], ['b@new', 'PRIMARY']))).toMatchObject({ kind: 'change', text: 'b@new joins as a learner, to become PRIMARY' });
+    expect(step(current, members(['a', 'PRIMARY'], ['b@new', 'PRIMARY']))).toMatchObject({
+      kind: 'change',
+      text: 'b@new joins as a learner, to become PRIMARY',
+    });
   });
 
   it('follows a changed min-active-backups', () => {
-    expect(step(members(['a', 'PRIMARY']), members(['a', 'PRIMARY']), [], 10, 2)).toMatchObject({ kind: 'change', config: { minActiveBackups: 2 } });
+    expect(step(members(['a', 'PRIMARY']), members(['a', 'PRIMARY']), [], 10, 2)).toMatchObject({
+      kind: 'change',
+      config: { minActiveBackups: 2 },
+    });
   });
 });
