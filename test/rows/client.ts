@@ -105,6 +105,8 @@ export class NodeClient {
   constructor(host: string, port: number, context: string | null = 'default') {
     this.#client = new Client(`${host}:${port}`, credentials.createInsecure(), {
       'grpc.enable_retries': 0,
+      // A connection of its own, as every application has.
+      'grpc.use_local_subchannel_pool': 1,
       // A node that was killed is asked again at once when it is back.
       'grpc.initial_reconnect_backoff_ms': 50,
       'grpc.min_reconnect_backoff_ms': 50,
