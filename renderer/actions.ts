@@ -1,0 +1,117 @@
+// The verbs of the window, each one real operation of LauncherApi, with its error kept at the thing it concerns.
+import type {
+  ClusterName,
+  ClusterSpec,
+  ClusterSummary,
+  LinkFaultView,
+  NodeAction,
+  NodeName,
+  NodeView,
+} from '../electron/contract/model.ts';
+import { beginStart, endStart } from './startup.ts';
+import type { DockTab } from './store.ts';
+import { api, attempt, context, dialog, go, logNode, setDock, view } from './store.ts';
+
+export const actionWord: Readonly<Record<NodeAction, string>> = {
+  start: 'Start',
+  stop: 'Stop',
+  kill: 'Kill',
+  freeze: 'Freeze',
+  resume: 'Resume',
+  restart: 'Restart',
+};
+
+const dead = new Set(['stopped', 'crashed']);
+
+/** Actions that make sense in a node's state, in their fixed order. */
+export function actionsFor(node: NodeView): readonly NodeAction[] {
+  if (dead.has(node.state)) return ['start'];
+  if (node.state === 'stopping') return ['kill'];
+  return ['stop', 'kill', node.state === 'frozen' ? 'resume' : 'freeze', 'restart'];
+}
+
+/** The spec behind the start screen's button: `dev`, or the next free `dev-2`, `dev-3` … */
+export function firstSpec(known: readonly ClusterSummary[]): ClusterSpec {
+  const taken = new Set(known.map((one) => one.name));
+  let name = 'dev';
+  for (let i = 2; taken.has(name); i++) name = `dev-${i}`;
+  return { name, nodes: 3, contexts: ['default'], data: 'keep', timing: 'dev', firstPort: null };
+}
+
+/** Creates and starts; the cluster screen opens as soon as the plan is written, so that starting is watched, not waited for. */
+export async function createAndStart(spec: ClusterSpec): Promise<boolean> {
+  const created = await attempt('start', async () => {
+    await api().createCluster(spec);
+  });
+  if (!created) return false;
+  go({ screen: 'cluster', name: spec.name });
+  await startCluster(spec.name);
+  return true;
+}
+
+export async function startCluster(name: ClusterName): Promise<void> {
+  go({ screen: 'cluster', name });
+  beginStart(name);
+  const started = await attempt('cluster', async () => {
+    await api().startCluster(name);
+  });
+  if (!started) endStart();
+}
+
+export const stopCluster = (name: ClusterName): Promise<boolean> =>
+  attempt('cluster', async () => {
+    endStart();
+    await api().stopCluster(name);
+  });
+
+export async function removeCluster(name: ClusterName): Promise<void> {
+  const removed = await attempt('cluster', async () => {
+    await api().removeCluster(name);
+  });
+  if (removed) go({ screen: 'start' });
+}
+
+export function act(node: NodeName, action: NodeAction): Promise<boolean> {
+  const cluster = view.peek()?.name;
+  if (cluster === undefined) return Promise.resolve(false);
+  return attempt(`node:${node}`, async () => {
+    await api().actOnNode(cluster, node, action);
+  });
+}
+
+/** Kills whatever leads the shown context at the moment the launcher gets the command. */
+export function killLeader(): Promise<boolean> {
+  const cluster = view.peek()?.name;
+  const shown = context.peek()?.name;
+  if (cluster === undefined || shown === undefined) return Promise.resolve(false);
+  return attempt('context', async () => {
+    await api().actOnNode(cluster, `leader:${shown}`, 'kill');
+  });
+}
+
+export function heal(): Promise<boolean> {
+  const cluster = view.peek()?.name;
+  if (cluster === undefined) return Promise.resolve(false);
+  return attempt('links', () => api().heal(cluster));
+}
+
+export type LinkSetting = Omit<LinkFaultView, 'since'>;
+
+export function setLinks(links: readonly LinkSetting[]): Promise<boolean> {
+  const cluster = view.peek()?.name;
+  if (cluster === undefined || links.length === 0) return Promise.resolve(false);
+  return attempt('links', () => api().setLinks(cluster, links));
+}
+
+export function showDock(tab: DockTab): void {
+  setDock({ open: true, tab });
+}
+
+export function showLogs(node: NodeName | null): void {
+  logNode.value = node;
+  showDock('logs');
+}
+
+export function openDialog(which: NonNullable<typeof dialog.value>): void {
+  dialog.value = which;
+}

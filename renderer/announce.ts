@@ -1,0 +1,70 @@
+// What a screen reader is told: differences of two views as sentences, merged and at most one message per ANNOUNCE_EVERY_MS.
+import { signal } from '@preact/signals';
+import type { ClusterView } from '../electron/contract/model.ts';
+
+export const ANNOUNCE_EVERY_MS = 2_000;
+/** More changes than this in one window are merged into a number. */
+const SENTENCES_MAX = 3;
+
+/** Read by the polite live region (`role=status`). */
+export const politeMessage = signal('');
+/** Read by the assertive live region (`role=alert`): crashes and lost majorities only. */
+export const alertMessage = signal('');
+
+let waiting: string[] = [];
+let timer: ReturnType<typeof setTimeout> | null = null;
+let lastAt = 0;
+
+export function announce(sentence: string): void {
+  waiting.push(sentence);
+  if (timer !== null) return;
+  timer = setTimeout(flush, Math.max(0, lastAt + ANNOUNCE_EVERY_MS - Date.now()));
+}
+
+function flush(): void {
+  timer = null;
+  lastAt = Date.now();
+  politeMessage.value =
+    waiting.length > SENTENCES_MAX ? `${waiting.length} changes. ${waiting[waiting.length - 1]}` : waiting.join(' ');
+  waiting = [];
+}
+
+/** Pure part, tested by the browser tests through the live regions. */
+export function changes(
+  before: ClusterView,
+  after: ClusterView,
+): { readonly polite: string[]; readonly alert: string[] } {
+  const polite: string[] = [];
+  const alert: string[] = [];
+  for (const node of after.nodes) {
+    const was = before.nodes.find((one) => one.name === node.name)?.state;
+    if (was === undefined || was === node.state) continue;
+    if (node.state === 'crashed') alert.push(`${node.name} crashed. ${node.sentence}`);
+    else if (
+      node.state === 'ready' ||
+      node.state === 'frozen' ||
+      node.state === 'stopped' ||
+      node.state === 'isolated'
+    ) {
+      polite.push(`${node.name} is ${node.state}.`);
+    }
+  }
+  for (const context of after.contexts) {
+    const was = before.contexts.find((one) => one.name === context.name);
+    if (was === undefined) continue;
+    if (context.leader !== null && (context.leader !== was.leader || context.term !== was.term)) {
+      polite.push(`${context.name} elected ${context.leader} (term ${context.term ?? 'unknown'}).`);
+    }
+    if (context.why.headline === 'no-quorum' && was.why.headline !== 'no-quorum') {
+      alert.push(`${context.name}: ${context.why.sentence}`);
+    }
+  }
+  return { polite, alert };
+}
+
+export function announceChanges(before: ClusterView | null, after: ClusterView): void {
+  if (before === null || before.name !== after.name) return;
+  const found = changes(before, after);
+  for (const sentence of found.polite) announce(sentence);
+  if (found.alert.length > 0) alertMessage.value = found.alert.join(' ');
+}

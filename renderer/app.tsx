@@ -1,0 +1,82 @@
+// The shell: connection banner, the screen of the route, dialogs, status bar, live regions.
+import type { ComponentChildren } from 'preact';
+import { useErrorBoundary } from 'preact/hooks';
+import { alertMessage, politeMessage } from './announce.ts';
+import { tokenRefused } from './api.ts';
+import { seconds } from './format.ts';
+import { Button, ErrorNote } from './parts/controls.tsx';
+import { CreateDialog } from './parts/create-dialog.tsx';
+import { Help, Palette } from './parts/palette.tsx';
+import { StatusBar } from './parts/status-bar.tsx';
+import { ClusterScreen } from './screens/cluster.tsx';
+import { StartScreen } from './screens/start.tsx';
+import { connection, dialog, now, reconnectNow, route, view } from './store.ts';
+
+/** A mistake of ours in one screen must not leave an empty window. */
+function Boundary({ children }: { readonly children: ComponentChildren }) {
+  const [failed] = useErrorBoundary();
+  if (failed === undefined) return <>{children}</>;
+  const why = failed instanceof Error ? failed.message : String(failed);
+  return (
+    <main class="start">
+      <ErrorNote
+        error={{
+          code: 'WINDOW_FAILED',
+          what: 'The window met an error of its own.',
+          why,
+          next: ['Your clusters go on running.'],
+        }}
+      >
+        <Button small onClick={() => location.reload()}>
+          Reload the window
+        </Button>
+      </ErrorNote>
+    </main>
+  );
+}
+
+function ConnectionBanner() {
+  const state = connection.value;
+  if (state.kind === 'connected' || state.kind === 'connecting') return null;
+  if (state.kind === 'refused') {
+    return (
+      <div class="banner">
+        <ErrorNote error={tokenRefused} />
+      </div>
+    );
+  }
+  const wait = Math.max(0, Math.ceil((state.nextAttemptAt - now.value) / 1000));
+  return (
+    <div class="banner lost">
+      <p>
+        <strong role="alert">No connection to the launcher</strong> for {seconds(now.value - state.since)}. What you see
+        is old; your nodes may go on running. {wait > 0 ? `Next try in ${wait} s.` : 'Trying now.'}
+      </p>
+      <Button small onClick={reconnectNow}>
+        Try now
+      </Button>
+    </div>
+  );
+}
+
+export function App() {
+  const where = route.value;
+  return (
+    <div class="shell" data-screen={where.screen}>
+      <ConnectionBanner />
+      <Boundary key={where.screen}>
+        {where.screen === 'start' ? <StartScreen /> : <ClusterScreen key={where.name} />}
+        {dialog.value === 'create' && <CreateDialog />}
+        {dialog.value === 'palette' && <Palette />}
+        {dialog.value === 'help' && <Help />}
+        <StatusBar view={where.screen === 'cluster' ? view.value : null} />
+      </Boundary>
+      <div class="visually-hidden" role="status">
+        {politeMessage.value}
+      </div>
+      <div class="visually-hidden" role="alert">
+        {alertMessage.value}
+      </div>
+    </div>
+  );
+}

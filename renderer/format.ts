@@ -1,0 +1,67 @@
+// Numbers and times as words for people. Pure; no DOM.
+
+const whole = new Intl.NumberFormat('en-US');
+
+/** `18,402`; an en dash for what is not known. */
+export const count = (value: number | null): string => (value === null ? '–' : whole.format(value));
+
+export function bytes(value: number | null): string {
+  if (value === null) return '–';
+  const mega = value / 1_048_576;
+  return mega >= 1024 ? `${(mega / 1024).toFixed(1)} GB` : `${Math.round(mega)} MB`;
+}
+
+export const percent = (value: number | null): string =>
+  value === null ? '–' : `${value < 10 ? value.toFixed(1).replace(/\.0$/, '') : Math.round(value)} %`;
+
+/** `640 ms`, `1.3 s`, `4m 12s`, `2h 5m`. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes}m ${Math.floor((ms % 60_000) / 1000)}s`;
+  return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
+}
+
+/** Whole seconds and up, for things that tick: `4 s`, `4m 12s`. */
+export const seconds = (ms: number): string => (ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1000))} s` : duration(ms));
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** Local wall-clock time, `14:03:22`. */
+export function clock(at: number): string {
+  const date = new Date(at);
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+export const clockMs = (at: number): string =>
+  `${clock(at)}.${String(new Date(at).getMilliseconds()).padStart(3, '0')}`;
+
+/** `8024–8026` for a run, `8024, 8030` otherwise. */
+export function ports(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const first = sorted[0];
+  const last = sorted[sorted.length - 1];
+  if (first === undefined || last === undefined) return '–';
+  if (sorted.length > 1 && last - first === sorted.length - 1) return `${first}–${last}`;
+  return sorted.join(', ');
+}
+
+export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
+
+/** `a, b and c`. */
+export function listing(words: readonly string[]): string {
+  if (words.length < 2) return words.join('');
+  return `${words.slice(0, -1).join(', ')} and ${words[words.length - 1]}`;
+}
+
+/** How long ago an ISO time was, in the roughest honest unit. */
+export function ago(iso: string, now: number): string {
+  const ms = now - Date.parse(iso);
+  if (!Number.isFinite(ms)) return '–';
+  if (ms < 60_000) return 'just now';
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ago`;
+  if (ms < 86_400_000) return `${Math.floor(ms / 3_600_000)} h ago`;
+  const days = Math.floor(ms / 86_400_000);
+  return days === 1 ? 'yesterday' : `${days} days ago`;
+}

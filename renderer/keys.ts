@@ -1,0 +1,364 @@
+// One table of commands: palette, help, tooltips and key presses all come from it (ux.md §14).
+// Keys without a modifier work only while a card, a panel or the dock has the focus (WCAG 2.1.4), never while typing.
+import type { NodeView } from '../electron/contract/model.ts';
+import {
+  act,
+  actionsFor,
+  actionWord,
+  heal,
+  killLeader,
+  openDialog,
+  showDock,
+  showLogs,
+  startCluster,
+  stopCluster,
+} from './actions.ts';
+import { clusters, connected, context, dialog, dock, go, setDock, view, wantedContext } from './store.ts';
+
+export interface Command {
+  readonly id: string;
+  readonly label: string;
+  /** As shown; `Ctrl` stands for ⌘ on a Mac. null = palette only. */
+  readonly keys: string | null;
+  /** `anywhere`, in the `content` (card, panel, dock), or on a `card`. */
+  readonly scope: 'anywhere' | 'content' | 'card';
+  /** true, or why not now. */
+  readonly available: () => true | string;
+  readonly run: (node: NodeView | null) => void;
+}
+
+export const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
+
+/** Key text for this system: `Ctrl+K` or `⌘K`. */
+export const keyText = (keys: string): string =>
+  isMac ? keys.replaceAll('Ctrl+', '⌘').replaceAll('Shift+', '⇧') : keys;
+
+const inCluster = (): true | string =>
+  view.value === null ? 'Open a cluster first' : connected.value || 'No connection to the launcher';
+const always = (): true => true;
+
+function stepContext(by: number): void {
+  const all = view.peek()?.contexts ?? [];
+  const at = all.findIndex((one) => one.name === context.peek()?.name);
+  const next = all[(at + by + all.length) % all.length];
+  if (next !== undefined) wantedContext.value = next.name;
+}
+
+export function focusCard(index: number): void {
+  document.querySelectorAll<HTMLElement>('.node-card')[index]?.focus();
+}
+
+/** Asks the log pane to show its search field; the pane listens, so that this table needs no terminal. */
+export const SEARCH_EVENT = 'muster:search';
+
+const toggle =
+  (first: 'start' | 'freeze', second: 'stop' | 'resume') =>
+  (node: NodeView | null): void => {
+    if (node === null) return;
+    const possible = actionsFor(node);
+    const action = possible.includes(first) ? first : possible.includes(second) ? second : null;
+    if (action !== null) void act(node.name, action);
+  };
+
+export const commands: readonly Command[] = [
+  {
+    id: 'palette',
+    label: 'Command palette',
+    keys: 'Ctrl+K',
+    scope: 'anywhere',
+    available: always,
+    run: () => openDialog('palette'),
+  },
+  {
+    id: 'help',
+    label: 'Keyboard help',
+    keys: 'F1',
+    scope: 'anywhere',
+    available: always,
+    run: () => openDialog('help'),
+  },
+  {
+    id: 'new',
+    label: 'New cluster…',
+    keys: 'Ctrl+N',
+    scope: 'anywhere',
+    available: () => connected.value || 'No connection to the launcher',
+    run: () => openDialog('create'),
+  },
+  {
+    id: 'clusters',
+    label: 'All clusters',
+    keys: null,
+    scope: 'anywhere',
+    available: always,
+    run: () => go({ screen: 'start' }),
+  },
+  {
+    id: 'dock',
+    label: 'Show or hide the dock',
+    keys: 'Ctrl+J',
+    scope: 'anywhere',
+    available: inCluster,
+    run: () => setDock({ open: !dock.peek().open }),
+  },
+  {
+    id: 'connect',
+    label: 'Connect an app',
+    keys: 'Ctrl+Shift+C',
+    scope: 'anywhere',
+    available: inCluster,
+    run: () => showDock('connect'),
+  },
+  {
+    id: 'timeline',
+    label: 'Timeline',
+    keys: null,
+    scope: 'anywhere',
+    available: inCluster,
+    run: () => showDock('timeline'),
+  },
+  {
+    id: 'logs-all',
+    label: 'Logs of all nodes',
+    keys: null,
+    scope: 'anywhere',
+    available: inCluster,
+    run: () => showLogs(null),
+  },
+  {
+    id: 'start-cluster',
+    label: 'Start the cluster',
+    keys: null,
+    scope: 'anywhere',
+    available: inCluster,
+    run: () => void startCluster(view.peek()?.name ?? ''),
+  },
+  {
+    id: 'stop-cluster',
+    label: 'Stop the cluster',
+    keys: null,
+    scope: 'anywhere',
+    available: inCluster,
+    run: () => void stopCluster(view.peek()?.name ?? ''),
+  },
+  {
+    id: 'start',
+    label: 'Start or stop the node',
+    keys: 'S',
+    scope: 'card',
+    available: inCluster,
+    run: toggle('start', 'stop'),
+  },
+  {
+    id: 'kill',
+    label: 'Kill the node',
+    keys: 'K',
+    scope: 'card',
+    available: inCluster,
+    run: (node) => {
+      if (node !== null && actionsFor(node).includes('kill')) void act(node.name, 'kill');
+    },
+  },
+  {
+    id: 'freeze',
+    label: 'Freeze or resume the node',
+    keys: 'F',
+    scope: 'card',
+    available: inCluster,
+    run: toggle('freeze', 'resume'),
+  },
+  {
+    id: 'logs',
+    label: 'Logs of the node',
+    keys: 'L',
+    scope: 'card',
+    available: inCluster,
+    run: (node) => showLogs(node?.name ?? null),
+  },
+  {
+    id: 'copy',
+    label: 'Copy the gRPC address',
+    keys: 'C',
+    scope: 'card',
+    available: inCluster,
+    run: (node) => {
+      if (node !== null) void navigator.clipboard.writeText(`${node.host}:${node.grpc}`);
+    },
+  },
+  {
+    id: 'kill-leader',
+    label: 'Kill the leader of the shown context',
+    keys: 'Shift+K',
+    scope: 'content',
+    available: inCluster,
+    run: () => void killLeader(),
+  },
+  {
+    id: 'links',
+    label: 'Links and partitions…',
+    keys: 'P',
+    scope: 'content',
+    available: inCluster,
+    run: () => openDialog('links'),
+  },
+  {
+    id: 'heal',
+    label: 'Heal all links',
+    keys: 'Shift+H',
+    scope: 'content',
+    available: inCluster,
+    run: () => void heal(),
+  },
+  {
+    id: 'previous-context',
+    label: 'Previous context',
+    keys: '[',
+    scope: 'content',
+    available: inCluster,
+    run: () => stepContext(-1),
+  },
+  {
+    id: 'next-context',
+    label: 'Next context',
+    keys: ']',
+    scope: 'content',
+    available: inCluster,
+    run: () => stepContext(1),
+  },
+  {
+    id: 'search',
+    label: 'Search the log',
+    keys: '/',
+    scope: 'content',
+    available: inCluster,
+    run: () => {
+      showDock('logs');
+      requestAnimationFrame(() => window.dispatchEvent(new Event(SEARCH_EVENT)));
+    },
+  },
+];
+
+/** Other keys for the same command. */
+const aliases: Readonly<Record<string, string>> = { '?': 'help', ':': 'palette' };
+
+/** Tooltip text of a node action: its key, when it has one. */
+export function keyFor(action: string): string {
+  const id = { start: 'start', stop: 'start', kill: 'kill', freeze: 'freeze', resume: 'freeze', logs: 'logs' }[action];
+  const keys = commands.find((command) => command.id === id)?.keys;
+  return keys === null || keys === undefined ? '' : `Key ${keys}`;
+}
+
+/** Everything that the palette offers now: the table, then each node's actions, then contexts and clusters. */
+export function paletteCommands(): readonly Command[] {
+  const shown = view.value;
+  const nodes = (shown?.nodes ?? []).flatMap((node): Command[] => [
+    ...actionsFor(node).map(
+      (action): Command => ({
+        id: `${action}:${node.name}`,
+        label: `${actionWord[action]} ${node.name}`,
+        keys: null,
+        scope: 'anywhere',
+        available: inCluster,
+        run: () => void act(node.name, action),
+      }),
+    ),
+    {
+      id: `logs:${node.name}`,
+      label: `Logs of ${node.name}`,
+      keys: null,
+      scope: 'anywhere',
+      available: always,
+      run: () => showLogs(node.name),
+    },
+  ]);
+  const contexts = (shown?.contexts ?? []).map(
+    (one): Command => ({
+      id: `context:${one.name}`,
+      label: `Show context ${one.name}`,
+      keys: null,
+      scope: 'anywhere',
+      available: always,
+      run: () => {
+        wantedContext.value = one.name;
+      },
+    }),
+  );
+  const others = (clusters.value ?? []).filter((one) => one.name !== shown?.name);
+  const opened = others.map(
+    (one): Command => ({
+      id: `open:${one.name}`,
+      label: `Open cluster ${one.name}`,
+      keys: null,
+      scope: 'anywhere',
+      available: always,
+      run: () => go({ screen: 'cluster', name: one.name }),
+    }),
+  );
+  return [
+    ...commands.filter((command) => command.scope !== 'card' && command.id !== 'palette'),
+    ...nodes,
+    ...contexts,
+    ...opened,
+  ];
+}
+
+function pressed(event: KeyboardEvent): string {
+  const modifier = isMac ? event.metaKey : event.ctrlKey;
+  const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  const isLetter = /^[A-Z]$/.test(key);
+  // For symbols the layout decides which key with Shift makes them, so only the symbol counts.
+  return `${modifier ? 'Ctrl+' : ''}${event.shiftKey && isLetter ? 'Shift+' : ''}${key}`;
+}
+
+function isTyping(target: Element | null): boolean {
+  if (target === null || target.classList.contains('xterm-helper-textarea')) return false;
+  return target.matches('input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]');
+}
+
+function cardNode(target: Element | null): NodeView | null {
+  const name = target?.closest<HTMLElement>('.node-card')?.dataset['node'];
+  return view.peek()?.nodes.find((node) => node.name === name) ?? null;
+}
+
+function moveBetweenCards(event: KeyboardEvent, target: Element | null): boolean {
+  const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+  if (by === 0 || target?.matches('.node-card') !== true) return false;
+  const cards = [...document.querySelectorAll('.node-card')];
+  focusCard((cards.indexOf(target) + by + cards.length) % cards.length);
+  return true;
+}
+
+function onKey(event: KeyboardEvent): void {
+  if (dialog.peek() !== null || event.isComposing) return;
+  const target = document.activeElement;
+  const text = pressed(event);
+  const digit = /^[1-9]$/.exec(event.key);
+  if (digit !== null && (event.ctrlKey || event.metaKey || event.altKey)) {
+    focusCard(Number(digit[0]) - 1);
+    event.preventDefault();
+    return;
+  }
+  if (event.altKey) return;
+  if (moveBetweenCards(event, target)) {
+    event.preventDefault();
+    return;
+  }
+  const inContent = !isTyping(target) && target?.closest('.node-card, .panel, .dock') !== null && target !== null;
+  const command =
+    commands.find((one) => one.keys === text) ??
+    commands.find((one) => one.id === aliases[event.key] && !event.ctrlKey && !event.metaKey);
+  if (command === undefined) return;
+  const withModifier = text.startsWith('Ctrl+') || event.key.startsWith('F1');
+  const node = cardNode(target);
+  if (!withModifier && !inContent) return;
+  if (command.scope === 'card' && node === null) return;
+  if (command.available() !== true) return;
+  event.preventDefault();
+  event.stopPropagation();
+  command.run(node);
+}
+
+/** Listens in the capture phase: the terminal would otherwise swallow keys pressed inside the log pane. */
+export function bindKeys(): void {
+  window.addEventListener('keydown', onKey, { capture: true });
+}

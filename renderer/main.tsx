@@ -1,0 +1,15 @@
+// Entry of the window: style, connection, keys, first render.
+import '@xterm/xterm/css/xterm.css';
+import 'uplot/dist/uPlot.min.css';
+import './theme.css';
+import { render } from 'preact';
+import { connect } from './api.ts';
+import { App } from './app.tsx';
+import { bindKeys } from './keys.ts';
+import { bindStore } from './store.ts';
+
+const root = document.getElementById('app');
+if (root === null) throw new Error('index.html has no #app');
+bindStore(connect());
+bindKeys();
+render(<App />, root);

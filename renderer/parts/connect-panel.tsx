@@ -1,0 +1,87 @@
+// How an app connects to this cluster: ready-made settings with the live ports (ux.md §6).
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { ClusterView, LauncherErrorData, Snippet, SnippetKind } from '../../electron/contract/model.ts';
+import { LauncherError } from '../../electron/contract/model.ts';
+import { api, connected, context as shownContext, wantedContext } from '../store.ts';
+import { CopyButton, ErrorNote } from './controls.tsx';
+
+export function ConnectPanel({ view }: { readonly view: ClusterView }) {
+  const snippets = useSignal<readonly Snippet[] | null>(null);
+  const failed = useSignal<LauncherErrorData | null>(null);
+  const kind = useSignal<SnippetKind>('spring');
+  const choices = view.contexts.filter((one) => !one.name.startsWith('_'));
+  const context = choices.find((one) => one.name === shownContext.value?.name)?.name ?? choices[0]?.name ?? null;
+  const online = connected.value;
+
+  useEffect(() => {
+    if (context === null || !online) return;
+    let alive = true;
+    api()
+      .snippets(view.name, context)
+      .then((found) => {
+        if (!alive) return;
+        snippets.value = found;
+        failed.value = null;
+      })
+      .catch((error: unknown) => {
+        if (alive && error instanceof LauncherError) failed.value = error.data;
+      });
+    return () => {
+      alive = false;
+    };
+  }, [view.name, context, online, snippets, failed]);
+
+  if (failed.value !== null) return <ErrorNote error={failed.value} />;
+  if (context === null)
+    return <p class="empty">The settings for your app appear here as soon as the cluster has a context.</p>;
+  const all = snippets.value ?? [];
+  const shown = all.find((one) => one.kind === kind.value) ?? all[0];
+  return (
+    <div class="connect">
+      <div class="toolbar">
+        <fieldset class="segments small">
+          <legend class="visually-hidden">Kind of app</legend>
+          {all.map((one) => (
+            <label key={one.kind} class="segment">
+              <input
+                type="radio"
+                name="snippet"
+                checked={one.kind === shown?.kind}
+                onChange={() => {
+                  kind.value = one.kind;
+                }}
+              />
+              {one.title}
+            </label>
+          ))}
+        </fieldset>
+        <span class="push" />
+        <label class="field-inline">
+          <span>Context</span>
+          <select
+            value={context}
+            onChange={(event) => {
+              wantedContext.value = event.currentTarget.value;
+            }}
+          >
+            {choices.map((one) => (
+              <option key={one.name} value={one.name}>
+                {one.name}
+              </option>
+            ))}
+          </select>
+        </label>
+        {shown !== undefined && <CopyButton text={shown.text} label={`Copy ${shown.title} settings`} />}
+      </div>
+      {shown !== undefined && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
+        <section class="snippet" aria-label={`${shown.title} settings`} tabIndex={0}>
+          <pre>
+            <code>{shown.text}</code>
+          </pre>
+        </section>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,225 @@
+// "New cluster": the spec as a form, and beside it the plan that the launcher would carry out (ux.md §3.2).
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { ClusterPlan, ClusterSpec, LauncherErrorData } from '../../electron/contract/model.ts';
+import { LauncherError } from '../../electron/contract/model.ts';
+import { createAndStart, firstSpec } from '../actions.ts';
+import { ports } from '../format.ts';
+import { api, clusters, connected, dialog } from '../store.ts';
+import { Button, Dialog, ErrorNote, isBusy, SubjectError } from './controls.tsx';
+
+const NODES_MAX = 9;
+const PREVIEW_DELAY_MS = 150;
+
+/** What an even number of voters means; null when there is nothing to say. */
+function majorityNote(nodes: number): string {
+  const majority = Math.floor(nodes / 2) + 1;
+  const spare = nodes - majority;
+  if (nodes === 1) return 'One node: nothing to fail over to.';
+  const survives = spare === 0 ? 'no node may fail' : spare === 1 ? 'one node may fail' : `${spare} nodes may fail`;
+  const even = nodes % 2 === 0 ? ` No safer than ${nodes - 1} nodes.` : '';
+  return `Majority ${majority} of ${nodes}: ${survives}.${even}`;
+}
+
+function Preview({ spec }: { readonly spec: ClusterSpec }) {
+  const plan = useSignal<ClusterPlan | null>(null);
+  const failed = useSignal<LauncherErrorData | null>(null);
+  const key = JSON.stringify(spec);
+  useEffect(() => {
+    let alive = true;
+    const timer = setTimeout(async () => {
+      try {
+        const made = await api().planCluster(spec);
+        if (!alive) return;
+        plan.value = made;
+        failed.value = null;
+      } catch (error) {
+        if (alive && error instanceof LauncherError) failed.value = error.data;
+      }
+    }, PREVIEW_DELAY_MS);
+    return () => {
+      alive = false;
+      clearTimeout(timer);
+    };
+  }, [key]);
+  if (failed.value !== null) return <ErrorNote error={failed.value} />;
+  if (plan.value === null) return <p class="hint">Planning…</p>;
+  return (
+    <>
+      <table class="plan">
+        <caption class="visually-hidden">Planned nodes</caption>
+        <thead>
+          <tr>
+            <th scope="col">Node</th>
+            <th scope="col" class="number">
+              gRPC
+            </th>
+            <th scope="col" class="number">
+              HTTP
+            </th>
+            <th scope="col" class="number">
+              internal
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {plan.value.nodes.map((node) => (
+            <tr key={node.name}>
+              <th scope="row">{node.name}</th>
+              <td class="number">{node.grpc}</td>
+              <td class="number">{node.http}</td>
+              <td class="number">{node.internal}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="hint path">{plan.value.dir}</p>
+    </>
+  );
+}
+
+export function CreateDialog() {
+  const form = useSignal<ClusterSpec>(firstSpec(clusters.peek() ?? []));
+  const contexts = useSignal(form.peek().contexts.join(', '));
+  const set = (change: Partial<ClusterSpec>): void => {
+    form.value = { ...form.peek(), ...change };
+  };
+  const spec = form.value;
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (await createAndStart(spec)) dialog.value = null;
+  };
+  return (
+    <Dialog
+      title="New cluster"
+      wide
+      onClose={() => {
+        dialog.value = null;
+      }}
+    >
+      <form class="create" onSubmit={(event) => void submit(event)}>
+        <div class="fields">
+          <label class="field">
+            <span>Name</span>
+            <input
+              type="text"
+              required
+              value={spec.name}
+              onInput={(event) => set({ name: event.currentTarget.value })}
+            />
+          </label>
+          <label class="field">
+            <span>Nodes</span>
+            <input
+              type="number"
+              min="1"
+              max={NODES_MAX}
+              required
+              value={spec.nodes}
+              onInput={(event) =>
+                set({ nodes: Math.min(NODES_MAX, Math.max(1, event.currentTarget.valueAsNumber || 1)) })
+              }
+            />
+            <small>{majorityNote(spec.nodes)}</small>
+          </label>
+          <label class="field">
+            <span>Contexts</span>
+            <input
+              type="text"
+              required
+              value={contexts.value}
+              onInput={(event) => {
+                contexts.value = event.currentTarget.value;
+                set({ contexts: contexts.value.split(/[\s,]+/).filter((one) => one !== '') });
+              }}
+            />
+            <small>Separated by commas. Apps use “default” unless told otherwise.</small>
+          </label>
+          <fieldset class="field">
+            <legend>Data</legend>
+            <label>
+              <input type="radio" name="data" checked={spec.data === 'keep'} onChange={() => set({ data: 'keep' })} />{' '}
+              Keep
+            </label>
+            <label>
+              <input
+                type="radio"
+                name="data"
+                checked={spec.data === 'throw-away'}
+                onChange={() => set({ data: 'throw-away' })}
+              />{' '}
+              Throw away when stopped
+            </label>
+          </fieldset>
+          <details>
+            <summary>Ports and timing</summary>
+            <label class="field">
+              <span>First HTTP port</span>
+              <input
+                type="number"
+                min="1024"
+                max="65000"
+                placeholder="chosen by Muster"
+                value={spec.firstPort ?? ''}
+                onInput={(event) =>
+                  set({
+                    firstPort: Number.isNaN(event.currentTarget.valueAsNumber)
+                      ? null
+                      : event.currentTarget.valueAsNumber,
+                  })
+                }
+              />
+            </label>
+            <fieldset class="field">
+              <legend>Timing</legend>
+              <label>
+                <input
+                  type="radio"
+                  name="timing"
+                  checked={spec.timing === 'dev'}
+                  onChange={() => set({ timing: 'dev' })}
+                />{' '}
+                Fast (elections in under a second)
+              </label>
+              <label>
+                <input
+                  type="radio"
+                  name="timing"
+                  checked={spec.timing === 'axon'}
+                  onChange={() => set({ timing: 'axon' })}
+                />{' '}
+                As documented for Axon Server
+              </label>
+            </fieldset>
+          </details>
+        </div>
+        <aside class="preview" aria-label="Plan">
+          <h3>What will be started</h3>
+          <Preview spec={spec} />
+        </aside>
+        <SubjectError subject="start" />
+        <footer class="dialog-foot">
+          <span class="push" />
+          <Button
+            onClick={() => {
+              dialog.value = null;
+            }}
+          >
+            Cancel
+          </Button>
+          <button type="submit" class="button primary" disabled={!connected.value || isBusy('start')}>
+            Create and start
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+/** `HTTP 8024–8026, gRPC 8124–8126, internal 8224–8226` */
+export const planPorts = (plan: ClusterPlan): string =>
+  [
+    ports(plan.nodes.map((node) => node.http)),
+    ports(plan.nodes.map((node) => node.grpc)),
+    ports(plan.nodes.map((node) => node.internal)),
+  ].join(', ');

@@ -1,0 +1,232 @@
+// Drives one xterm: formats lines, writes them once per animation frame, filters, searches. No Preact in here.
+import { FitAddon } from '@xterm/addon-fit';
+import { SearchAddon } from '@xterm/addon-search';
+import type { ITheme } from '@xterm/xterm';
+import { Terminal } from '@xterm/xterm';
+import type { LogLine, NodeName } from '../../electron/contract/model.ts';
+import { clockMs } from '../format.ts';
+import type { NodeLine } from '../logs.ts';
+import { logs } from '../logs.ts';
+import { onThemeChange, token } from '../theme.ts';
+
+export const SCROLLBACK_LINES = 5_000;
+/** More than this waiting for one frame is not read by anybody: the oldest are skipped, and the skipping is said. */
+export const FRAME_LINES_MAX = 2_000;
+export const PLAIN_LINES_MAX = 500;
+
+export const levels = ['debug', 'info', 'warn', 'error'] as const;
+export type Level = (typeof levels)[number];
+
+export interface LogFilter {
+  /** null = all nodes, merged. */
+  readonly node: NodeName | null;
+  readonly level: Level;
+}
+
+export function passes(filter: LogFilter, { node, line }: NodeLine): boolean {
+  if (filter.node !== null && filter.node !== node) return false;
+  if (line.level === 'raw' || line.level === 'mark') return true;
+  return levels.indexOf(line.level) >= levels.indexOf(filter.level);
+}
+
+const ESC = '\x1b[';
+const levelColour: Readonly<Record<LogLine['level'], string>> = {
+  debug: `${ESC}2m`,
+  info: '',
+  warn: `${ESC}33m`,
+  error: `${ESC}31m`,
+  raw: `${ESC}2m`,
+  mark: `${ESC}36m`,
+};
+
+/** Control characters out: what an engine logs must never steer the terminal. */
+const clean = (text: string): string => text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '').replace(/\t/g, '  ');
+
+/** One line without colours, as it is copied and shown in plain mode. */
+export function plainLine({ node, line }: NodeLine, merged: boolean): string {
+  if (line.level === 'mark') return `── ${merged ? `${node} ` : ''}${clean(line.text)} ${clockMs(line.at)} ──`;
+  const where = [
+    line.context === null ? '' : `[${clean(line.context)}] `,
+    clean(line.text),
+    line.code === null ? '' : ` (${clean(line.code)})`,
+  ];
+  return `${clockMs(line.at)} ${line.level.toUpperCase().padEnd(5)} ${merged ? `${node} ` : ''}${where.join('')}`;
+}
+
+function colouredLine(entry: NodeLine, merged: boolean, index: number): string {
+  const { node, line } = entry;
+  if (line.level === 'mark') return `${levelColour.mark}${plainLine(entry, merged)}${ESC}0m`;
+  const prefix = merged ? `${ESC}${90 + ((index + 1) % 8)}m${node}${ESC}0m ` : '';
+  const context = line.context === null ? '' : `${ESC}2m[${clean(line.context)}]${ESC}0m `;
+  const code = line.code === null ? '' : ` ${ESC}2m(${clean(line.code)})${ESC}0m`;
+  const colour = levelColour[line.level];
+  const level = `${colour}${line.level.toUpperCase().padEnd(5)}${ESC}0m`;
+  return `${ESC}2m${clockMs(line.at)}${ESC}0m ${level} ${prefix}${context}${colour}${clean(line.text)}${ESC}0m${code}`;
+}
+
+/** The sixteen terminal colours: the bright half carries node identities (see `colouredLine`). */
+function theme(): ITheme {
+  const id = (i: number): string => token(`--id-${i}`);
+  return {
+    background: token('--surface-1'),
+    foreground: token('--text-1'),
+    cursor: token('--surface-1'),
+    selectionBackground: token('--selection'),
+    red: token('--bad'),
+    yellow: token('--warn'),
+    cyan: token('--accent'),
+    brightBlack: id(7),
+    brightRed: id(0),
+    brightGreen: id(1),
+    brightYellow: id(2),
+    brightBlue: id(3),
+    brightMagenta: id(4),
+    brightCyan: id(5),
+    brightWhite: id(6),
+  };
+}
+
+export interface TerminalEvents {
+  /** The person scrolled up (false) or back to the end (true). */
+  readonly onFollow: (follow: boolean) => void;
+  readonly onNewLines: (count: number) => void;
+  readonly onMatches: (index: number, count: number) => void;
+}
+
+export class LogTerminal {
+  readonly #terminal: Terminal;
+  readonly #search = new SearchAddon({ highlightLimit: 500 });
+  readonly #fit = new FitAddon();
+  readonly #events: TerminalEvents;
+  readonly #nodeIndex: (node: NodeName) => number;
+  readonly #disposers: (() => void)[] = [];
+  #filter: LogFilter;
+  #queue: NodeLine[] = [];
+  #skipped = 0;
+  #frame = 0;
+
+  constructor(host: HTMLElement, filter: LogFilter, nodeIndex: (node: NodeName) => number, events: TerminalEvents) {
+    this.#filter = filter;
+    this.#nodeIndex = nodeIndex;
+    this.#events = events;
+    this.#terminal = new Terminal({
+      disableStdin: true,
+      convertEol: true,
+      scrollback: SCROLLBACK_LINES,
+      cursorInactiveStyle: 'none',
+      fontSize: 12,
+      lineHeight: 1.25,
+      fontFamily: token('--font-mono') || 'monospace',
+      theme: theme(),
+      minimumContrastRatio: 4.5,
+      allowProposedApi: true,
+    });
+    this.#terminal.loadAddon(this.#fit);
+    this.#terminal.loadAddon(this.#search);
+    this.#terminal.open(host);
+    this.#terminal.textarea?.setAttribute(
+      'aria-label',
+      'Log output. Choose Plain text for a version that screen readers can read.',
+    );
+    // Tab must leave the pane: a log is read, never typed into.
+    this.#terminal.attachCustomKeyEventHandler((event) => event.key !== 'Tab');
+    const resized = new ResizeObserver(() => this.#fit.fit());
+    resized.observe(host);
+    const onUserScroll = (): void => void requestAnimationFrame(() => this.#events.onFollow(this.atEnd()));
+    host.addEventListener('wheel', onUserScroll, { passive: true });
+    host.addEventListener('keyup', onUserScroll);
+    host.addEventListener('pointerup', onUserScroll);
+    const results = this.#search.onDidChangeResults(({ resultIndex, resultCount }) =>
+      events.onMatches(resultIndex, resultCount),
+    );
+    this.#disposers.push(
+      () => resized.disconnect(),
+      () => results.dispose(),
+      onThemeChange(() => {
+        this.#terminal.options.theme = theme();
+      }),
+      logs.subscribe((added) => (added === 'reset' ? this.rewrite() : this.#enqueue(added))),
+    );
+    this.rewrite();
+  }
+
+  atEnd(): boolean {
+    const { viewportY, baseY } = this.#terminal.buffer.active;
+    return viewportY >= baseY;
+  }
+
+  setFilter(filter: LogFilter): void {
+    if (filter.node === this.#filter.node && filter.level === this.#filter.level) return;
+    this.#filter = filter;
+    this.rewrite();
+  }
+
+  /** Clears the screen and writes what the filter lets through of the lines known. */
+  rewrite(): void {
+    this.#queue = [];
+    this.#skipped = 0;
+    this.#terminal.reset();
+    const shown = logs.all.filter((entry) => passes(this.#filter, entry)).slice(-SCROLLBACK_LINES);
+    this.#write(shown);
+  }
+
+  toEnd(): void {
+    this.#terminal.scrollToBottom();
+  }
+
+  clear(): void {
+    this.#terminal.clear();
+  }
+
+  find(text: string, direction: 'next' | 'previous'): void {
+    if (text === '') {
+      this.#search.clearDecorations();
+      this.#events.onMatches(-1, 0);
+      return;
+    }
+    const options = {
+      decorations: {
+        matchBackground: '#8a6d00',
+        matchOverviewRuler: '#8a6d00',
+        activeMatchBackground: '#c04a00',
+        activeMatchColorOverviewRuler: '#c04a00',
+      },
+    };
+    if (direction === 'next') this.#search.findNext(text, options);
+    else this.#search.findPrevious(text, options);
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.#frame);
+    for (const dispose of this.#disposers) dispose();
+    this.#terminal.dispose();
+  }
+
+  #enqueue(added: readonly NodeLine[]): void {
+    this.#queue.push(...added.filter((entry) => passes(this.#filter, entry)));
+    if (this.#queue.length > FRAME_LINES_MAX) {
+      this.#skipped += this.#queue.length - FRAME_LINES_MAX;
+      this.#queue.splice(0, this.#queue.length - FRAME_LINES_MAX);
+    }
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#frame = 0;
+    if (this.#skipped > 0)
+      this.#terminal.writeln(`${ESC}36m… ${this.#skipped} lines skipped, they are in the log files${ESC}0m`);
+    this.#skipped = 0;
+    const lines = this.#queue;
+    this.#queue = [];
+    this.#write(lines);
+    if (lines.length > 0) this.#events.onNewLines(lines.length);
+  }
+
+  #write(lines: readonly NodeLine[]): void {
+    if (lines.length === 0) return;
+    const merged = this.#filter.node === null;
+    this.#terminal.write(
+      `${lines.map((entry) => colouredLine(entry, merged, this.#nodeIndex(entry.node))).join('\r\n')}\r\n`,
+    );
+  }
+}

@@ -1,0 +1,183 @@
+// One node: what it is, how it is, where to reach it, what can be done to it (ux.md §4.1).
+import type { ClusterView, NodeView } from '../../electron/contract/model.ts';
+import { act, actionsFor, actionWord, showLogs } from '../actions.ts';
+import { bytes, count, percent, plural, seconds } from '../format.ts';
+import { keyFor } from '../keys.ts';
+import { connected, context as shownContext, logNode, now } from '../store.ts';
+import { Button, CopyButton, isBusy, StateBadge, SubjectError, Swatch, stateWord } from './controls.tsx';
+import { Crown } from './icons.tsx';
+
+/** The state as words; staleness counts on with the clock instead of repeating the last good value. */
+function wordOf(node: NodeView): string {
+  if (node.state === 'catching-up' && node.catchUpPercent !== null)
+    return `Catching up ${Math.floor(node.catchUpPercent)} %`;
+  if (node.state === 'stale') return node.seenAt === null ? 'No news' : `No news ${seconds(now.value - node.seenAt)}`;
+  if (node.state === 'crashed' && node.exit !== null)
+    return `Crashed (${node.exit.signal ?? `exit ${node.exit.code ?? '?'}`})`;
+  return stateWord[node.state];
+}
+
+const roleMark = { PRIMARY: 'V', ACTIVE_BACKUP: 'B', PASSIVE_BACKUP: 'P', MESSAGING_ONLY: 'M' } as const;
+const roleWord = {
+  PRIMARY: 'voter',
+  ACTIVE_BACKUP: 'active backup',
+  PASSIVE_BACKUP: 'passive backup',
+  MESSAGING_ONLY: 'messaging only',
+} as const;
+
+function Roles({ view, node }: { readonly view: ClusterView; readonly node: NodeView }) {
+  const hosted = view.contexts.flatMap((one) => {
+    const member = one.members.find((each) => each.node === node.name);
+    return member === undefined ? [] : [{ context: one.name, role: member.role, leads: node.leads.includes(one.name) }];
+  });
+  if (hosted.length === 0) return null;
+  return (
+    <ul class="roles" aria-label="Contexts">
+      {hosted.map(({ context, role, leads }) => (
+        <li
+          key={context}
+          class={leads ? 'role leads' : 'role'}
+          title={leads ? `leads ${context}` : `${roleWord[role]} of ${context}`}
+        >
+          {leads ? <Crown /> : <span aria-hidden="true">{roleMark[role]}</span>}
+          <span class="visually-hidden">{leads ? 'leads' : roleWord[role]}</span> {context}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Address(props: {
+  readonly label: string;
+  readonly purpose: string;
+  readonly host: string;
+  readonly port: number;
+  readonly copyLabel: string;
+}) {
+  const address = `${props.host}:${props.port}`;
+  return (
+    <div class="address">
+      <dt>{props.label}</dt>
+      <dd>
+        <code title={props.purpose}>{address}</code>
+        <CopyButton text={address} label={props.copyLabel} />
+        <span class="purpose">{props.purpose}</span>
+      </dd>
+    </div>
+  );
+}
+
+function Facts({ node }: { readonly node: NodeView }) {
+  if (node.pid === null) return null;
+  const facts = [
+    `pid ${node.pid}`,
+    node.rssBytes === null ? null : bytes(node.rssBytes),
+    node.cpuPercent === null ? null : percent(node.cpuPercent),
+    node.startedAt === null ? null : `up ${seconds(now.value - node.startedAt)}`,
+    plural(node.apps, 'app'),
+  ];
+  return <p class="facts">{facts.filter((fact) => fact !== null).join(' · ')}</p>;
+}
+
+/** What a person wants to see of a dead node first: how it ended and its last words. */
+function Exit({ node }: { readonly node: NodeView }) {
+  if (node.state !== 'crashed' || node.exit === null) return null;
+  const last = node.exit.lastLines.slice(-3);
+  return (
+    <div class="exit">
+      {node.exit.errorCode !== null && <code class="code">{node.exit.errorCode}</code>}
+      {last.length > 0 && <pre>{last.join('\n')}</pre>}
+    </div>
+  );
+}
+
+export function NodeCard({
+  view,
+  node,
+  index,
+}: {
+  readonly view: ClusterView;
+  readonly node: NodeView;
+  readonly index: number;
+}) {
+  const id = `card-${node.name}`;
+  const busy = isBusy(`node:${node.name}`);
+  const leadsShown = shownContext.value !== null && node.leads.includes(shownContext.value.name);
+  const stale = node.state === 'stale' || !connected.value;
+  const blocked = !connected.value ? 'No connection to the launcher' : busy && 'Under way';
+  return (
+    <article
+      id={id}
+      class={`card node-card is-${node.state}${stale ? ' hatched' : ''}`}
+      aria-labelledby={`${id}-name`}
+      aria-describedby={`${id}-sentence`}
+      aria-busy={busy}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a focused card is the target of the single-letter keys (ux.md §14)
+      tabIndex={0}
+      data-node={node.name}
+      data-state={node.state}
+    >
+      <header>
+        <Swatch index={index} />
+        <h3 id={`${id}-name`}>{node.name}</h3>
+        {leadsShown && (
+          <span class="leader-mark" title={`leads ${shownContext.value?.name}`}>
+            <Crown />
+            <span class="visually-hidden">leader of {shownContext.value?.name}</span>
+          </span>
+        )}
+        <StateBadge state={node.state} percent={node.catchUpPercent} word={wordOf(node)} />
+      </header>
+      <p class="sentence" id={`${id}-sentence`}>
+        {node.sentence}
+        {node.eventsBehind !== null && node.eventsBehind > 0 && ` ${count(node.eventsBehind)} events behind.`}
+      </p>
+      <Exit node={node} />
+      <SubjectError subject={`node:${node.name}`} />
+      <dl class="addresses">
+        <Address
+          label="gRPC"
+          purpose="apps connect here"
+          host={node.host}
+          port={node.grpc}
+          copyLabel={`Copy gRPC address of ${node.name}`}
+        />
+        <Address
+          label="HTTP"
+          purpose="REST, health"
+          host={node.host}
+          port={node.http}
+          copyLabel={`Copy HTTP address of ${node.name}`}
+        />
+      </dl>
+      <Facts node={node} />
+      <Roles view={view} node={node} />
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would bring a legend and a border for four buttons */}
+      <div class="card-actions" role="group" aria-label={`Actions of ${node.name}`}>
+        {actionsFor(node).map((action) => (
+          <Button
+            key={action}
+            small
+            kind={action === 'start' || action === 'resume' ? 'primary' : undefined}
+            blocked={blocked}
+            title={keyFor(action)}
+            aria-label={`${actionWord[action]} ${node.name}`}
+            onClick={() => void act(node.name, action)}
+          >
+            {actionWord[action]}
+          </Button>
+        ))}
+        <Button
+          small
+          kind="quiet"
+          title={keyFor('logs')}
+          aria-label={`Logs of ${node.name}`}
+          aria-pressed={logNode.value === node.name}
+          onClick={() => showLogs(node.name)}
+        >
+          Logs
+        </Button>
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,173 @@
+// One raft group as a picture: discs, leader, votes, cut links. Its table twin is the member table below it (ux.md §4.2, §15).
+import type { ClusterView, ContextView, NodeName, ReplicaView } from '../../electron/contract/model.ts';
+import { Swatch } from './controls.tsx';
+
+const SIZE = 200;
+const CENTRE = SIZE / 2;
+const DISC = 21;
+/** Above this the picture says less than the table. */
+export const RING_MEMBERS_MAX = 9;
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Places on a circle, the first at the top, clockwise. */
+function places(n: number): readonly Place[] {
+  const radius = n === 1 ? 0 : n < 6 ? 66 : 74;
+  return Array.from({ length: n }, (_, i) => {
+    const angle = (i / n) * 2 * Math.PI - Math.PI / 2;
+    // Three nodes leave the bottom empty: the triangle is moved down to sit in the middle.
+    const shift = n === 3 ? 14 : n === 5 ? 6 : 0;
+    return { x: CENTRE + radius * Math.cos(angle), y: CENTRE + shift + radius * Math.sin(angle) };
+  });
+}
+
+const between = (a: Place, b: Place, part: number): Place => ({
+  x: a.x + (b.x - a.x) * part,
+  y: a.y + (b.y - a.y) * part,
+});
+
+type LinkState = 'up' | 'cut' | 'half' | 'slow' | 'down';
+
+function linkState(view: ClusterView, a: ReplicaView, b: ReplicaView): LinkState {
+  const cut = (from: NodeName, to: NodeName): boolean =>
+    view.faults.some((fault) => fault.cut && fault.from === from && fault.to === to);
+  const there = cut(a.node, b.node);
+  const back = cut(b.node, a.node);
+  if (there && back) return 'cut';
+  if (there || back) return 'half';
+  if ([a, b].some((member) => member.state === 'down' || member.state === 'unknown')) return 'down';
+  const slow = view.faults.some(
+    (fault) => (fault.from === a.node && fault.to === b.node) || (fault.from === b.node && fault.to === a.node),
+  );
+  return slow ? 'slow' : 'up';
+}
+
+/** Scissors at the cut end: the side whose traffic does not leave. */
+function CutMarks({
+  view,
+  a,
+  b,
+  from,
+  to,
+}: {
+  readonly view: ClusterView;
+  readonly a: ReplicaView;
+  readonly b: ReplicaView;
+  readonly from: Place;
+  readonly to: Place;
+}) {
+  const ends = [
+    {
+      cut: view.faults.some((fault) => fault.cut && fault.from === a.node && fault.to === b.node),
+      at: between(from, to, 0.36),
+    },
+    {
+      cut: view.faults.some((fault) => fault.cut && fault.from === b.node && fault.to === a.node),
+      at: between(from, to, 0.64),
+    },
+  ];
+  return (
+    <>
+      {ends
+        .filter((end) => end.cut)
+        .map(({ at }) => (
+          <g key={`${at.x},${at.y}`} class="cut-mark" transform={`translate(${at.x} ${at.y})`}>
+            <circle r="7" />
+            <path d="m-3 -3 6 6m0-6-6 6" />
+          </g>
+        ))}
+    </>
+  );
+}
+
+const shortName = (name: NodeName): string => /(\d+)$/.exec(name)?.[1] ?? name.slice(0, 3);
+
+function Disc({
+  member,
+  at,
+  index,
+  leader,
+  votes,
+}: {
+  readonly member: ReplicaView;
+  readonly at: Place;
+  readonly index: number;
+  readonly leader: boolean;
+  readonly votes: number;
+}) {
+  return (
+    <g class={`disc is-${member.state} id-${index % 9}`} transform={`translate(${at.x.toFixed(1)} ${at.y.toFixed(1)})`}>
+      <circle class="disc-fill" r={DISC} />
+      <text class="disc-name" y={member.term === null ? 5 : 1}>
+        {shortName(member.node)}
+      </text>
+      {member.term !== null && (
+        <text class="disc-term" y="13">
+          t{member.term}
+        </text>
+      )}
+      {leader && (
+        <g transform={`translate(0 ${-DISC - 3})`}>
+          <path class="disc-crown" d="M-9 0 -10.5 -11 -5 -6.5 0 -13 5 -6.5 10.5 -11 9 0z" />
+        </g>
+      )}
+      {Array.from({ length: Math.min(votes, RING_MEMBERS_MAX) }, (_, i) => (
+        <circle key={i} class="vote" r="3" cx={(i - (votes - 1) / 2) * 8} cy={DISC + 7} />
+      ))}
+    </g>
+  );
+}
+
+/** Votes that candidates have in their own term, from what each member says it voted. */
+function votesFor(members: readonly ReplicaView[], candidate: ReplicaView): number {
+  if (candidate.state !== 'candidate') return 0;
+  return members.filter((member) => member.votedFor === candidate.node && member.term === candidate.term).length;
+}
+
+export function RaftRing({ view, context }: { readonly view: ClusterView; readonly context: ContextView }) {
+  const { members } = context;
+  if (members.length > RING_MEMBERS_MAX) return <p class="hint">{members.length} members: see the table.</p>;
+  const at = places(members.length);
+  const nodeIndex = (name: NodeName): number => view.nodes.findIndex((node) => node.name === name);
+  const pairs = members.flatMap((a, i) => members.slice(i + 1).map((b, j) => ({ a, b, i, j: i + 1 + j })));
+  const summary = context.leader === null ? 'no leader' : `${context.leader} leads`;
+  return (
+    <figure class="ring">
+      <svg
+        viewBox={`0 0 ${SIZE} ${SIZE}`}
+        role="img"
+        aria-label={`Raft group ${context.name}: ${members.length} members, ${summary}, term ${context.term ?? 'unknown'}`}
+      >
+        {pairs.map(({ a, b, i, j }) => {
+          const [from, to] = [at[i] as Place, at[j] as Place];
+          return (
+            <g key={`${a.node} ${b.node}`} class={`link link-${linkState(view, a, b)}`}>
+              <line x1={from.x} y1={from.y} x2={to.x} y2={to.y} />
+              <CutMarks view={view} a={a} b={b} from={from} to={to} />
+            </g>
+          );
+        })}
+        {members.map((member, i) => (
+          <Disc
+            key={member.node}
+            member={member}
+            at={at[i] as Place}
+            index={nodeIndex(member.node)}
+            leader={context.leader === member.node}
+            votes={votesFor(members, member)}
+          />
+        ))}
+      </svg>
+      <figcaption class="visually-hidden">
+        {members.map((member) => (
+          <span key={member.node}>
+            <Swatch index={nodeIndex(member.node)} /> {member.node} {member.state}.{' '}
+          </span>
+        ))}
+      </figcaption>
+    </figure>
+  );
+}

@@ -1,0 +1,36 @@
+// Deleting data is the one thing that asks first, and names what dies (ux.md §1.5).
+import { removeCluster } from '../actions.ts';
+import { dialog } from '../store.ts';
+import { Button, Dialog, isBusy, SubjectError } from './controls.tsx';
+
+export function RemoveDialog({
+  name,
+  dir,
+  nodes,
+}: {
+  readonly name: string;
+  readonly dir: string;
+  readonly nodes: number;
+}) {
+  const close = (): void => {
+    dialog.value = null;
+  };
+  const remove = async (): Promise<void> => {
+    await removeCluster(name);
+    close();
+  };
+  return (
+    <Dialog title={`Delete cluster ${name}?`} onClose={close}>
+      <p>All events, snapshots, settings and logs of its {nodes} nodes are deleted. This can't be undone.</p>
+      <p class="hint path">{dir}</p>
+      <SubjectError subject="cluster" />
+      <footer class="dialog-foot">
+        <span class="push" />
+        <Button onClick={close}>Keep it</Button>
+        <Button kind="danger" blocked={isBusy('cluster') && 'Under way'} onClick={() => void remove()}>
+          Delete {name}
+        </Button>
+      </footer>
+    </Dialog>
+  );
+}
