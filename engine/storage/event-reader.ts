@@ -1,9 +1,9 @@
 // Turns tokens into raw events: one, a range of the stream, the events of an aggregate. May not: decide what is committed.
 // Entry point: EventReader.
-import { EntryType } from '../raft/types.ts';
 import type { Entry, Index } from '../raft/types.ts';
 import type { StoredAggregateEvent, StoredEvent } from './api.ts';
 import { eventBounds } from './facts.ts';
+import { FrameType } from './frame.ts';
 import type { LogTable } from './log-table.ts';
 
 /** Events and bytes per chunk of an aggregate read: bounds the time between two turns of the loop. */
@@ -54,7 +54,7 @@ export class EventReader {
     for (let index = table.indexOfToken(fromToken); index <= lastIndex; ) {
       const block = this.#source.block(index, lastIndex, Math.max(maxBytes - bytes, 1));
       for (const entry of block) {
-        if (entry.type !== EntryType.EVENTS) continue;
+        if (entry.type !== FrameType.EVENTS) continue;
         const opened = open(entry);
         for (let i = Math.max(0, fromToken - entry.firstToken); i < entry.eventCount; i += 1) {
           const event = eventAt(opened, i);

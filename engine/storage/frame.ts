@@ -19,6 +19,9 @@ const UINT32 = 0x1_0000_0000;
 const BATCH_FLAG_CUT = 1;
 const ENTRY_TYPE_MAX = 4;
 
+/** The numbers of raft/types.ts, of which this layer may import types only; the compiler keeps both equal. */
+export const FrameType: typeof EntryType = { NOOP: 0, EVENTS: 1, CONFIG: 2, SNAPSHOT_EVENT: 3, ADMIN: 4 };
+
 /** Frames and batch records start at multiples of 8. */
 export function aligned(bytes: number): number {
   return Math.ceil(bytes / 8) * 8;

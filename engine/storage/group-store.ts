@@ -1,7 +1,6 @@
 // One group's store: the log is the event store (decision 6). Joins the entry log with the indexes of events and snapshots
 // and decides what readers may see. May not: know raft roles, network. Entry point: openGroupStore.
 import { dirname, join } from 'node:path';
-import { EntryType } from '../raft/types.ts';
 import type { Entry, Index, Term } from '../raft/types.ts';
 import type {
   EventFacts,
@@ -18,6 +17,7 @@ import { asStorageError } from './errors.ts';
 import { EventIndex } from './event-index.ts';
 import { EventReader } from './event-reader.ts';
 import { eventFacts } from './facts.ts';
+import { FrameType } from './frame.ts';
 import { openEntryLog } from './open-log.ts';
 import { SnapshotIndex } from './snapshot-index.ts';
 
@@ -41,19 +41,19 @@ class Derived {
 
   /** The entry is in the log already. Throws SequenceError or WireError, and then nothing has changed. */
   add(entry: Entry): void {
-    if (entry.type === EntryType.EVENTS && this.#indexEvents) this.events.add(entry.data, entry.eventCount);
-    else if (entry.type === EntryType.SNAPSHOT_EVENT && this.#indexEvents) {
+    if (entry.type === FrameType.EVENTS && this.#indexEvents) this.events.add(entry.data, entry.eventCount);
+    else if (entry.type === FrameType.SNAPSHOT_EVENT && this.#indexEvents) {
       const facts = eventFacts(entry.data);
       this.snapshots.add(facts.aggregateId, facts.sequence, entry.index);
-    } else if (entry.type === EntryType.CONFIG) this.configs.push({ index: entry.index, data: entry.data.slice() });
+    } else if (entry.type === FrameType.CONFIG) this.configs.push({ index: entry.index, data: entry.data.slice() });
   }
 
   /** The newest entry is about to leave the log. */
   undo(entry: Entry): void {
-    if (entry.type === EntryType.EVENTS && this.#indexEvents) this.events.undo(entry.data, entry.eventCount);
-    else if (entry.type === EntryType.SNAPSHOT_EVENT && this.#indexEvents) {
+    if (entry.type === FrameType.EVENTS && this.#indexEvents) this.events.undo(entry.data, entry.eventCount);
+    else if (entry.type === FrameType.SNAPSHOT_EVENT && this.#indexEvents) {
       this.snapshots.undo(eventFacts(entry.data).aggregateId);
-    } else if (entry.type === EntryType.CONFIG) this.configs.pop();
+    } else if (entry.type === FrameType.CONFIG) this.configs.pop();
   }
 }
 
@@ -101,10 +101,10 @@ class FileGroupStore implements GroupStore {
 
   append(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      const token = entry.type === EntryType.EVENTS ? this.nextToken : 0;
+      const token = entry.type === FrameType.EVENTS ? this.nextToken : 0;
       if (entry.firstToken !== token)
         throw new RangeError(`entry ${entry.index} has token ${entry.firstToken}, not ${token}`);
-      if (entry.type !== EntryType.EVENTS && entry.eventCount !== 0)
+      if (entry.type !== FrameType.EVENTS && entry.eventCount !== 0)
         throw new RangeError('only EVENTS entries count events');
       const kept = this.#log.append(entry);
       try {

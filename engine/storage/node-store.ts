@@ -18,7 +18,7 @@ const DOCUMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export type OpenNodeOptions = NodeStoreOptions & { readonly disk?: Disk };
 
 interface Identity {
-  readonly formatVersion: number;
+  readonly version: number;
   readonly nodeName: string;
   readonly storeId: string;
 }
@@ -94,8 +94,8 @@ class FileNodeStore implements NodeStore {
 
 function isIdentity(value: unknown): value is Identity {
   if (value === null || typeof value !== 'object') return false;
-  const { formatVersion, nodeName, storeId } = value as Partial<Identity>;
-  return typeof formatVersion === 'number' && typeof nodeName === 'string' && /^[0-9a-f]{16}$/.test(storeId ?? '');
+  const { version, nodeName, storeId } = value as Partial<Identity>;
+  return typeof version === 'number' && typeof nodeName === 'string' && /^[0-9a-f]{16}$/.test(storeId ?? '');
 }
 
 /** The identity on disk; undefined in a folder that was never completely set up. */
@@ -108,7 +108,7 @@ function readIdentity(disk: Disk, dir: string, nodeName: string): Identity | und
   }
   // Version first: a newer format may look different in everything else.
   const version =
-    typeof value === 'object' && value !== null && 'formatVersion' in value ? value.formatVersion : undefined;
+    typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
   if (typeof version === 'number' && version > DATA_FORMAT_VERSION) {
     const text = `data folder has format ${version}, this program knows ${DATA_FORMAT_VERSION}`;
     throw new StorageError('DATA_FROM_NEWER_VERSION', path, text);
@@ -127,7 +127,7 @@ async function setUp(disk: Disk, dir: string, nodeName: string): Promise<Identit
   disk.makeDirectory(join(dir, 'documents'));
   await HardStates.create(disk, dir);
   await Promise.all([disk.syncDirectory(dir), disk.syncDirectory(dirname(dir))]);
-  const identity = { formatVersion: DATA_FORMAT_VERSION, nodeName, storeId: randomBytes(8).toString('hex') };
+  const identity = { version: DATA_FORMAT_VERSION, nodeName, storeId: randomBytes(8).toString('hex') };
   await replaceDocument(disk, join(dir, 'node.id'), identity);
   return identity;
 }
