@@ -173,7 +173,8 @@ export function createHttp2GrpcServer(options: GrpcServerOptions): GrpcServer {
     callStream.onDrained = () => call.drained();
     stream.on('data', (chunk: Buffer) => call.receiveData(chunk));
     stream.on('end', () => {
-      if (!stream.aborted) call.receiveHalfClose();
+      // node:http2 also emits `end` for a stream that the client has reset: that is no half-close (a cancelled append must not commit).
+      if (!stream.closed && !stream.destroyed && !stream.aborted) call.receiveHalfClose();
     });
     stream.on('aborted', () => call.receiveCancel());
     stream.on('close', () => call.receiveCancel());

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { frameMessage } from '../../../engine/rpc/grpc-frame.ts';
 import type { GrpcServerOptions } from '../../../engine/rpc/http2-server.ts';
 import { type GrpcCall, type GrpcServer, GrpcStatus } from '../../../engine/rpc/transport.ts';
+import { RawH2 } from './raw-h2.ts';
 import { collect, failure, gate, RawClient, recordingEnv, until } from './grpc-test-client.ts';
 
 type CreateServer = (options: GrpcServerOptions) => GrpcServer;
@@ -158,6 +159,41 @@ export function transportSuite(create: CreateServer, survivesCancelFlood: boolea
     expect(served?.write(Buffer.from('late'))).toBe(true);
     served?.end();
     expect(await client.unary('/t.S/Echo', Buffer.from('alive'))).toEqual(Buffer.from('alive'));
+  });
+
+  it('ES-1 never takes a reset or a lost connection for a half-close', async () => {
+    let halfCloses = 0;
+    let cancels = 0;
+    let messages = 0;
+    server.handle('/t.S/Transaction', (call) => {
+      call.onMessage(() => {
+        messages += 1;
+      });
+      call.onHalfClose(() => {
+        halfCloses += 1;
+        call.end();
+      });
+      call.onCancel(() => {
+        cancels += 1;
+      });
+    });
+    // Not with grpc-js: it sends END_STREAM before the reset when a call is cancelled, which is a half-close on the wire.
+    const raw = await RawH2.open(port);
+    for (let i = 0; i < 50; i += 1) {
+      raw.request(2 * i + 1, '/t.S/Transaction');
+      raw.data(2 * i + 1, frameMessage(Buffer.from('x')));
+      await until(() => messages === i + 1);
+      raw.reset(2 * i + 1);
+      await until(() => cancels + halfCloses === i + 1);
+    }
+    raw.destroy();
+    const session = http2.connect(`http://127.0.0.1:${port}`);
+    session.on('error', () => undefined);
+    for (let i = 0; i < 20; i += 1) rawCall(session, '/t.S/Transaction').write(frameMessage(Buffer.from('x')));
+    await until(() => messages === 70);
+    session.destroy();
+    await until(() => cancels + halfCloses === 70);
+    expect(halfCloses).toBe(0);
   });
 
   it('tells the handler of every open call when the connection is lost', async () => {
