@@ -5,7 +5,8 @@ import { dirname, resolve } from 'node:path';
 import { parseSettings, type ParsedSettings } from './config/settings.ts';
 import { ExitCode } from './control/protocol.ts';
 import { ControlChannel, sendFatal } from './control/channel.ts';
-import { EngineNode, StartError } from './node.ts';
+import { EngineNode } from './node.ts';
+import { StartError } from './start-error.ts';
 import { createEnv, createLogger } from './util/log.ts';
 
 /** A properties file larger than this is not one. */

@@ -10,9 +10,9 @@ import { GroupHost, TICK_MS } from './context/group-host.ts';
 import { Leaders } from './context/leaders.ts';
 import { registerContextHandlers } from './context/peer-handlers.ts';
 import { ExitCode, type EngineState, type LinkFault, type StatusReport } from './control/protocol.ts';
-import { buildStatus } from './control/status.ts';
 import { createHttpServer, type HttpServer } from './http/http-server.ts';
 import { createMessaging, type Messaging } from './messaging/messaging.ts';
+import { buildStatus } from './node-status.ts';
 import { createPeerNetwork, type PeerNetwork } from './peer/peer-network.ts';
 import { decodeRaftMessages, encodeRaftMessages } from './peer/raft-codec.ts';
 import { registerCommandService } from './rpc/command-service.ts';
@@ -22,7 +22,7 @@ import { registerPlatformService } from './rpc/platform-service.ts';
 import { registerQueryService } from './rpc/query-service.ts';
 import type { GrpcServer } from './rpc/transport.ts';
 import type { NodeStore } from './storage/api.ts';
-import { StorageError } from './storage/errors.ts';
+import { listenOn, StartError, startErrorOf } from './start-error.ts';
 import { openNodeStore } from './storage/node-store.ts';
 import type { Env } from './util/env.ts';
 
@@ -30,20 +30,6 @@ import type { Env } from './util/env.ts';
 const HAND_OVER_MS = 1_000;
 const DRAIN_MS = 1_000;
 export const ENGINE_VERSION = '0.1.0';
-
-/** Why the process cannot go on, for people: `code` is documented in docs/errors.md. */
-export class StartError extends Error {
-  readonly exitCode: number;
-  readonly code: string;
-  readonly next: readonly string[];
-  constructor(exitCode: number, code: string, message: string, next: readonly string[]) {
-    super(message);
-    this.name = 'StartError';
-    this.exitCode = exitCode;
-    this.code = code;
-    this.next = next;
-  }
-}
 
 export interface EngineNodeOptions {
   readonly env: Env;
@@ -273,13 +259,16 @@ export class EngineNode {
       case 'already-member':
         this.#state = 'running';
         void parts.manager.announceSelf();
-        return done(parts.manager.resumeFormation());
+        done(parts.manager.resumeFormation());
+        return;
       case 'init':
         this.#state = 'joining';
-        return done(parts.manager.initCluster(decision.contexts));
+        done(parts.manager.initCluster(decision.contexts));
+        return;
       case 'join':
         this.#state = 'joining';
-        return done(parts.manager.joinUntilDone(decision.host, decision.port, decision.contexts));
+        done(parts.manager.joinUntilDone(decision.host, decision.port, decision.contexts));
+        return;
       case 'none':
         this.#state = 'uninitialised';
         env.log.info(
@@ -359,51 +348,5 @@ export class EngineNode {
     await parts.peers.close();
     await parts.store.close();
     this.#delay.disable();
-  }
-}
-
-async function listenOn(purpose: string, port: number, listen: () => Promise<unknown>): Promise<void> {
-  try {
-    await listen();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') {
-      throw new StartError(
-        ExitCode.PORT_IN_USE,
-        'PORT_IN_USE',
-        `The ${purpose} port ${port} is in use by another process.`,
-        ['Stop that process', `Or set another ${purpose} port`],
-      );
-    }
-    throw new StartError(
-      ExitCode.PORT_IN_USE,
-      'PORT_UNUSABLE',
-      `The ${purpose} port ${port} cannot be opened: ${message}`,
-      ['Choose another port or address'],
-    );
-  }
-}
-
-/** Storage errors with what to do about them; others as they are. */
-function startErrorOf(error: unknown): Error {
-  if (error instanceof StorageError)
-    return new StartError(ExitCode.DATA_REFUSED, error.code, error.message, nextForStorage(error.code));
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-function nextForStorage(code: string): readonly string[] {
-  switch (code) {
-    case 'DATA_FOLDER_IN_USE':
-      return ['Stop the process that uses the folder'];
-    case 'DATA_FOLDER_OF_OTHER_NODE':
-      return ['Give every node a data folder of its own'];
-    case 'DATA_FROM_NEWER_VERSION':
-      return ['Start it with the newer version of Muster'];
-    case 'DATA_DAMAGED':
-      return ['Restore the folder from a copy', 'Or remove this node from the cluster and let it join again empty'];
-    case 'DISK_FULL':
-      return ['Free disk space and start the node again'];
-    default:
-      return ['Check the folder and its permissions'];
   }
 }

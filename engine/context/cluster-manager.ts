@@ -22,16 +22,18 @@ import {
   type NodeInfo,
   type NodeRole,
 } from './api.ts';
-import { asAxonError } from './errors.ts';
+import {
+  ClusterJoiner,
+  type ClusterJoinerOptions,
+  JOIN_RETRY_MAX_MS,
+  JOIN_TIMEOUT_MS,
+  type JoinContexts,
+} from './cluster-joiner.ts';
+import { asAxonError, NotLeaderError } from './errors.ts';
 import type { GroupHost } from './group-host.ts';
 import { decodeBody, encodeBody, fieldOf } from './peer-messages.ts';
-import { NotLeaderError } from './replica.ts';
 
 const CLUSTER_DOCUMENT = 'cluster';
-/** AC-13 (decision 7): 250 ms doubling to 5 s, no cap. */
-export const JOIN_RETRY_FIRST_MS = 250;
-export const JOIN_RETRY_MAX_MS = 5_000;
-const JOIN_TIMEOUT_MS = 3_000;
 const ADMIN_REQUEST_TIMEOUT_MS = 5_000;
 /** A change waits this long for a leader of `_admin`, then AXONIQ-2100. */
 const ADMIN_LEADER_WAIT_MS = 5_000;
@@ -52,14 +54,7 @@ export interface ClusterManagerOptions {
   readonly self: NodeInfo;
   readonly groups: () => GroupHost;
   readonly leaderOf: (context: string) => string | null;
-  /** One request to an address that is not known as a peer yet. */
-  readonly requestAddress: (
-    host: string,
-    port: number,
-    method: 'join',
-    body: Uint8Array,
-    timeoutMs: number,
-  ) => Promise<Uint8Array>;
+  readonly requestAddress: ClusterJoinerOptions['requestAddress'];
   readonly onView: (state: AdminState) => void;
 }
 
@@ -72,13 +67,18 @@ export class ClusterManager implements ClusterAdmin {
   readonly #outcomes = new Map<number, AdminOutcome>();
   #initialized = false;
   #formation: readonly string[] | null = null;
-  #waitingFor: string | null = null;
+  readonly #joiner: ClusterJoiner;
   #saving: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(options: ClusterManagerOptions) {
     this.#options = options;
-    const { bus } = options;
+    const { bus, env, self, requestAddress } = options;
+    const adopt = async (state: AdminState) => {
+      this.#receiveState(state);
+      await this.#saving;
+    };
+    this.#joiner = new ClusterJoiner({ env, self, requestAddress, adopt });
     bus.handle('join', (_from, body) => this.handleJoin(body));
     bus.handle('admin', async (_from, body) =>
       encodeBody(await this.#proposeLocal(parseCommand(decodeBody(body).head))),
@@ -101,7 +101,7 @@ export class ClusterManager implements ClusterAdmin {
 
   /** A sentence about what this node waits for, or null. */
   get waitingFor(): string | null {
-    return this.#waitingFor;
+    return this.#joiner.waitingFor;
   }
 
   /** Reads what the last run knew. Returns false on a clean start (LC-2). Throws on a document of another shape. */
@@ -118,6 +118,7 @@ export class ClusterManager implements ClusterAdmin {
 
   stop(): void {
     this.#stopped = true;
+    this.#joiner.stop();
   }
 
   // -- the replicated state -------------------------------------------------------------------------------------------------
@@ -257,50 +258,13 @@ export class ClusterManager implements ClusterAdmin {
     return encodeBody({ state: this.#view, missingContexts });
   }
 
-  async joinCluster(host: string, port: number, contexts: readonly string[] | 'all' | 'none'): Promise<void> {
+  async joinCluster(host: string, port: number, contexts: JoinContexts): Promise<void> {
     if (this.#initialized) throw new AxonError('AXONIQ-2306', 'This node is already a member of a cluster');
-    await this.#joinOnce(host, port, contexts);
+    await this.#joiner.joinOnce(host, port, contexts);
   }
 
-  async #joinOnce(
-    host: string,
-    port: number,
-    contexts: readonly string[] | 'all' | 'none',
-  ): Promise<readonly string[]> {
-    const body = encodeBody({ node: this.#options.self, contexts });
-    let answer: Uint8Array;
-    try {
-      answer = await this.#options.requestAddress(host, port, 'join', body, JOIN_TIMEOUT_MS);
-    } catch (error) {
-      throw asAxonError(error, 'AXONIQ-2502');
-    }
-    const { head } = decodeBody(answer);
-    this.#receiveState(fieldOf(head, 'state') as AdminState);
-    await this.#saving;
-    return (fieldOf(head, 'missingContexts') ?? []) as readonly string[];
-  }
-
-  /** Autocluster of a node that is not the first (AC-6, AC-10, AC-12): retries until it is in and every listed context exists. */
-  async joinUntilDone(host: string, port: number, contexts: readonly string[]): Promise<void> {
-    let wait = JOIN_RETRY_FIRST_MS;
-    let wanted: readonly string[] | 'none' = contexts.length === 0 ? 'none' : contexts;
-    for (let attempt = 1; !this.#stopped; attempt += 1) {
-      try {
-        const missing = await this.#joinOnce(host, port, wanted);
-        if (missing.length === 0) {
-          this.#waitingFor = null;
-          return;
-        }
-        wanted = missing;
-        this.#waitingFor = `Joined; waiting for ${missing.join(', ')} to be created on the first node`;
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        this.#waitingFor = `Waiting for the first node at ${host}:${port} (attempt ${attempt}): ${why}`;
-      }
-      this.#options.env.log.info(this.#waitingFor, { code: 'JOIN_RETRY', attempt });
-      await pause(wait);
-      wait = Math.min(wait * 2, JOIN_RETRY_MAX_MS);
-    }
+  joinUntilDone(host: string, port: number, contexts: readonly string[]): Promise<void> {
+    return this.#joiner.joinUntilDone(host, port, contexts);
   }
 
   // -- forming ----------------------------------------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ import type { GroupStore, StoredAggregateEvent, StoredEvent } from '../storage/a
 import type { Env } from '../util/env.ts';
 import { WireError } from '../util/wire.ts';
 import { AxonError, type EventCursor, type EventStoreAccess, type TokenInfo } from './api.ts';
-import { asAxonError } from './errors.ts';
+import { asAxonError, NotLeaderError, SequenceConflictError } from './errors.ts';
 import type { GroupHost } from './group-host.ts';
 import type { Leaders } from './leaders.ts';
 import { RemoteCursor, RemoteReads } from './remote-reads.ts';
-import { NotLeaderError, type Replica, SequenceConflictError } from './replica.ts';
+import type { Replica } from './replica.ts';
 import { encodeBody, decodeBody, numberField } from './peer-messages.ts';
 
 /** Pause between tries while no leader is known. */

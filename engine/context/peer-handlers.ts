@@ -7,7 +7,8 @@ import { appendHere, appendSnapshotHere } from './event-access.ts';
 import type { GroupHost } from './group-host.ts';
 import { decodeBody, encodeBody, numberField, textField } from './peer-messages.ts';
 import { LONG_POLL_MS_MAX } from './remote-reads.ts';
-import { NotLeaderError, type Replica, SequenceConflictError } from './replica.ts';
+import { NotLeaderError, SequenceConflictError } from './errors.ts';
+import type { Replica } from './replica.ts';
 
 const PAGE_EVENTS_MAX = 1_000;
 const PAGE_BYTES_MAX = 1024 * 1024;

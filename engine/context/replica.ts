@@ -1,7 +1,7 @@
 // Drives one raft group of this node: tick, step, ready, persist, send, apply. One owner of the group's state.
 // May not: know gRPC, HTTP, sockets. Source: raft-design §2 (order law), §3 (validation on the leader), §5 (ticks).
 import type { Env } from '../util/env.ts';
-import { RaftGroup } from '../raft/raft.ts';
+import type { RaftGroup } from '../raft/raft.ts';
 import type {
   Entry,
   GroupConfig,
@@ -14,13 +14,11 @@ import type {
   Term,
 } from '../raft/types.ts';
 import { EntryType } from '../raft/types.ts';
-import type { EventFacts, GroupStore, NodeStore, SequenceConflict } from '../storage/api.ts';
+import type { EventFacts, GroupStore, NodeStore } from '../storage/api.ts';
 import { AxonError } from './api.ts';
+import { NotLeaderError, SequenceConflictError } from './errors.ts';
+import { PENDING_PROPOSALS_MAX, PendingProposals, PendingReads } from './waiting.ts';
 
-/** Appends waiting for commit in one group; one more is refused with AXONIQ-1900. */
-export const PENDING_PROPOSALS_MAX = 20_000;
-/** How long an append waits for its commit before its outcome is called unknown. AF's commit time-out is 10 s. */
-export const COMMIT_WAIT_MS = 9_000;
 /** Entries applied to a state machine per slice. */
 const APPLY_SLICE_BYTES = 1024 * 1024;
 
@@ -40,37 +38,6 @@ export interface ReplicaOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-interface PendingProposal {
-  readonly index: Index;
-  readonly term: Term;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-  readonly deadline: number;
-}
-
-interface PendingRead {
-  readonly resolve: (index: Index) => void;
-  readonly reject: (error: Error) => void;
-}
-
-export class NotLeaderError extends Error {
-  constructor(context: string) {
-    super(`This node does not lead ${context}`);
-    this.name = 'NotLeaderError';
-  }
-}
-
-export class SequenceConflictError extends Error {
-  readonly conflict: SequenceConflict;
-  constructor(conflict: SequenceConflict) {
-    super(
-      `Invalid sequence number ${conflict.given} for aggregate ${conflict.aggregateId}, expected ${conflict.expected}`,
-    );
-    this.name = 'SequenceConflictError';
-    this.conflict = conflict;
-  }
-}
-
 export class Replica {
   readonly context: string;
   readonly group: number;
@@ -85,9 +52,8 @@ export class Replica {
   #drainScheduled = false;
   #saved: HardState;
   #applied: Index = 0;
-  #pending: PendingProposal[] = [];
-  readonly #reads = new Map<number, PendingRead>();
-  #readToken = 0;
+  readonly #pending: PendingProposals;
+  readonly #reads: PendingReads;
   #sharedRead: Promise<Index> | null = null;
   readonly #listeners: Record<ReplicaEvent, Set<() => void>> = { commit: new Set(), status: new Set() };
   #closed = false;
@@ -99,6 +65,8 @@ export class Replica {
     this.group = options.group;
     this.store = options.store;
     this.#raft = options.raft;
+    this.#pending = new PendingProposals(options.context);
+    this.#reads = new PendingReads(options.context);
     this.#saved = options.node.hardState(options.group) ?? { term: 0, vote: null, commit: 0 };
     this.#noteCommit(Math.min(options.raft.status().commit, options.store.lastIndex()));
   }
@@ -200,7 +168,7 @@ export class Replica {
   }
 
   #propose(type: Entry['type'], data: Uint8Array, firstToken: number, eventCount: number): Promise<void> {
-    if (this.#pending.length >= PENDING_PROPOSALS_MAX) {
+    if (this.#pending.full) {
       return Promise.reject(
         new AxonError('AXONIQ-1900', `${this.context}: ${PENDING_PROPOSALS_MAX} appends are waiting for their commit`),
       );
@@ -215,32 +183,12 @@ export class Replica {
     // In the store at once, so that the next check in this turn sees it; the Ready that carries it is taken later in the turn.
     this.store.append([{ index: result.index, term: result.term, type, data, firstToken, eventCount }]);
     this.#scheduleDrain();
-    return new Promise((resolve, reject) => {
-      this.#pending.push({
-        index: result.index,
-        term: result.term,
-        resolve,
-        reject,
-        deadline: this.#options.env.now() + COMMIT_WAIT_MS,
-      });
-    });
+    return this.#pending.add(result.index, result.term, this.#options.env.now());
   }
 
   #expirePending(): void {
-    const oldest = this.#pending[0];
-    const now = this.#options.env.now();
-    if (oldest === undefined || oldest.deadline > now) return;
-    const expired = this.#pending.filter((proposal) => proposal.deadline <= now);
-    this.#pending = this.#pending.filter((proposal) => proposal.deadline > now);
-    const blocked = this.#raft.status().blockedOnActiveBackup ? ' (no active backup confirms)' : '';
-    for (const proposal of expired) {
-      proposal.reject(
-        new AxonError(
-          'AXONIQ-10003',
-          `${this.context}: not committed within ${COMMIT_WAIT_MS} ms${blocked}; the outcome is unknown`,
-        ),
-      );
-    }
+    const why = () => (this.#raft.status().blockedOnActiveBackup ? ' (no active backup confirms)' : '');
+    this.#pending.expire(this.#options.env.now(), why);
   }
 
   // -- linearizable reads -----------------------------------------------------------------------------------------------
@@ -248,19 +196,17 @@ export class Replica {
   /** Leader only: the index a read must wait for (ReadIndex, thesis §6.4). Callers of one turn share a round. */
   readIndex(): Promise<Index> {
     if (this.#sharedRead !== null) return this.#sharedRead;
-    const token = (this.#readToken += 1);
-    const read = new Promise<Index>((resolve, reject) => this.#reads.set(token, { resolve, reject }));
-    read.catch(() => undefined);
+    const { token, index } = this.#reads.add();
     if (this.#closed || !this.#raft.readIndex(token)) {
-      this.#reads.delete(token);
-      return Promise.reject(new NotLeaderError(this.context));
+      this.#reads.fail(token);
+      return index;
     }
-    this.#sharedRead = read;
+    this.#sharedRead = index;
     setImmediate(() => {
       this.#sharedRead = null;
       this.drain();
     });
-    return read;
+    return index;
   }
 
   /** Resolves when entries up to `index` are committed here, rejects with AXONIQ-10003 after `timeoutMs`. */
@@ -308,20 +254,12 @@ export class Replica {
       const ready = this.#raft.ready();
       if (ready === null) break;
       if (ready.sendNow.length > 0) this.#options.send(ready.sendNow);
-      for (const state of ready.readStates) this.#settleRead(state.token, (read) => read.resolve(state.index));
-      for (const token of ready.readFailures)
-        this.#settleRead(token, (read) => read.reject(new NotLeaderError(this.context)));
+      for (const state of ready.readStates) this.#reads.confirm(state.token, state.index);
+      for (const token of ready.readFailures) this.#reads.fail(token);
       this.#queue.push(ready);
       if (!this.#pumping) this.#pump();
     }
     this.#noteStatus();
-  }
-
-  #settleRead(token: number, settle: (read: PendingRead) => void): void {
-    const read = this.#reads.get(token);
-    if (read === undefined) return;
-    this.#reads.delete(token);
-    settle(read);
   }
 
   /** Persists queued Readies in order. A hard state goes to disk before the entries of the same Ready (raft-design §1, openraft). */
@@ -386,31 +324,14 @@ export class Replica {
 
   #truncate(from: Index): void {
     this.store.truncateFrom(from);
-    const cut = this.#pending.filter((proposal) => proposal.index >= from);
-    if (cut.length === 0) return;
-    this.#pending = this.#pending.filter((proposal) => proposal.index < from);
-    for (const proposal of cut) {
-      proposal.reject(
-        new AxonError('AXONIQ-9900', `${this.context}: the leader changed before the commit; nothing was stored`),
-      );
-    }
+    this.#pending.truncate(from);
   }
 
   #noteCommit(commit: Index): void {
     if (commit <= this.store.committedIndex && commit <= this.#applied) return;
     this.store.setCommitted(commit);
     this.#applyUpTo(commit);
-    let done = 0;
-    for (const proposal of this.#pending) {
-      if (proposal.index > commit) break;
-      done += 1;
-      if (this.store.termAt(proposal.index) === proposal.term) proposal.resolve();
-      else
-        proposal.reject(
-          new AxonError('AXONIQ-9900', `${this.context}: the leader changed before the commit; nothing was stored`),
-        );
-    }
-    if (done > 0) this.#pending.splice(0, done);
+    this.#pending.settle(commit, (index) => this.store.termAt(index));
     for (const listener of this.#listeners.commit) listener();
   }
 
@@ -458,10 +379,9 @@ export class Replica {
 
   #stop(): void {
     this.#closed = true;
-    const error = new AxonError('AXONIQ-10003', `${this.context}: this node stops; the outcome is unknown`);
-    for (const proposal of this.#pending.splice(0)) proposal.reject(error);
-    for (const read of this.#reads.values()) read.reject(new NotLeaderError(this.context));
-    this.#reads.clear();
+    const text = `${this.context}: this node stops; the outcome is unknown`;
+    this.#pending.failAll(new AxonError('AXONIQ-10003', text));
+    this.#reads.failAll();
   }
 }
 

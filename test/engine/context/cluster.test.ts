@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Member } from '../../../engine/raft/types.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { type MiniNode, rawEvent, removeFolders, startMiniNode, until } from './mini-node.ts';
 
@@ -33,6 +34,10 @@ async function formed(count: number): Promise<{ network: MemoryNetwork; nodes: M
     ),
   );
   return { network, nodes };
+}
+
+function membersOf(node: MiniNode | undefined): readonly Member[] {
+  return node?.groups.replica('default')?.status().config.members ?? [];
 }
 
 function leader(nodes: readonly MiniNode[], context = 'default'): MiniNode | undefined {
@@ -125,7 +130,7 @@ describe('groups and contexts over three nodes', () => {
     running = [...nodes.filter((node) => node !== wiped), fresh];
     void fresh.manager.joinUntilDone('localhost', Number(running[0]!.name.slice(5)) + 8223, ['_admin', 'default']);
     await until('the new member is PRIMARY and the old one gone', () => {
-      const members = leader(running)?.groups.replica('default')!.status().config.members ?? [];
+      const members = membersOf(leader(running));
       return (
         members.length === 3 &&
         members.every((member) => member.role === 'PRIMARY') &&
@@ -188,13 +193,7 @@ describe('groups and contexts over three nodes', () => {
     await until('another leader', () => leader(nodes) !== undefined && leader(nodes) !== first);
     const second = leader(nodes)!;
     await second.manager.removeRole('default', second.name, false);
-    await until(
-      'two members are left',
-      () =>
-        leader(nodes.filter((node) => node !== second))
-          ?.groups.replica('default')!
-          .status().config.members.length === 2,
-    );
+    await until('two members are left', () => membersOf(leader(nodes.filter((node) => node !== second))).length === 2);
     await until('its replica is gone', () => second.groups.replica('default') === null);
   });
 });

@@ -1,9 +1,9 @@
 // Builds the status report of this node from engine state: nothing in it is remembered or guessed.
-import { nodeOfMember } from '../context/admin-state.ts';
-import type { GroupHost } from '../context/group-host.ts';
-import { TICK_MS } from '../context/group-host.ts';
-import type { Replica } from '../context/replica.ts';
-import type { ClientReport, EngineState, GroupReport, MemberReport, StatusReport } from './protocol.ts';
+import { nodeOfMember } from './context/admin-state.ts';
+import type { GroupHost } from './context/group-host.ts';
+import { TICK_MS } from './context/group-host.ts';
+import type { Replica } from './context/replica.ts';
+import type { ClientReport, EngineState, GroupReport, MemberReport, StatusReport } from './control/protocol.ts';
 
 export interface StatusSources {
   readonly node: string;

@@ -1,0 +1,94 @@
+// Gets this node into a cluster: one request to a member, or the endless retries of autocluster (cluster-semantics §3).
+import type { Env } from '../util/env.ts';
+import type { AdminState } from './admin-state.ts';
+import type { NodeInfo } from './api.ts';
+import { asAxonError } from './errors.ts';
+import { decodeBody, encodeBody, fieldOf } from './peer-messages.ts';
+
+/** AC-13 (decision 7): 250 ms doubling to 5 s, no cap. */
+export const JOIN_RETRY_FIRST_MS = 250;
+export const JOIN_RETRY_MAX_MS = 5_000;
+export const JOIN_TIMEOUT_MS = 3_000;
+
+export type JoinContexts = readonly string[] | 'all' | 'none';
+
+export interface ClusterJoinerOptions {
+  readonly env: Env;
+  readonly self: NodeInfo;
+  /** One request to an address that is not known as a peer yet. */
+  readonly requestAddress: (
+    host: string,
+    port: number,
+    method: 'join',
+    body: Uint8Array,
+    timeoutMs: number,
+  ) => Promise<Uint8Array>;
+  /** Takes over the state of the cluster; resolves when it is on disk. Throws when it is not one. */
+  readonly adopt: (state: AdminState) => Promise<void>;
+}
+
+export class ClusterJoiner {
+  readonly #options: ClusterJoinerOptions;
+  #waitingFor: string | null = null;
+  #stopped = false;
+  #wake: (() => void) | null = null;
+
+  constructor(options: ClusterJoinerOptions) {
+    this.#options = options;
+  }
+
+  /** A sentence about what this node waits for, or null. */
+  get waitingFor(): string | null {
+    return this.#waitingFor;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#wake?.();
+  }
+
+  /** Resolves with the contexts asked for that do not exist (AC-10). Rejects with AxonError. */
+  async joinOnce(host: string, port: number, contexts: JoinContexts): Promise<readonly string[]> {
+    const body = encodeBody({ node: this.#options.self, contexts });
+    let answer: Uint8Array;
+    try {
+      answer = await this.#options.requestAddress(host, port, 'join', body, JOIN_TIMEOUT_MS);
+    } catch (error) {
+      throw asAxonError(error, 'AXONIQ-2502');
+    }
+    const { head } = decodeBody(answer);
+    await this.#options.adopt(fieldOf(head, 'state') as AdminState);
+    return (fieldOf(head, 'missingContexts') ?? []) as readonly string[];
+  }
+
+  /** Autocluster of a node that is not the first (AC-6, AC-10, AC-12): until it is in and every listed context exists. */
+  async joinUntilDone(host: string, port: number, contexts: readonly string[]): Promise<void> {
+    let wait = JOIN_RETRY_FIRST_MS;
+    let wanted: readonly string[] | 'none' = contexts.length === 0 ? 'none' : contexts;
+    for (let attempt = 1; !this.#stopped; attempt += 1) {
+      try {
+        const missing = await this.joinOnce(host, port, wanted);
+        this.#waitingFor = null;
+        if (missing.length === 0) return;
+        wanted = missing;
+        this.#waitingFor = `Joined; waiting for ${missing.join(', ')} to be created on the first node`;
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#waitingFor = `Waiting for the first node at ${host}:${port} (attempt ${attempt}): ${why}`;
+      }
+      this.#options.env.log.info(this.#waitingFor, { code: 'JOIN_RETRY', attempt });
+      await this.#pause(wait);
+      wait = Math.min(wait * 2, JOIN_RETRY_MAX_MS);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
