@@ -114,18 +114,31 @@ export class TestCluster {
     return this.running().filter((node) => node !== leader);
   }
 
-  /** Every node runs and every context has a leader that all members follow. */
+  /** Nodes that are to become PRIMARY of `context` when the cluster forms. */
+  #primaries(context: string): number {
+    return this.nodes.filter((node) => (node.properties['autocluster.contexts'] ?? '').split(',').includes(context))
+      .length;
+  }
+
+  /** All members have their final role, and every one that runs follows a leader that is ready. */
+  #isUsable(context: string): boolean {
+    const leader = this.leaderNow(context);
+    const group = leader?.group(context) ?? null;
+    if (leader === null || group === null || group.configPending) return false;
+    if (group.members.filter((member) => member.role === 'PRIMARY').length < this.#primaries(context)) return false;
+    const members = this.running().filter((node) => group.members.some((member) => member.node === node.name));
+    return members.every((node) => node.group(context)?.leader === leader.name);
+  }
+
+  /** Every running node has joined and every context has its members and a leader that they follow. */
   async usable(contexts: readonly string[], timeoutMs = START_MS_MAX): Promise<void> {
-    const ready = (): boolean =>
-      contexts.every((context) => {
-        const leader = this.leaderNow(context);
-        return leader !== null && this.running().every((node) => node.group(context)?.leader === leader.name);
-      });
     await this.#explained(
       until(
         `the cluster to be usable (${contexts.join(', ')})`,
         timeoutMs,
-        () => this.running().every((node) => node.status?.state === 'running') && ready(),
+        () =>
+          this.running().every((node) => node.status?.state === 'running') &&
+          contexts.every((context) => this.#isUsable(context)),
       ),
     );
   }
