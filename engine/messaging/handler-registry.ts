@@ -61,9 +61,14 @@ export class HandlerRegistry {
   readonly #names = new Map<string, NameEntry>();
   readonly #clientCounts = new Map<string, Map<string, number>>();
   readonly #listeners: ((change: HandlerChange) => void)[] = [];
+  readonly #countListeners: ((node: string, context: string, difference: number) => void)[] = [];
 
   onChange(listener: (change: HandlerChange) => void): void {
     this.#listeners.push(listener);
+  }
+
+  onClientCount(listener: (node: string, context: string, difference: number) => void): void {
+    this.#countListeners.push(listener);
   }
 
   /** Applies what `node` says about itself. Operations on a stream of another node, or on an unknown one, are ignored. */
@@ -204,8 +209,10 @@ export class HandlerRegistry {
       counts = new Map();
       this.#clientCounts.set(node, counts);
     }
+    const difference = count - (counts.get(context) ?? 0);
     if (count > 0) counts.set(context, count);
     else counts.delete(context);
+    if (difference !== 0) for (const listener of this.#countListeners) listener(node, context, difference);
   }
 
   #tell(change: HandlerChange): void {

@@ -103,6 +103,7 @@ class NodeMessaging implements Messaging {
       isDraining: () => this.#isDraining,
     });
     registry.onChange(() => this.#changed());
+    registry.onClientCount((node, context, difference) => this.#placement.arrived(node, context, difference));
     this.#stopWatchingView = directory.onViewChanged(() => this.#checkContexts());
     exchange.start();
     const interval = settings.tickIntervalMs ?? TICK_INTERVAL_MS;
@@ -204,7 +205,6 @@ class NodeMessaging implements Messaging {
 
   /** Tags may have come or gone with the control stream; they steer the choice of handlers (CM-21). */
   #identityChanged(context: string, clientId: string): void {
-    this.#placement.arrived(context, clientId);
     for (const { registration } of [...this.#commandHandlers.streams, ...this.#queryHandlers.streams]) {
       if (registration.owner.context === context && registration.clientId === clientId) registration.refreshTags();
     }

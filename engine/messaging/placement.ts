@@ -70,9 +70,15 @@ export class Placement {
     return { node, same: node.name === self };
   }
 
-  /** The client's control stream is here: from now on it is counted like all others. */
-  arrived(context: string, clientId: string): void {
-    this.#remembered.delete(`${context}\n${clientId}`);
+  /** Control streams came to a node: the oldest places given away there are taken. */
+  arrived(node: string, context: string, count: number): void {
+    let left = count;
+    for (const [key, placement] of this.#remembered) {
+      if (left <= 0) return;
+      if (placement.node !== node || placement.context !== context) continue;
+      this.#remembered.delete(key);
+      left -= 1;
+    }
   }
 
   #best(
