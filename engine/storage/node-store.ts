@@ -107,8 +107,7 @@ function readIdentity(disk: Disk, dir: string, nodeName: string): Identity | und
     throw new StorageError('DATA_DAMAGED', path, 'node.id is missing but the folder holds data');
   }
   // Version first: a newer format may look different in everything else.
-  const version =
-    typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
+  const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined;
   if (typeof version === 'number' && version > DATA_FORMAT_VERSION) {
     const text = `data folder has format ${version}, this program knows ${DATA_FORMAT_VERSION}`;
     throw new StorageError('DATA_FROM_NEWER_VERSION', path, text);

@@ -14,7 +14,7 @@ const FIRST_ZERO_BYTES = 256 * 1024;
 /** One background step; the batch's fdatasync waits for at most this much. */
 const ZERO_STEP_BYTES = 1024 * 1024;
 /** Zeros kept ready ahead of the writer: doubles whenever the writer overran them, up to the maximum. */
-const ZERO_AHEAD_BYTES_MIN = 512 * 1024;
+const ZERO_AHEAD_BYTES_MIN = 256 * 1024;
 const ZERO_AHEAD_BYTES_MAX = 8 * 1024 * 1024;
 const zeros = Buffer.alloc(128 * 1024);
 
