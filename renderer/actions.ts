@@ -8,6 +8,7 @@ import type {
   NodeName,
   NodeView,
 } from '../electron/contract/model.ts';
+import { announce } from './announce.ts';
 import { beginStart, endStart } from './startup.ts';
 import type { DockTab } from './store.ts';
 import { api, attempt, context, dialog, go, logNode, setDock, view } from './store.ts';
@@ -61,7 +62,11 @@ export async function startCluster(name: ClusterName): Promise<void> {
 export const stopCluster = (name: ClusterName): Promise<boolean> =>
   attempt('cluster', async () => {
     endStart();
-    await api().stopCluster(name);
+    const { deleted } = await api().stopCluster(name);
+    if (deleted.length > 0) {
+      announce(`Cluster ${name} is stopped and its data is deleted.`);
+      go({ screen: 'start' });
+    }
   });
 
 export async function removeCluster(name: ClusterName): Promise<void> {

@@ -22,6 +22,8 @@ export interface Connection {
   readonly client: LauncherClient;
   readonly onState: (listener: (state: ConnectionState) => void) => void;
   readonly retryNow: () => void;
+  /** Ids of commands (keys.ts) chosen in the application menu; never called in a browser. */
+  readonly onCommand: (listener: (id: string) => void) => void;
 }
 
 type Answer = { readonly ok: unknown } | { readonly error: LauncherErrorData };
@@ -87,8 +89,13 @@ function clientOf(call: Call, listeners: Listeners): LauncherClient {
 function connectBridge(bridge: MusterBridge): Connection {
   const listeners = new Listeners();
   const states: ((state: ConnectionState) => void)[] = [];
+  const commands: ((id: string) => void)[] = [];
   let state: ConnectionState = { kind: 'connected' };
   bridge.on((event, payload) => {
+    if (event === 'command') {
+      for (const listener of commands) listener(String(payload));
+      return;
+    }
     if (event === 'connection') {
       state = payload as ConnectionState;
       for (const listener of states) listener(state);
@@ -103,6 +110,7 @@ function connectBridge(bridge: MusterBridge): Connection {
       listener(state);
     },
     retryNow: () => undefined,
+    onCommand: (listener) => void commands.push(listener),
   };
 }
 
@@ -137,7 +145,7 @@ async function httpCall(token: string, method: string, args: readonly unknown[])
       ),
     };
   }
-  if (response.status === 401 || response.status === 403) return { error: tokenRefused };
+  if (response.status === 401) return { error: tokenRefused };
   try {
     const body: unknown = await response.json();
     if (typeof body === 'object' && body !== null && ('ok' in body || 'error' in body)) return body as Answer;
@@ -199,5 +207,6 @@ function connectHttp(token: string): Connection {
       delayMs = RECONNECT_FIRST_MS;
       open();
     },
+    onCommand: () => undefined,
   };
 }

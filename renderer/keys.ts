@@ -358,6 +358,12 @@ function onKey(event: KeyboardEvent): void {
   command.run(node);
 }
 
+/** A command chosen in the application menu. */
+export function runCommand(id: string): void {
+  const command = commands.find((one) => one.id === id);
+  if (command?.scope !== 'card' && command?.available() === true && dialog.peek() === null) command.run(null);
+}
+
 /** Listens in the capture phase: the terminal would otherwise swallow keys pressed inside the log pane. */
 export function bindKeys(): void {
   window.addEventListener('keydown', onKey, { capture: true });

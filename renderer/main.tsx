@@ -5,11 +5,13 @@ import './theme.css';
 import { render } from 'preact';
 import { connect } from './api.ts';
 import { App } from './app.tsx';
-import { bindKeys } from './keys.ts';
+import { bindKeys, runCommand } from './keys.ts';
 import { bindStore } from './store.ts';
 
 const root = document.getElementById('app');
 if (root === null) throw new Error('index.html has no #app');
-bindStore(connect());
+const connection = connect();
+bindStore(connection);
+connection.onCommand(runCommand);
 bindKeys();
 render(<App />, root);

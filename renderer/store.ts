@@ -66,6 +66,13 @@ export function api(): Connection['client'] {
   return current.client;
 }
 
+/** The launcher no longer knows the shown cluster (stopped throw-away data, or deleted elsewhere). */
+export const gone = computed(() => {
+  const known = clusters.value;
+  const name = view.value?.name;
+  return known !== null && name !== undefined && known.every((one) => one.name !== name);
+});
+
 export const reconnectNow = (): void => current?.retryNow();
 
 /** Starts to apply what the launcher pushes. Call once. */

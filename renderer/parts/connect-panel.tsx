@@ -6,6 +6,16 @@ import { LauncherError } from '../../electron/contract/model.ts';
 import { api, connected, context as shownContext, wantedContext } from '../store.ts';
 import { CopyButton, ErrorNote } from './controls.tsx';
 
+/** Tabs want short words; the launcher's titles, which name the file too, stand beside the text. */
+const tabLabel: Readonly<Record<SnippetKind, string>> = {
+  spring: 'Spring Boot',
+  quarkus: 'Quarkus',
+  java: 'Java',
+  python: 'Python',
+  env: '.env',
+  cli: 'CLI',
+};
+
 export function ConnectPanel({ view }: { readonly view: ClusterView }) {
   const snippets = useSignal<readonly Snippet[] | null>(null);
   const failed = useSignal<LauncherErrorData | null>(null);
@@ -52,11 +62,12 @@ export function ConnectPanel({ view }: { readonly view: ClusterView }) {
                   kind.value = one.kind;
                 }}
               />
-              {one.title}
+              {tabLabel[one.kind]}
             </label>
           ))}
         </fieldset>
         <span class="push" />
+        {shown !== undefined && <span class="hint">{shown.title}</span>}
         <label class="field-inline">
           <span>Context</span>
           <select
@@ -72,11 +83,11 @@ export function ConnectPanel({ view }: { readonly view: ClusterView }) {
             ))}
           </select>
         </label>
-        {shown !== undefined && <CopyButton text={shown.text} label={`Copy ${shown.title} settings`} />}
+        {shown !== undefined && <CopyButton text={shown.text} label={`Copy ${tabLabel[shown.kind]} settings`} />}
       </div>
       {shown !== undefined && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
-        <section class="snippet" aria-label={`${shown.title} settings`} tabIndex={0}>
+        <section class="snippet" aria-label={`${tabLabel[shown.kind]} settings`} tabIndex={0}>
           <pre>
             <code>{shown.text}</code>
           </pre>

@@ -13,7 +13,7 @@ import { LinkMatrix } from '../parts/link-matrix.tsx';
 import { NodeCard } from '../parts/node-card.tsx';
 import { RemoveDialog } from '../parts/remove-dialog.tsx';
 import { startup } from '../startup.ts';
-import { connected, connection, dialog, go, now, route, view } from '../store.ts';
+import { connected, connection, dialog, gone, go, now, route, view } from '../store.ts';
 import { clusterWords } from './start.tsx';
 
 function StateSentence({ shown }: { readonly shown: ClusterView }) {
@@ -90,12 +90,27 @@ function Loading({ name }: { readonly name: string }) {
   );
 }
 
+function Gone({ name }: { readonly name: string }) {
+  return (
+    <main class="start">
+      <div class="hero">
+        <h1>{name} is no more</h1>
+        <p class="tagline">Its data was thrown away or deleted.</p>
+        <Button kind="primary" onClick={() => go({ screen: 'start' })}>
+          All clusters
+        </Button>
+      </div>
+    </main>
+  );
+}
+
 export function ClusterScreen() {
   const shown = view.value;
   const finished = startup.value?.finished === true;
   useEffect(() => {
     if (finished) showDock('connect');
   }, [finished]);
+  if (shown !== null && gone.value) return <Gone name={shown.name} />;
   if (shown === null) return <Loading name={route.value.screen === 'cluster' ? route.value.name : ''} />;
   return (
     <>

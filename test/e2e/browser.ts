@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
-export const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+export const chromiumPath = process.env['CHROMIUM_PATH'] ?? process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 export const chromiumMissing = existsSync(chromiumPath)
   ? null
-  : `no Chromium at ${chromiumPath}: install Debian's package chromium, or name another in CHROMIUM`;
+  : `no Chromium at ${chromiumPath}: install Debian's package chromium, or name another in CHROMIUM_PATH`;
 
 const FLAGS = [
   '--no-sandbox',

@@ -160,7 +160,7 @@ export class FakeLauncher {
       const view = this.#views.get(name);
       if (view !== undefined) return view;
       throw {
-        code: 'CLUSTER_UNKNOWN',
+        code: 'CLUSTER_NOT_FOUND',
         what: `There is no cluster ${name}.`,
         why: 'It was never created here, or deleted.',
         next: ['Go back to the list.'],
@@ -200,7 +200,10 @@ export class FakeLauncher {
     const answer = (status: number, body: unknown): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
-    if (request.headers.authorization !== `Bearer ${this.#token}`) return answer(401, {});
+    if (request.headers.authorization !== `Bearer ${this.#token}`)
+      return answer(401, {
+        error: { code: 'UNAUTHORISED', what: 'The token is missing or wrong.', why: '', next: [] },
+      });
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const args = JSON.parse(Buffer.concat(chunks).toString()) as unknown[];
@@ -232,10 +235,14 @@ function planOf(spec: ClusterSpec): ClusterPlan {
 
 const servers = 'localhost:8124,localhost:8125,localhost:8126';
 const snippets: readonly Snippet[] = [
-  { kind: 'spring', title: 'Spring Boot', text: `axon.axonserver.servers=${servers}\naxon.axonserver.context=default` },
+  {
+    kind: 'spring',
+    title: 'Spring Boot (application.properties)',
+    text: `axon.axonserver.servers=${servers}\naxon.axonserver.context=default`,
+  },
   {
     kind: 'java',
-    title: 'Java',
+    title: 'Java (axonserver-connector-java)',
     text: [
       'AxonServerConfiguration.builder()',
       `    .servers("${servers}")`,
@@ -246,7 +253,7 @@ const snippets: readonly Snippet[] = [
   },
   {
     kind: 'python',
-    title: 'Python',
+    title: 'Python (axonclient)',
     text: 'from axonclient import AxonClient\n\nclient = AxonClient(uri="localhost:8124")',
   },
   { kind: 'env', title: '.env', text: `AXON_AXONSERVER_SERVERS=${servers}\nAXON_AXONSERVER_CONTEXT=default` },

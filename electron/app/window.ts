@@ -1,0 +1,128 @@
+// The one window: safe settings, our page over app://, nothing else may load, navigate or ask for permissions.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { app, BrowserWindow, protocol, type Session, session } from 'electron';
+
+const SCHEME = 'app';
+const HOST = 'muster';
+const PAGE = `${SCHEME}://${HOST}/index.html`;
+/** Same as the page's own, and as the loopback server's: xterm's DOM renderer adds style elements. */
+const CONTENT_SECURITY_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** The files that make up the page; a name outside this table is not served. */
+const FILES: Readonly<Record<string, string>> = {
+  '/index.html': 'text/html; charset=utf-8',
+  '/main.js': 'text/javascript; charset=utf-8',
+  '/main.css': 'text/css; charset=utf-8',
+};
+/** Writing (never reading) the clipboard is what copy buttons need. */
+const PERMISSIONS_ALLOWED: ReadonlySet<string> = new Set(['clipboard-sanitized-write']);
+
+const DEFAULT_WIDTH = 1280;
+const DEFAULT_HEIGHT = 820;
+
+export function isOwnPage(url: string): boolean {
+  try {
+    const { protocol: scheme, host } = new URL(url);
+    return scheme === `${SCHEME}:` && host === HOST;
+  } catch {
+    return false;
+  }
+}
+
+/** Must run before the app is ready. */
+export function registerScheme(): void {
+  protocol.registerSchemesAsPrivileged([
+    { scheme: SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } },
+  ]);
+}
+
+/** Must run once the app is ready, before the first window. `pageDir` = dist/renderer. */
+export function guardSession(pageDir: string): void {
+  const own: Session = session.defaultSession;
+  own.protocol.handle(SCHEME, async (request) => {
+    const { host, pathname } = new URL(request.url);
+    const type = FILES[pathname];
+    if (host !== HOST || type === undefined || request.method !== 'GET') return new Response(null, { status: 404 });
+    const headers = {
+      'content-type': type,
+      'content-security-policy': CONTENT_SECURITY_POLICY,
+      'x-content-type-options': 'nosniff',
+    };
+    try {
+      return new Response(new Uint8Array(await readFile(path.join(pageDir, pathname))), { headers });
+    } catch {
+      return new Response(null, { status: 404 });
+    }
+  });
+  own.setPermissionRequestHandler((contents, permission, answer) =>
+    answer(PERMISSIONS_ALLOWED.has(permission) && isOwnPage(contents.getURL())),
+  );
+  own.setPermissionCheckHandler(
+    (_contents, permission, origin) => PERMISSIONS_ALLOWED.has(permission) && isOwnPage(origin),
+  );
+  // Nothing is sent anywhere: the page has no business outside its own scheme.
+  own.webRequest.onBeforeRequest((details, answer) =>
+    answer({ cancel: !isOwnPage(details.url) && !/^(data|devtools):/.test(details.url) }),
+  );
+  app.on('web-contents-created', (_event, contents) => {
+    contents.on('will-navigate', (event, url) => {
+      if (!isOwnPage(url)) event.preventDefault();
+    });
+    contents.on('will-attach-webview', (event) => event.preventDefault());
+    contents.setWindowOpenHandler(() => ({ action: 'deny' }));
+  });
+}
+
+interface Bounds {
+  readonly x?: number;
+  readonly y?: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const boundsFile = (): string => path.join(app.getPath('userData'), 'window.json');
+
+/** Where the window was; anything unreadable means the standard size. */
+function storedBounds(): Bounds {
+  const standard = { width: DEFAULT_WIDTH, height: DEFAULT_HEIGHT };
+  if (!existsSync(boundsFile())) return standard;
+  try {
+    const stored = JSON.parse(readFileSync(boundsFile(), 'utf8')) as Bounds;
+    const values = [stored.x, stored.y, stored.width, stored.height];
+    return values.every(Number.isInteger) && stored.width > 0 && stored.height > 0 ? stored : standard;
+  } catch {
+    return standard;
+  }
+}
+
+export function openWindow(preload: string): BrowserWindow {
+  const window = new BrowserWindow({
+    ...storedBounds(),
+    minWidth: 640,
+    minHeight: 480,
+    show: false,
+    title: 'Muster',
+    autoHideMenuBar: true,
+    webPreferences: {
+      preload,
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+      webSecurity: true,
+      webviewTag: false,
+      spellcheck: false,
+    },
+  });
+  window.once('ready-to-show', () => window.show());
+  window.on('close', () => {
+    try {
+      writeFileSync(boundsFile(), JSON.stringify(window.getNormalBounds()));
+    } catch {
+      // The place of a window is not worth a message.
+    }
+  });
+  void window.loadURL(PAGE);
+  return window;
+}
