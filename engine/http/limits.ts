@@ -7,7 +7,7 @@ export const HTTP_HEADER_BYTES_MAX = 16 * 1024;
 /** More connections are closed at once. */
 export const HTTP_CONNECTIONS_MAX = 512;
 /** A client that takes longer to send its headers or its whole request gets 408. */
-export const HTTP_HEADERS_TIMEOUT_MS = 10_000;
+export const HTTP_HEADERS_TIMEOUT_MS = 5_000;
 export const HTTP_REQUEST_TIMEOUT_MS = 30_000;
 export const HTTP_KEEP_ALIVE_MS = 5_000;
 export const HTTP_TIMEOUT_CHECK_MS = 1_000;
