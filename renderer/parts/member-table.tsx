@@ -66,7 +66,8 @@ export function MemberTable({ view, context }: { readonly view: ClusterView; rea
                 </th>
                 <td>{roleWord[member.role]}</td>
                 <td class={`member-${member.state}`}>
-                  {member.state === 'leader' && <Crown />} {stateWord[member.state]}
+                  {member.state === 'leader' && <Crown />}
+                  {stateWord[member.state]}
                 </td>
                 <td>{member.votedFor ?? '–'}</td>
                 <td class="number">{count(member.term)}</td>

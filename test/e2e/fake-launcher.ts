@@ -17,7 +17,7 @@ import type {
   Snippet,
   TimelineEvent,
 } from '../../electron/contract/model.ts';
-import { cluster, down, summaryOf } from './scenes.ts';
+import { cluster, down, summaryOf } from './view-parts.ts';
 
 const rendererDir = fileURLToPath(new URL('../../dist/renderer/', import.meta.url));
 const types: Readonly<Record<string, string>> = {

@@ -3,7 +3,8 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { build, openBrowser, openPage, root } from './browser.ts';
 import { FakeLauncher } from './fake-launcher.ts';
-import { cluster, down, logOf, type SceneName, scenes } from './scenes.ts';
+import { type SceneName, scenes } from './scenes.ts';
+import { cluster, down, logOf } from './view-parts.ts';
 
 const sizes = [
   { width: 1280, height: 800 },

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/e2e/electron.test.ts'],
+    globalSetup: ['test/e2e/setup.ts'],
+    pool: 'forks',
+    testTimeout: 90_000,
+    hookTimeout: 180_000,
+  },
+});

@@ -1,0 +1,86 @@
+// What a person meets first: one button, a line of what will happen, the clusters that exist.
+import { describe, expect, it } from 'vitest';
+import { describeWindow } from './harness.ts';
+import { scenes } from './scenes.ts';
+import { cluster, down } from './view-parts.ts';
+
+describeWindow('the window', (harness) => {
+  describe('start screen', () => {
+    it('UX-3.1 first run: one primary button has the focus, Enter starts a cluster, and the line says what will happen', async () => {
+      const page = await harness.open();
+      const button = page.getByRole('button', { name: 'Start a 3-node cluster' });
+      await expect.poll(() => button.evaluate((element) => element === document.activeElement)).toBe(true);
+      await page.getByText('ports 8024–8026, 8124–8126, 8224–8226').waitFor();
+      expect(await page.getByText('Nothing is sent anywhere.').isVisible()).toBe(true);
+
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { level: 1, name: 'dev' }).waitFor();
+      await expect.poll(() => harness.fake.callsOf('startCluster').length).toBe(1);
+      expect(harness.fake.callsOf('createCluster')[0]?.args).toEqual([
+        { name: 'dev', nodes: 3, contexts: ['default'], data: 'keep', timing: 'dev', firstPort: null },
+      ]);
+    });
+
+    it('UX-3.1 start-up: the checklist fills as nodes come up, tells the time, and ends with the Connect panel open', async () => {
+      const page = await harness.open();
+      await page.getByRole('button', { name: 'Start a 3-node cluster' }).click();
+      const list = page.getByRole('region', { name: 'Start-up' });
+      harness.fake.show(scenes.starting());
+      await list.locator('[data-step="node:node-1"].done').waitFor();
+      expect(await list.locator('[data-step="node:node-2"].done').count()).toBe(0);
+      expect(await list.locator('[data-step="processes"] .elapsed').textContent()).toMatch(/^[\d.]+ m?s$/);
+      harness.fake.show(scenes.healthy());
+      await page.getByText('Ready in 1.3 s.').waitFor();
+      expect(await page.getByRole('tab', { name: 'Connect' }).getAttribute('aria-selected')).toBe('true');
+      await page.getByText('axon.axonserver.servers=localhost:8124,localhost:8125,localhost:8126').waitFor();
+    });
+
+    it('UX-17 a refused creation is told in place with what, why, next and code, and the window stays usable', async () => {
+      harness.fake.fail('createCluster', {
+        code: 'PORT_IN_USE',
+        what: 'Port 8125 is used by java (pid 4711).',
+        why: 'node-2 needs it for apps.',
+        next: ['Stop that program.', 'Or choose another first port.'],
+      });
+      const page = await harness.open();
+      await page.getByRole('button', { name: 'Start a 3-node cluster' }).click();
+      const error = page.getByRole('alert').filter({ hasText: 'PORT_IN_USE' });
+      await error.waitFor();
+      expect(await error.textContent()).toContain('Port 8125 is used by java (pid 4711). node-2 needs it for apps.');
+      expect(await error.getByRole('listitem').allTextContents()).toEqual([
+        'Stop that program.',
+        'Or choose another first port.',
+      ]);
+      await error.getByRole('button', { name: 'Dismiss error' }).click();
+      await expect.poll(() => error.count()).toBe(0);
+      expect(await page.getByRole('button', { name: 'Start a 3-node cluster' }).isEnabled()).toBe(true);
+    });
+
+    it('UX-3.3 known clusters are listed with their state in words, and a new one gets the next free name', async () => {
+      harness.fake.show(scenes.healthy());
+      harness.fake.show(cluster({ name: 'billing', state: 'stopped', nodes: [down(1), down(2)], contexts: [] }));
+      const page = await harness.open();
+      await page.getByText('Usable, 3 of 3 nodes ready').waitFor();
+      await page.getByText('Stopped, 2 nodes').waitFor();
+      await page.getByText('New cluster dev-2').waitFor();
+      await page.getByRole('searchbox', { name: 'Search clusters' }).fill('bill');
+      await expect.poll(() => page.getByRole('link', { name: 'dev', exact: true }).count()).toBe(0);
+      await page.getByRole('button', { name: 'Start billing' }).click();
+      await expect.poll(() => harness.fake.callsOf('startCluster')[0]?.args).toEqual(['billing']);
+    });
+
+    it('UX-3.2 the form previews the plan and says what a number of nodes means', async () => {
+      const page = await harness.open();
+      await page.getByRole('button', { name: 'Change…' }).click();
+      const form = page.getByRole('dialog', { name: 'New cluster' });
+      await form.getByLabel('Nodes').fill('4');
+      await form.getByText('No safer than 3 nodes.').waitFor();
+      await form.getByRole('rowheader', { name: 'node-4' }).waitFor();
+      await form.getByLabel('Throw away when stopped').check();
+      await form.getByRole('button', { name: 'Create and start' }).click();
+      await expect
+        .poll(() => harness.fake.callsOf('createCluster')[0]?.args[0])
+        .toMatchObject({ nodes: 4, data: 'throw-away' });
+    });
+  });
+});
