@@ -74,6 +74,7 @@ function troubleOf(group: GroupReport): string | null {
 }
 
 function storeHealth(report: StatusReport): HealthComponent {
-  const details = Object.fromEntries(report.groups.map((group) => [`${group.context}.lastEvent`, group.lastToken]));
+  const stored = report.groups.filter((group) => !group.context.startsWith('_'));
+  const details = Object.fromEntries(stored.map((group) => [`${group.context}.lastEvent`, group.lastToken]));
   return { status: 'UP', details };
 }

@@ -165,9 +165,12 @@ export class FrameConnection {
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.#read(chunk));
     socket.on('drain', () => this.#flush());
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      this.close({ code: error.code ?? 'PEER_SOCKET_FAILED', message: error.message, bad: false }),
-    );
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const code = error.code ?? 'PEER_SOCKET_FAILED';
+      // The error of a name with several addresses has no text of its own.
+      const message = code === 'ECONNREFUSED' ? 'nobody listens there' : error.message || code;
+      this.close({ code, message, bad: false });
+    });
     const gone = (): void => this.close({ code: 'PEER_CLOSED', message: 'closed by the other side', bad: false });
     socket.on('end', gone);
     socket.on('close', gone);
