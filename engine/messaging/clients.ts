@@ -6,10 +6,12 @@ import { newIdentifier } from './message-bytes.ts';
 import type { PeerExchange } from './peer-exchange.ts';
 import {
   type MessagingSettings,
+  NAME_LENGTH_MAX,
   PROCESSORS_PER_CLIENT_MAX,
   RECONNECT_REQUEST_INTERVAL_MS,
   SEGMENTS_PER_PROCESSOR_MAX,
   STREAMS_MAX,
+  TAG_CHARACTERS_MAX,
   TAGS_PER_CLIENT_MAX,
 } from './settings.ts';
 import type { Failure, StreamOwner } from './streams.ts';
@@ -71,6 +73,16 @@ export function understandsHeartbeats(version: string): boolean {
     if (difference !== 0) return difference > 0;
   }
   return true;
+}
+
+function unacceptable({ clientId, componentName, version, tags }: ClientIdentity): Failure | null {
+  if (clientId === '') return { code: 'AXONIQ-1003', text: 'client_id is missing' };
+  let characters = 0;
+  for (const [key, value] of tags) characters += key.length + value.length;
+  const tooLong = Math.max(clientId.length, componentName.length, version.length) > NAME_LENGTH_MAX;
+  if (!tooLong && tags.size <= TAGS_PER_CLIENT_MAX && characters <= TAG_CHARACTERS_MAX) return null;
+  const text = `Limits: ${NAME_LENGTH_MAX} characters per name, ${TAGS_PER_CLIENT_MAX} tags of ${TAG_CHARACTERS_MAX} characters`;
+  return { code: 'AXONIQ-1900', text };
 }
 
 interface ClientEvents {
@@ -177,10 +189,8 @@ export class Clients {
 
   register(stream: PlatformStream, identity: ClientIdentity): Failure | null {
     if (!this.#streams.has(stream)) return null;
-    if (identity.clientId === '') return { code: 'AXONIQ-1003', text: 'client_id is missing' };
-    if (identity.tags.size > TAGS_PER_CLIENT_MAX) {
-      return { code: 'AXONIQ-1900', text: `More than ${TAGS_PER_CLIENT_MAX} tags` };
-    }
+    const refusal = unacceptable(identity);
+    if (refusal !== null) return refusal;
     const isNew = stream.identity === null;
     stream.identity = identity;
     if (isNew) {
@@ -195,7 +205,8 @@ export class Clients {
 
   setProcessor(stream: PlatformStream, status: ProcessorStatus): void {
     const isKnown = stream.processors.has(status.name);
-    if (!isKnown && stream.processors.size >= PROCESSORS_PER_CLIENT_MAX) return;
+    if (!isKnown && (stream.processors.size >= PROCESSORS_PER_CLIENT_MAX || status.name.length > NAME_LENGTH_MAX))
+      return;
     const segments = status.segments.slice(0, SEGMENTS_PER_PROCESSOR_MAX);
     stream.processors.set(status.name, { status: { ...status, segments }, at: this.#env.now() });
     this.#events.statusChanged();

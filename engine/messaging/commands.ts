@@ -145,7 +145,7 @@ export class Commands {
     const fields = { id, context, stream: target.streamId, priority: scan.priority, body: bytes };
     if (this.#exchange.send(target.node, 'request', PeerKind.COMMAND, fields)) return;
     if (this.#exchange.isConnected(target.node)) {
-      this.#fail(pending, 'AXONIQ-1900', `Too many commands waiting for node ${target.node}`);
+      this.#fail(pending, 'AXONIQ-1900', `The command is too large, or too many are waiting for node ${target.node}`);
     } else this.#routeAgain(pending);
   }
 
@@ -175,7 +175,11 @@ export class Commands {
       origin: from,
       answer: (response) => {
         if (this.#exchange.send(from, 'response', PeerKind.COMMAND_ANSWER, { id, body: response })) return;
-        const error = this.#error(scan, 'AXONIQ-1900', `Response lost: too much is waiting for node ${from}`);
+        const error = this.#error(
+          scan,
+          'AXONIQ-1900',
+          `Response lost: it is too large, or too much is waiting for node ${from}`,
+        );
         this.#exchange.send(from, 'control', PeerKind.COMMAND_ANSWER, { id, body: error });
       },
       refuse: () => {

@@ -51,7 +51,8 @@ export class LocalRegistration {
 
   subscribe(subscription: Subscription): SubscribeOutcome {
     const { name, componentName } = subscription;
-    if (name === '' || name.length > NAME_LENGTH_MAX) {
+    const longest = Math.max(name.length, componentName.length, subscription.clientId.length);
+    if (name === '' || longest > NAME_LENGTH_MAX) {
       return { code: 'AXONIQ-1003', text: `A name of 1 to ${NAME_LENGTH_MAX} characters is needed` };
     }
     if (!this.names.has(name) && this.names.size >= NAMES_PER_STREAM_MAX) {

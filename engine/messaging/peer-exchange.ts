@@ -25,7 +25,7 @@ interface PeerState {
   version: number | null;
   /** Full state being received. */
   staged: RegistrationOp[] | null;
-  /** Our full state must be sent (again), with FLAG_RESET when messages were given up. */
+  /** Our full state must be sent (again), with FLAG_RESET after we forgot what was in flight. */
   owed: 'nothing' | 'state' | 'reset';
   /** We asked for a full state and wait for it. */
   asked: boolean;
@@ -66,7 +66,11 @@ export class PeerExchange {
   start(): void {
     this.#bus.onMessage('messaging', (from, body) => this.#receive(from, body));
     this.#bus.onPeerUp((node) => this.#sendState(node));
-    this.#bus.onPeerDown((node) => this.#lose(node));
+    this.#bus.onPeerDown((node) => {
+      this.#lose(node);
+      // The other side may not have seen it (a frozen process): the next full state tells it to start anew as well.
+      this.#peer(node).owed = 'reset';
+    });
     for (const node of this.#bus.connectedPeers()) {
       this.#sendState(node);
       this.#askForState(node); // what it sent before we listened is gone

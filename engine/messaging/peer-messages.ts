@@ -48,7 +48,7 @@ export const FLAG_FIRST = 1;
 export const FLAG_LAST = 2;
 /** Part of a full state rather than a single change. */
 export const FLAG_FULL = 4;
-/** The sender gave up messages for want of room: treat everything in flight between the two nodes as lost. */
+/** The sender lost the link, or messages for want of room: everything in flight between the two nodes is lost. */
 export const FLAG_RESET = 8;
 export const FLAG_STREAMING = 16;
 export const FLAG_LOST = 32;

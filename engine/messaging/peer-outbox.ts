@@ -1,7 +1,13 @@
 // Sends over the bus and keeps a bounded backlog per peer while its queue is full, so that a burst is not an error.
 // Requests are refused first, answers later; beyond the last limit the whole conversation with the peer is reset.
 import type { PeerBus } from '../peer/bus.ts';
-import { OUTBOX_BYTES_MAX, OUTBOX_REQUEST_BYTES_MAX, OUTBOX_RESPONSE_BYTES_MAX, OUTBOX_RETRY_MS } from './settings.ts';
+import {
+  OUTBOX_BODY_BYTES_MAX,
+  OUTBOX_BYTES_MAX,
+  OUTBOX_REQUEST_BYTES_MAX,
+  OUTBOX_RESPONSE_BYTES_MAX,
+  OUTBOX_RETRY_MS,
+} from './settings.ts';
 
 /** request: the sender can still refuse its client. response: the sender can shorten it to an error. control: must go. */
 export type Urgency = 'request' | 'response' | 'control';
@@ -28,9 +34,9 @@ export class PeerOutbox {
     this.#onOverflow = onOverflow;
   }
 
-  /** False: not sent and never will be (no link, or no room for this urgency). */
+  /** False: not sent and never will be (no link, no room for this urgency, or too large for a link at all). */
   send(node: string, urgency: Urgency, body: Uint8Array): boolean {
-    if (!this.#bus.isConnected(node)) return false;
+    if (body.length > OUTBOX_BODY_BYTES_MAX || !this.#bus.isConnected(node)) return false;
     const backlog = this.#backlogs.get(node);
     if (backlog === undefined) {
       if (this.#bus.send(node, 'messaging', body)) return true;

@@ -159,7 +159,7 @@ export class Queries {
     });
     if (sent) return;
     if (this.#exchange.isConnected(part.node)) {
-      const text = `Too many queries waiting for node ${part.node}`;
+      const text = `The query is too large, or too many are waiting for node ${part.node}`;
       query.partFailed(part, this.#error(scan, 'AXONIQ-1900', text), false);
     } else this.#failLost(target);
   }
@@ -231,7 +231,10 @@ export class Queries {
       response: (response) => {
         if (this.#exchange.send(from, 'response', PeerKind.QUERY_RESPONSE, { id, body: response })) return;
         this.#handlers.cancel(stream, { partId: id, origin: from, id: scan.id });
-        fail(this.#error(scan, 'AXONIQ-1900', `Response lost: too much is waiting for node ${from}`), false);
+        fail(
+          this.#error(scan, 'AXONIQ-1900', `Response lost: it is too large, or too much is waiting for node ${from}`),
+          false,
+        );
       },
       done: () => {
         this.#exchange.send(from, 'control', PeerKind.QUERY_DONE, { id });

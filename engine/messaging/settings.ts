@@ -29,6 +29,7 @@ export const DRAIN_TIMEOUT_MS = 5000;
 export const STREAMS_MAX = 10_000;
 /** Names that one handler stream may subscribe to; a further one gets a negative ack AXONIQ-1900. */
 export const NAMES_PER_STREAM_MAX = 10_000;
+/** Characters of a command or query name, a client id, a component name, a processor name. */
 export const NAME_LENGTH_MAX = 2000;
 export const LOAD_FACTOR_DEFAULT = 100;
 export const LOAD_FACTOR_MAX = 10_000;
@@ -46,11 +47,15 @@ export const STREAMING_PERMITS_INITIAL = 32;
 export const STREAMING_PERMITS_STEP = 24;
 export const PROCESSORS_PER_CLIENT_MAX = 1000;
 export const SEGMENTS_PER_PROCESSOR_MAX = 4096;
+/** Tags of one client, and the characters of all their keys and values; a register with more ends with AXONIQ-1900. */
 export const TAGS_PER_CLIENT_MAX = 200;
+export const TAG_CHARACTERS_MAX = 20_000;
 /** Backlog towards one peer, by urgency of the message; see `peer-outbox.ts`. */
 export const OUTBOX_REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 export const OUTBOX_RESPONSE_BYTES_MAX = 48 * 1024 * 1024;
 export const OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
+/** One message between nodes; a frame of the link holds a little more. */
+export const OUTBOX_BODY_BYTES_MAX = 15 * 1024 * 1024;
 export const OUTBOX_RETRY_MS = 5;
 /** Registrations per message of a full state. */
 export const STATE_CHUNK_OPS = 500;

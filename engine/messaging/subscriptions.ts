@@ -10,7 +10,7 @@ import {
   scanSubscriptionResponse,
 } from './message-bytes.ts';
 import type { PeerExchange } from './peer-exchange.ts';
-import { PeerKind } from './peer-messages.ts';
+import { PeerKind, type PeerMessage } from './peer-messages.ts';
 import { ComponentChooser } from './queries.ts';
 import type { QueryHandlers } from './query-handlers.ts';
 import { bestTagged } from './routing.ts';
@@ -249,7 +249,7 @@ export class SubscriptionQueries {
       return;
     }
     const fields = { id: call.id, context: call.context, stream: streamId, text: subscriptionId, body: query };
-    this.#exchange.send(node, 'control', PeerKind.SUBSCRIPTION_OPEN, fields);
+    this.#mustSend(call, node, PeerKind.SUBSCRIPTION_OPEN, fields);
   }
 
   tellInitialResult(call: Call, record: HandlerRecord, { subscriptionId }: Subscribed, query: Uint8Array): void {
@@ -259,7 +259,7 @@ export class SubscriptionQueries {
       return;
     }
     const fields = { id: call.id, context: call.context, stream: streamId, text: subscriptionId, body: query };
-    this.#exchange.send(node, 'control', PeerKind.SUBSCRIPTION_INITIAL, fields);
+    this.#mustSend(call, node, PeerKind.SUBSCRIPTION_INITIAL, fields);
   }
 
   tellClose(call: Call, record: HandlerRecord, subscriptionId: string): void {
@@ -300,12 +300,18 @@ export class SubscriptionQueries {
     });
   }
 
+  /** A handler that never hears of the call would go unnoticed. Without a link its records go, and it is told when it is back. */
+  #mustSend(call: Call, node: string, kind: PeerKind, fields: Partial<PeerMessage>): void {
+    if (this.#exchange.send(node, 'request', kind, fields) || !this.#exchange.isConnected(node)) return;
+    call.end({ code: 'AXONIQ-1900', text: `The query is too large, or too much is waiting for node ${node}` });
+  }
+
   /** A missing update would go unseen, so when one cannot be sent the asker's call ends with an error. */
   #respondTo(node: string, id: number, streamId: string, subscriptionId: string, bytes: Uint8Array): void {
     const fields = { id, stream: streamId, body: bytes };
     if (this.#exchange.send(node, 'response', PeerKind.SUBSCRIPTION_RESPONSE, fields)) return;
     this.#handlers.closeSubscription(streamId, { id, origin: node }, subscriptionId);
-    const text = `Updates lost: too much is waiting for node ${node}`;
+    const text = `Updates lost: too large, or too much is waiting for node ${node}`;
     this.#exchange.send(node, 'control', PeerKind.SUBSCRIPTION_FAILED, { id, text });
   }
 

@@ -239,6 +239,21 @@ describe('registrations between nodes', () => {
     expect(answers.slice(1)).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
+  it('DP-13: a node that was frozen and saw no lost link starts anew with the one that did', async () => {
+    cluster = await MessagingCluster.start({ nodes: ['node-1', 'node-2'] });
+    const one = await app('node-1', 'one').handleCommands(['A'], { silent: true });
+    await app('node-2', 'two').handleCommands(['B']);
+    await knows('node-1', 2);
+    await knows('node-2', 2);
+    const answer = app('node-2', 'asker').dispatch('A');
+    await until(() => one.of('command').length === 1);
+    cluster.network.blink('node-1', 'node-2');
+    expect(resultOf(await answer)).toBe('AXONIQ-4001');
+    await knows('node-1', 2);
+    await knows('node-2', 2);
+    expect(resultOf(await app('node-1', 'asker-1').dispatch('B'))).toBe('two');
+  });
+
   it('ignores bytes that are no message', async () => {
     cluster = await MessagingCluster.start({ nodes: ['node-1', 'node-2'] });
     cluster.node('node-1').bus.send('node-2', 'messaging', Buffer.from([0xff, 0xff, 0xff]));

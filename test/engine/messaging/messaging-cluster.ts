@@ -68,6 +68,12 @@ export class TestNetwork {
     }
   }
 
+  /** What happens when `frozen` stands still for a while: the other side sees the link go and come back, it sees nothing. */
+  blink(seeing: string, frozen: string): void {
+    for (const listener of this.buses.get(seeing)?.down ?? []) listener(frozen);
+    for (const listener of this.buses.get(seeing)?.up ?? []) listener(frozen);
+  }
+
   cut(a: string, b: string): void {
     if (!this.links.delete(TestNetwork.key(a, b))) return;
     for (const [from, to] of [

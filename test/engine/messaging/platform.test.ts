@@ -183,11 +183,14 @@ describe('control stream', () => {
     await until(() => moving.of('request_reconnect').length === 1);
   });
 
-  it('a register without client id ends the stream, malformed bytes too, and the node goes on', async () => {
+  it('a register without client id, or with tags beyond the limit, ends the stream and the node goes on', async () => {
     cluster = await MessagingCluster.start();
     const stream = app('a').platformStream();
     stream.send({ register: { client_id: '' } });
     expect((await stream.ended()).errorCode).toBe('AXONIQ-1003');
+    const tagged = app('a').platformStream();
+    tagged.send({ register: { client_id: 'a', tags: { key: 'v'.repeat(30_000) } } });
+    expect((await tagged.ended()).errorCode).toBe('AXONIQ-1900');
     await app('b').register();
     expect(cluster.node('node-1').messaging.clients()).toHaveLength(1);
   });
