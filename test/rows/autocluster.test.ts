@@ -23,7 +23,10 @@ async function allConnected(node: TestNode, count: number): Promise<readonly Pub
 
 /** Waits until the node said that it waits for the first node, and checks that it made nothing of its own. */
 async function staysUninitialised(node: TestNode): Promise<void> {
-  await until(`${node.name} to wait`, START_MS_MAX, () => node.status !== null && node.status.waitingFor !== null);
+  await until(`${node.name} to wait`, START_MS_MAX, () => {
+    if (node.exit !== null) throw new Error(`it ended: ${node.consoleTail()}`);
+    return node.status !== null && node.status.waitingFor !== null;
+  });
   const me = await node.me();
   expect(me.initialized).toBe(false);
   expect(me.contextNames).toEqual([]);

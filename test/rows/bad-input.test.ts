@@ -1,6 +1,6 @@
 // Each kind of bad input gets a clear error with a stable code, and what can stay alive does.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -79,9 +79,9 @@ describe('bad input at the start of an engine', () => {
       what: 'a huge file',
       prepare: (node: TestNode) => writeFileSync(node.propertiesFile, Buffer.alloc(2 * 1024 * 1024, 97)),
     },
-  ])('PROPERTIES_UNREADABLE $what instead of a properties file', async ({ prepare }) => {
+  ])('PROPERTIES_UNREADABLE %s instead of a properties file', async (_what, prepare) => {
     const node = await single();
-    spawnSync('mkdir', ['-p', node.dir]);
+    mkdirSync(node.dir, { recursive: true });
     prepare(node);
     node.spawn();
     expect(await refused(node)).toMatchObject({ exitCode: ExitCode.BAD_CONFIGURATION, code: 'PROPERTIES_UNREADABLE' });
@@ -140,7 +140,7 @@ describe('bad input at the start of an engine', () => {
   it('DISK_FULL a full disk at the start is said, with the folder', async (context) => {
     const node = await single();
     const folder = path.join(node.dir, 'data');
-    spawnSync('mkdir', ['-p', folder]);
+    mkdirSync(folder, { recursive: true });
     const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { encoding: 'utf8' });
     if (mount.status !== 0) return context.skip(`needs the right to mount: ${mount.stderr}`);
     try {

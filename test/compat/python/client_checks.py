@@ -65,6 +65,9 @@ def check_node(uri, others):
 
 
 class Dog(Aggregate):
+    # The store's first sequence number (client-behaviour ES-4).
+    INITIAL_VERSION = 0
+
     @event("Registered")
     def __init__(self, name):
         self.name = name
