@@ -1,0 +1,134 @@
+// Pure: the words of the command line (ux.md §18) as values. Every refusal is a usage error (exit 2). Entry points: the functions.
+import { contextNameOf } from '../contract/check.ts';
+import { LauncherError } from '../contract/model.ts';
+import type { WaitCondition } from '../contract/model.ts';
+
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** "250ms", "5s", "1m", "2h"; a bare number is seconds. Answers milliseconds. */
+export function parseDuration(text: string): number {
+  const found = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
+  if (found === null) {
+    throw new UsageError(`'${text}' is not a duration: write 250ms, 5s or 1m.`);
+  }
+  return Math.round(Number(found[1]) * (UNITS_MS[found[2] ?? 's'] ?? 1000));
+}
+
+export function parseWholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) {
+    throw new UsageError(`'${text}' is not a whole number.`);
+  }
+  return Number(text);
+}
+
+export function parseContexts(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/** `ready`, `leader:default`, `caught-up`, `caught-up:node-2`, `apps:2`. */
+export function parseCondition(text: string, afterTerm: number | null): WaitCondition {
+  const [kind, argument] = splitOnce(text, ':');
+  switch (kind) {
+    case 'ready':
+      return { kind: 'ready' };
+    case 'leader':
+      return { kind: 'leader', context: usage(() => contextNameOf(argument ?? 'default', 'context')), afterTerm };
+    case 'caught-up':
+      return { kind: 'caught-up', node: argument === null ? null : parseNode(argument) };
+    case 'apps':
+      return { kind: 'apps', count: argument === null ? 1 : parseWholeNumber(argument) };
+    default:
+      throw new UsageError(
+        `'${text}' is no condition: use ready, leader:<context>, caught-up[:<node>] or apps:<count>.`,
+      );
+  }
+}
+
+export interface DirectedLink {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** `node-1 to node-3` is one way, `node-1 and node-3` both ways. */
+export function parseLinks(words: readonly string[]): readonly DirectedLink[] {
+  const [left, word, right, ...rest] = words;
+  if (left === undefined || right === undefined || rest.length > 0 || (word !== 'to' && word !== 'and')) {
+    throw new UsageError('Write: node-1 to node-3 (one way), or: node-1 and node-3 (both ways).');
+  }
+  const from = parseNode(left);
+  const to = parseNode(right);
+  return word === 'to'
+    ? [{ from, to }]
+    : [
+        { from, to },
+        { from: to, to: from },
+      ];
+}
+
+/** `node-1 / node-2 node-3`: every link between two groups, both ways. */
+export function parsePartition(words: readonly string[]): readonly DirectedLink[] {
+  const groups: string[][] = [[]];
+  for (const word of words.flatMap((part) => part.split(/[\s,]+/)).filter((part) => part !== '')) {
+    if (word === '/') {
+      groups.push([]);
+    } else {
+      groups.at(-1)?.push(parseNode(word));
+    }
+  }
+  const all = groups.flat();
+  if (groups.length < 2 || groups.some((group) => group.length === 0) || new Set(all).size !== all.length) {
+    throw new UsageError('Write two or more groups without repeating a node: node-1 / node-2 node-3');
+  }
+  return groups.flatMap((group, position) =>
+    groups.flatMap((other, otherPosition) =>
+      position === otherPosition ? [] : group.flatMap((from) => other.map((to) => ({ from, to }))),
+    ),
+  );
+}
+
+/** `node-2 and node-3 80ms`: the links, then how long. */
+export function parseDelay(words: readonly string[]): {
+  readonly links: readonly DirectedLink[];
+  readonly delayMs: number;
+} {
+  const duration = words.at(-1);
+  if (duration === undefined) {
+    throw new UsageError('Write: node-2 and node-3 80ms');
+  }
+  return { links: parseLinks(words.slice(0, -1)), delayMs: parseDuration(duration) };
+}
+
+/** "node-1,2,3" or "node-1,node-2". */
+export function parseNodeList(text: string): readonly string[] {
+  return text.split(',').map((part) => parseNode(/^\d+$/.test(part.trim()) ? `node-${part.trim()}` : part.trim()));
+}
+
+export function parseNode(text: string): string {
+  if (!/^node-[1-9]$/.test(text)) {
+    throw new UsageError(`'${text}' is not a node: write node-1 to node-9.`);
+  }
+  return text;
+}
+
+function splitOnce(text: string, separator: string): readonly [string, string | null] {
+  const position = text.indexOf(separator);
+  return position < 0 ? [text, null] : [text.slice(0, position), text.slice(position + 1)];
+}
+
+function usage<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof LauncherError ? new UsageError(error.message) : error;
+  }
+}

@@ -1,0 +1,244 @@
+// The command `muster`: argv in, exit code out. 0 done, 1 error, 2 usage, 3 condition not met, 4 assertion failed (ux.md §18).
+// Entry point of the bundle dist/cli/muster.js. All work is in up.ts and commands.ts, over the same LauncherApi as the window.
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import type { NodeAction } from '../contract/model.ts';
+import { errorData } from '../launcher/errors.ts';
+import * as commands from './commands.ts';
+import { UsageError } from './grammar.ts';
+import { createOutput, errorText } from './output.ts';
+import type { Output } from './output.ts';
+import { findInstallation } from './session.ts';
+import type { Installation } from './session.ts';
+import { down, plan, serve, up } from './up.ts';
+import type { UpOptions } from './up.ts';
+
+const EXIT_OK = 0;
+const EXIT_ERROR = 1;
+const EXIT_USAGE = 2;
+const EXIT_NOT_MET = 3;
+
+interface Common {
+  readonly json?: boolean;
+  readonly cluster?: string;
+}
+
+type Run = (installation: Installation, output: Output, common: Common) => Promise<number>;
+
+interface Outcome {
+  code: number;
+}
+
+function buildProgram(installation: Installation, outcome: Outcome): Command {
+  const program = new Command('muster')
+    .description('Local development clusters compatible with Axon Server')
+    .version(installation.version)
+    .exitOverride()
+    .showHelpAfterError('(muster --help lists the commands)');
+  const run = async (command: Command, work: Run): Promise<void> => {
+    const common = command.optsWithGlobals<Common>();
+    outcome.code = await guarded(createOutput(common.json === true), (output) => work(installation, output, common));
+  };
+  const add = (parent: Command, usage: string, description: string): Command =>
+    parent
+      .command(usage)
+      .description(description)
+      .option('--json', 'print JSON on standard output')
+      .option('-c, --cluster <name>', 'the cluster meant, when several run')
+      .exitOverride();
+  addClusterCommands(program, add, run);
+  addNodeCommands(program, add, run);
+  addLookCommands(program, add, run);
+  addFaultCommands(program, add, run);
+  return program;
+}
+
+type Add = (parent: Command, usage: string, description: string) => Command;
+type RunCommand = (command: Command, work: Run) => Promise<void>;
+
+function upOptions(command: Command): Command {
+  return command
+    .option('--nodes <count>', 'number of nodes, 1 to 9 (default 3)')
+    .option('--contexts <names>', 'comma-separated contexts (default "default")')
+    .option('--throw-away', 'delete the data when the cluster stops')
+    .option('--timing <profile>', 'dev (fast elections) or axon (documented defaults)')
+    .option('--first-port <port>', 'HTTP port of node-1; gRPC is 100 higher, internal 200');
+}
+
+function addClusterCommands(program: Command, add: Add, run: RunCommand): void {
+  upOptions(add(program, 'up [name]', 'create the cluster if it is new, start it, wait until it is usable'))
+    .option('--detach', 'leave it running in the background')
+    .option('--wait <duration>', 'how long it may take to become usable (default 30s)')
+    .action((name: string | undefined, options: UpOptions, command: Command) =>
+      run(command, (installation, output, common) => up(installation, output, name ?? common.cluster, options)),
+    );
+  upOptions(add(program, 'plan [name]', 'show folders and ports that `up` would use')).action(
+    (name: string | undefined, options: UpOptions, command: Command) =>
+      run(command, (installation, output, common) => plan(installation, output, name ?? common.cluster, options)),
+  );
+  add(program, 'down [name]', 'stop every node of the cluster')
+    .option('--throw-away', 'delete its data, too')
+    .action((name: string | undefined, options: { throwAway?: boolean }, command: Command) =>
+      run(command, (installation, output, common) => down(installation, output, name ?? common.cluster, options)),
+    );
+  add(program, 'rm <name>', 'delete a stopped cluster and its data')
+    .option('--yes', 'really')
+    .action((name: string, options: { yes?: boolean }, command: Command) =>
+      run(command, (installation, output) => commands.remove(installation, output, name, options.yes === true)),
+    );
+  add(program, 'serve', 'host clusters and the user interface on loopback')
+    .option('--port <port>', 'port to listen on, 0 = any (default 0)')
+    .option('--background', 'leave by itself when no cluster runs')
+    .action((options: { port?: string; background?: boolean }, command: Command) =>
+      run(command, (installation, output) => serve(installation, output, options)),
+    );
+}
+
+const NODE_COMMANDS: readonly (readonly [NodeAction, string])[] = [
+  ['kill', 'end processes at once (SIGKILL)'],
+  ['stop', 'stop nodes gracefully'],
+  ['start', 'start nodes that do not run'],
+  ['restart', 'stop gracefully, then start'],
+  ['freeze', 'stop the clock of processes (SIGSTOP)'],
+  ['resume', 'let frozen processes go on'],
+];
+
+function addNodeCommands(program: Command, add: Add, run: RunCommand): void {
+  for (const [action, description] of NODE_COMMANDS) {
+    add(
+      program,
+      `${action} <targets...>`,
+      `${description}; targets: node-2, leader:default, follower:default, all`,
+    ).action((targets: readonly string[], _options: unknown, command: Command) =>
+      run(command, (installation, output, common) =>
+        commands.act(installation, output, common.cluster, action, targets),
+      ),
+    );
+  }
+  const context = program.command('context').description('contexts of a cluster');
+  add(context, 'add <context>', 'create a context; every node is primary unless roles are given')
+    .option('--primary <nodes>', 'for example node-1,2,3')
+    .option('--active <nodes>', 'active backups')
+    .option('--passive <nodes>', 'passive backups')
+    .option('--messaging <nodes>', 'messaging only')
+    .action((name: string, options: commands.ContextOptions, command: Command) =>
+      run(command, (installation, output, common) =>
+        commands.addContext(installation, output, common.cluster, name, options),
+      ),
+    );
+}
+
+function addLookCommands(program: Command, add: Add, run: RunCommand): void {
+  add(program, 'ls', 'list clusters').action((_options: unknown, command: Command) =>
+    run(command, (installation, output) => commands.list(installation, output)),
+  );
+  add(program, 'status [name]', 'nodes, contexts, leaders')
+    .option('--watch', 'show changes until Ctrl-C')
+    .action((name: string | undefined, options: { watch?: boolean }, command: Command) =>
+      run(command, (installation, output, common) =>
+        commands.status(installation, output, name ?? common.cluster, options.watch === true),
+      ),
+    );
+  add(
+    program,
+    'wait <condition>',
+    'ready, leader:<context>, caught-up[:<node>], apps:<count>; exit 3 when not met in time',
+  )
+    .option('--timeout <duration>', 'default 10s')
+    .option('--after-term <term>', 'a leader of a higher term than this')
+    .action((condition: string, options: { timeout?: string; afterTerm?: string }, command: Command) =>
+      run(command, (installation, output, common) =>
+        commands.wait(installation, output, common.cluster, condition, options),
+      ),
+    );
+  add(program, 'logs [nodes...]', 'show the log of nodes')
+    .option('-f, --follow', 'go on until Ctrl-C')
+    .option('--tail <lines>', 'lines per node (default 200)')
+    .option('--level <level>', 'debug, info, warn or error and worse')
+    .option('--grep <pattern>', 'only lines that match')
+    .action((nodes: readonly string[], options: Parameters<typeof commands.logs>[4], command: Command) =>
+      run(command, (installation, output, common) =>
+        commands.logs(installation, output, common.cluster, nodes, options),
+      ),
+    );
+  add(program, 'connect', 'configuration for an app')
+    .option('--for <kind>', 'spring, quarkus, java, python, env or cli')
+    .option('--context <context>', 'context of the app')
+    .action((options: { for?: string; context?: string }, command: Command) =>
+      run(command, (installation, output, common) => commands.connect(installation, output, common.cluster, options)),
+    );
+  add(program, 'timeline', 'what happened')
+    .option('--since <duration>', 'for example 1m')
+    .action((options: { since?: string }, command: Command) =>
+      run(command, (installation, output, common) =>
+        commands.timeline(installation, output, common.cluster, options.since),
+      ),
+    );
+}
+
+function addFaultCommands(program: Command, add: Add, run: RunCommand): void {
+  add(program, 'cut <words...>', 'cut a link: node-1 to node-3 (one way), node-1 and node-3 (both)').action(
+    (words: readonly string[], _options: unknown, command: Command) =>
+      run(command, (installation, output, common) => commands.cut(installation, output, common.cluster, words)),
+  );
+  add(program, 'partition <words...>', 'cut groups from each other: node-1 / node-2 node-3').action(
+    (words: readonly string[], _options: unknown, command: Command) =>
+      run(command, (installation, output, common) => commands.partition(installation, output, common.cluster, words)),
+  );
+  add(program, 'delay <words...>', 'slow a link: node-2 and node-3 80ms')
+    .option('--jitter <duration>', 'random extra')
+    .option('--loss <percent>', 'share of messages dropped')
+    .action((words: readonly string[], options: { jitter?: string; loss?: string }, command: Command) =>
+      run(command, (installation, output, common) =>
+        commands.delayLinks(installation, output, common.cluster, words, options),
+      ),
+    );
+  add(program, 'heal', 'remove every link fault').action((_options: unknown, command: Command) =>
+    run(command, (installation, output, common) => commands.heal(installation, output, common.cluster)),
+  );
+}
+
+/** Errors become one message and an exit code; with --json also one object on standard output. */
+async function guarded(output: Output, work: (output: Output) => Promise<number>): Promise<number> {
+  try {
+    return await work(output);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      output.object({ error: { code: 'BAD_ARGUMENT', what: error.message, why: '', next: [] } });
+      output.note(`muster: ${error.message}`);
+      return EXIT_USAGE;
+    }
+    const data = errorData(error);
+    output.object({ error: data });
+    output.note(errorText(data));
+    switch (data.code) {
+      case 'NOT_READY_IN_TIME':
+        return EXIT_NOT_MET;
+      case 'BAD_ARGUMENT':
+      case 'CLUSTER_AMBIGUOUS':
+        return EXIT_USAGE;
+      default:
+        return EXIT_ERROR;
+    }
+  }
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  // The reader of a pipe may leave early (`muster logs | head`): that is not an error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT_OK : EXIT_ERROR),
+  );
+  const outcome: Outcome = { code: EXIT_OK };
+  const installation = findInstallation(fileURLToPath(import.meta.url), process.env);
+  try {
+    await buildProgram(installation, outcome).parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) {
+      throw error;
+    }
+    return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+  }
+  return outcome.code;
+}
+
+process.exitCode = await main(process.argv.slice(2));
