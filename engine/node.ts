@@ -1,7 +1,8 @@
 // Composition root of one server process: builds and owns stores, groups, peer links, client API and HTTP; start and stop order.
+import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { decideAutocluster } from './config/autocluster.ts';
+import { type AutoclusterDecision, decideAutocluster } from './config/autocluster.ts';
 import type { Settings } from './config/settings.ts';
 import type { NodeInfo } from './context/api.ts';
 import { ClusterManager } from './context/cluster-manager.ts';
@@ -71,9 +72,10 @@ export class EngineNode {
     this.#parts = parts;
     const known = parts.manager.load();
     this.#refuseForeignData(store, known, parts.manager);
+    const decision = this.#decide(known);
     await this.#listen(parts);
     parts.groups.start();
-    this.#form(parts, known);
+    this.#form(parts, decision);
   }
 
   async #openStore(): Promise<NodeStore> {
@@ -236,46 +238,56 @@ export class EngineNode {
     await listenOn('HTTP', settings.httpPort, () => parts.http.listen(settings.bindHost, settings.httpPort));
   }
 
+  /** Before any port opens: a node that must not start is never seen by others. */
+  #decide(known: boolean): Exclude<AutoclusterDecision, { kind: 'refuse' }> {
+    const { settings, baseDir } = this.#options;
+    const templateFileExists = existsSync(resolve(baseDir, 'cluster-template.yml'));
+    const decision = decideAutocluster({ settings, initialised: known, templateFileExists });
+    if (decision.kind !== 'refuse') return decision;
+    const next = ['Correct the properties and start again'];
+    throw new StartError(ExitCode.BAD_CONFIGURATION, decision.code, decision.message, next);
+  }
+
   /** Runs on after `start`: formation and joining take as long as they take (AC-6, AC-12). */
-  #form(parts: Parts, known: boolean): void {
-    const { env, settings } = this.#options;
-    const decision = decideAutocluster({ settings, initialised: known });
-    const done = (work: Promise<void>) => {
-      work.then(
-        () => {
-          if (this.#state !== 'stopping') this.#state = 'running';
-        },
-        (error: unknown) =>
-          env.log.error(`Forming the cluster failed: ${error instanceof Error ? error.message : String(error)}`, {
-            code: 'FORMATION_FAILED',
-          }),
-      );
-    };
+  #form(parts: Parts, decision: Exclude<AutoclusterDecision, { kind: 'refuse' }>): void {
+    const { env } = this.#options;
+    const { manager } = parts;
     switch (decision.kind) {
-      case 'refuse':
-        throw new StartError(ExitCode.BAD_CONFIGURATION, decision.code, decision.message, [
-          'Correct the properties and start again',
-        ]);
       case 'already-member':
         this.#state = 'running';
-        void parts.manager.announceSelf();
-        done(parts.manager.resumeFormation());
+        void manager.announceSelf();
+        this.#whenFormed(manager.resumeFormation());
         return;
       case 'init':
         this.#state = 'joining';
-        done(parts.manager.initCluster(decision.contexts));
+        if (decision.dcb)
+          env.log.warn('autocluster.dcb: DCB contexts are not supported yet, classic ones are made', {
+            code: 'DCB_UNSUPPORTED',
+          });
+        this.#whenFormed(manager.initCluster(decision.contexts));
         return;
       case 'join':
         this.#state = 'joining';
-        done(parts.manager.joinUntilDone(decision.host, decision.port, decision.contexts));
+        this.#whenFormed(manager.joinUntilDone(decision.host, decision.port, decision.contexts));
         return;
-      case 'none':
+      case 'none': {
         this.#state = 'uninitialised';
-        env.log.info(
-          'Not part of a cluster: initialise it (POST /v1/context/init) or let it join one (POST /v1/cluster)',
-          { code: 'UNINITIALISED' },
-        );
+        const how = 'initialise it (POST /v1/context/init) or let it join one (POST /v1/cluster)';
+        env.log.info(`Not part of a cluster: ${how}`, { code: 'UNINITIALISED' });
+      }
     }
+  }
+
+  #whenFormed(work: Promise<void>): void {
+    work.then(
+      () => {
+        if (this.#state !== 'stopping') this.#state = 'running';
+      },
+      (error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#options.env.log.error(`Forming the cluster failed: ${why}`, { code: 'FORMATION_FAILED' });
+      },
+    );
   }
 
   // -- while it runs -----------------------------------------------------------------------------------------------------
