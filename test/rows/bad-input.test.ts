@@ -47,6 +47,12 @@ function dataFiles(node: TestNode): string[] {
   return readdirSync(folder, { recursive: true }).map((name) => path.join(folder, String(name)));
 }
 
+const unreadable: readonly (readonly [string, (node: TestNode) => void])[] = [
+  ['a missing file', () => undefined],
+  ['a folder', (node) => void mkdirSync(node.propertiesFile)],
+  ['a huge file', (node) => writeFileSync(node.propertiesFile, Buffer.alloc(2 * 1024 * 1024, 97))],
+];
+
 describe('bad input at the start of an engine', () => {
   let cluster: TestCluster | null = null;
   afterEach(async () => {
@@ -72,14 +78,7 @@ describe('bad input at the start of an engine', () => {
     }
   });
 
-  it.each([
-    { what: 'a missing file', prepare: () => undefined },
-    { what: 'a folder', prepare: (node: TestNode) => void spawnSync('mkdir', ['-p', node.propertiesFile]) },
-    {
-      what: 'a huge file',
-      prepare: (node: TestNode) => writeFileSync(node.propertiesFile, Buffer.alloc(2 * 1024 * 1024, 97)),
-    },
-  ])('PROPERTIES_UNREADABLE %s instead of a properties file', async (_what, prepare) => {
+  it.each(unreadable)('PROPERTIES_UNREADABLE %s instead of a properties file', async (_what, prepare) => {
     const node = await single();
     mkdirSync(node.dir, { recursive: true });
     prepare(node);

@@ -80,7 +80,7 @@ final class Application implements AutoCloseable {
   }
 
   static Path outFile(String name) {
-    return Path.of(System.getProperty("out", "."), name);
+    return Path.of(System.getProperty("out", "target"), name);
   }
 
   AxonServerConnection connection() {
