@@ -11,8 +11,13 @@ export class InvariantError extends Error {
   }
 }
 
+/** For cold paths: the message is built on every call. Hot paths write `if (…) broken(…)`. */
 export function invariant(condition: boolean, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
+}
+
+export function broken(message: string): never {
+  throw new InvariantError(message);
 }
 
 /** The facts compared between two steps. */
@@ -29,22 +34,17 @@ export interface StepFacts {
 
 /** Compares the state after a step with the state before it. Throws InvariantError. */
 export function checkStep(before: StepFacts, after: StepFacts): void {
-  invariant(
-    Number.isSafeInteger(after.term) && Number.isSafeInteger(after.lastIndex),
-    'term or index left the safe integers',
-  );
-  invariant(after.term >= before.term, `term fell from ${before.term} to ${after.term}`);
-  if (after.term === before.term) {
-    const voteKept = before.vote === null || after.vote === before.vote;
-    invariant(voteKept, `second vote in term ${after.term}: ${before.vote} then ${after.vote}`);
+  const { term, vote, commit, lastIndex, durableIndex } = after;
+  if (!Number.isSafeInteger(term) || !Number.isSafeInteger(lastIndex)) broken('term or index left the safe integers');
+  if (term < before.term) broken(`term fell from ${before.term} to ${term}`);
+  if (term === before.term) {
+    if (before.vote !== null && vote !== before.vote)
+      broken(`second vote in term ${term}: ${before.vote} then ${vote}`);
     // A leader only appends. It may also lose the lead inside a step, but then nobody has overwritten it yet.
-    invariant(!before.leading || after.lastIndex >= before.lastIndex, 'a leader truncated its own log');
+    if (before.leading && lastIndex < before.lastIndex) broken('a leader truncated its own log');
   }
-  invariant(after.commit >= before.commit, `commit fell from ${before.commit} to ${after.commit}`);
-  invariant(after.commit <= after.lastIndex, `commit ${after.commit} beyond the log's end ${after.lastIndex}`);
-  invariant(
-    after.durableIndex <= after.lastIndex,
-    `durable ${after.durableIndex} beyond the log's end ${after.lastIndex}`,
-  );
-  invariant(after.highestMatch <= after.lastIndex, `a peer matches ${after.highestMatch}, beyond ${after.lastIndex}`);
+  if (commit < before.commit) broken(`commit fell from ${before.commit} to ${commit}`);
+  if (commit > lastIndex) broken(`commit ${commit} beyond the log's end ${lastIndex}`);
+  if (durableIndex > lastIndex) broken(`durable ${durableIndex} beyond the log's end ${lastIndex}`);
+  if (after.highestMatch > lastIndex) broken(`a peer matches ${after.highestMatch}, beyond ${lastIndex}`);
 }

@@ -1,7 +1,7 @@
 // The log as the core sees it: what the host holds durably, followed by a tail that is still being written.
 // Source: etcd-raft log_unstable (raft-design.md §1). The host's log is read only below the tail, so it may lag behind.
 import { ENTRY_OVERHEAD_BYTES, entryBytes } from './flow.ts';
-import { invariant } from './invariants.ts';
+import { broken, invariant } from './invariants.ts';
 import type { Entry, Index, LogReader, Term } from './types.ts';
 
 /** One persist request under way. */
@@ -50,7 +50,7 @@ export class RaftLog {
 
   requireTerm(index: Index): Term {
     const term = this.termAt(index);
-    invariant(term !== undefined, `the log does not hold index ${index}`);
+    if (term === undefined) broken(`the log does not hold index ${index}`);
     return term;
   }
 
@@ -70,7 +70,7 @@ export class RaftLog {
     };
     if (from < this.#tailStart) {
       const stable = this.#reader.entries(from, this.#tailStart - 1, bytesMax);
-      invariant(stable.length > 0, `the log does not hold index ${from}`);
+      if (stable.length === 0) broken(`the log does not hold index ${from}`);
       for (const entry of stable) if (!take(entry)) return result;
     }
     while (bytes + ENTRY_OVERHEAD_BYTES <= bytesMax || result.length === 0) {
@@ -86,8 +86,8 @@ export class RaftLog {
     let index = this.lastIndex;
     let term = this.lastTerm;
     for (const entry of entries) {
-      invariant(entry.index === index + 1, `entry ${entry.index} appended after ${index}`);
-      invariant(entry.term >= term, `term falls from ${term} to ${entry.term} at ${entry.index}`);
+      if (entry.index !== index + 1) broken(`entry ${entry.index} appended after ${index}`);
+      if (entry.term < term) broken(`term falls from ${term} to ${entry.term} at ${entry.index}`);
       index = entry.index;
       term = entry.term;
       this.#tail.push(entry);

@@ -5,7 +5,7 @@ import { Chance } from './chance.ts';
 import { Checker } from './checker.ts';
 import { SimNode, TIMING } from './sim-node.ts';
 
-const FAULT_TICKS = 1200;
+const FAULT_TICKS = 900;
 /** After healing: a ready leader and equal logs within this many ticks, plus a few per entry to catch up with. */
 const HEAL_TICKS_MAX = 30 * TIMING.electionTicksMax;
 const HEAL_TICKS_PER_ENTRY = 6;
@@ -162,15 +162,19 @@ export class ClusterSim {
     for (const node of this.nodes) {
       if (!node.running || !node.group?.isLeader) continue;
       if (this.chance.roll(this.#weather.proposals)) this.#propose(node);
-      if (this.chance.roll(0.1)) {
-        const token = this.#nextToken();
-        node.input((group) => {
-          if (group.readIndex(token)) this.checker.readAsked(token);
-        });
-      }
+      if (this.chance.roll(0.2)) this.#read(node);
       if (this.chance.roll(this.#weather.configChanges)) this.#changeConfig(node);
       if (this.chance.roll(0.005)) node.input((group) => group.transferLeadership(null));
     }
+  }
+
+  #read(node: SimNode): void {
+    const token = this.#nextToken();
+    node.input((group) => {
+      if (group.readIndex(token)) this.checker.readAsked(token);
+    });
+    // A leader that slept may be asked before it reads the messages that depose it.
+    if (this.chance.roll(0.5)) node.pump(this.now);
   }
 
   #nextToken(): number {
@@ -211,7 +215,7 @@ export class ClusterSim {
     const node = this.chance.pick(this.nodes);
     const leader = this.nodes.find((candidate) => candidate.group?.isLeader);
     const target = leader !== undefined && this.chance.roll(0.3) ? leader : node;
-    switch (this.chance.below(8)) {
+    switch (this.chance.below(9)) {
       case 0:
       case 1:
         if (target.group === null) this.#restart(target);
@@ -219,6 +223,7 @@ export class ClusterSim {
         break;
       case 2:
         if (node.group === null) this.#restart(node);
+        node.paused = false;
         break;
       case 3:
         if (target.group !== null) target.paused = !target.paused;
@@ -234,6 +239,13 @@ export class ClusterSim {
         break;
       case 7:
         if (target.running) target.input((group) => group.stepDown());
+        break;
+      case 8:
+        // Any member may start an election at any time, without a pre-vote: safety must not rest on patience.
+        node.input((group) => {
+          const from = group.leader ?? 'forged';
+          group.step({ type: 'timeout-now', group: 1, from, to: node.id, term: group.term });
+        });
         break;
     }
   }
@@ -282,6 +294,7 @@ export class ClusterSim {
     for (const node of this.nodes) {
       if (node.group === null) node.start();
       node.paused = false;
+      this.#read(node);
     }
   }
 
