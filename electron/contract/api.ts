@@ -1,7 +1,19 @@
 // The typed contract, once: served over Electron IPC and over loopback HTTP/WebSocket, called by window, browser, CLI and tests.
 import type {
-  ClusterName, ClusterPlan, ClusterSpec, ClusterSummary, ClusterView, ContextName, LogChunk, LogLine, NodeAction, NodeName,
-  Snippet, SnippetKind, TimelineEvent, WaitCondition,
+  ClusterName,
+  ClusterPlan,
+  ClusterSpec,
+  ClusterSummary,
+  ClusterView,
+  ContextName,
+  LogChunk,
+  LogLine,
+  NodeAction,
+  NodeName,
+  Snippet,
+  SnippetKind,
+  TimelineEvent,
+  WaitCondition,
 } from './model.ts';
 
 /** `leader:default`, `follower:default`, `node-2`, `all`. */
@@ -10,7 +22,12 @@ export type NodeTarget = string;
 /** Every call rejects with LauncherError; arguments are checked by `check.ts` on the serving side. */
 export interface LauncherApi {
   /** Product version, workspace folder, process that hosts the clusters. */
-  about(): Promise<{ readonly version: string; readonly workspace: string; readonly pid: number; readonly platform: string }>;
+  about(): Promise<{
+    readonly version: string;
+    readonly workspace: string;
+    readonly pid: number;
+    readonly platform: string;
+  }>;
   listClusters(): Promise<readonly ClusterSummary[]>;
   /** Pure preview: directories, ports, properties; nothing is written. */
   planCluster(spec: ClusterSpec): Promise<ClusterPlan>;
@@ -22,7 +39,10 @@ export interface LauncherApi {
    * Graceful: leadership moves, stores close; SIGKILL after STOP_GRACE_MS. The folder of a throw-away cluster (or of any, with
    * `throwAway`) is deleted, and said so in the answer; the cluster is then unknown (CLUSTER_NOT_FOUND).
    */
-  stopCluster(cluster: ClusterName, options?: { readonly throwAway: boolean }): Promise<{ readonly deleted: readonly string[] }>;
+  stopCluster(
+    cluster: ClusterName,
+    options?: { readonly throwAway: boolean },
+  ): Promise<{ readonly deleted: readonly string[] }>;
   /** Deletes the stopped cluster's folder. */
   removeCluster(cluster: ClusterName): Promise<{ readonly deleted: readonly string[] }>;
   getCluster(cluster: ClusterName): Promise<ClusterView>;
@@ -31,13 +51,28 @@ export interface LauncherApi {
   /** Sets (or, with all zero, clears) the fault of each directed link given. */
   setLinks(
     cluster: ClusterName,
-    links: readonly { readonly from: NodeName; readonly to: NodeName; readonly cut: boolean; readonly delayMs: number; readonly jitterMs: number; readonly lossPercent: number }[],
+    links: readonly {
+      readonly from: NodeName;
+      readonly to: NodeName;
+      readonly cut: boolean;
+      readonly delayMs: number;
+      readonly jitterMs: number;
+      readonly lossPercent: number;
+    }[],
   ): Promise<void>;
   heal(cluster: ClusterName): Promise<void>;
   /** Resolves with the view that satisfied the condition; rejects with NOT_READY_IN_TIME carrying the why sentence. */
   wait(cluster: ClusterName, condition: WaitCondition, timeoutMs: number): Promise<ClusterView>;
-  createContext(cluster: ClusterName, context: ContextName, roles: readonly { readonly node: NodeName; readonly role: string }[]): Promise<void>;
-  readLogs(cluster: ClusterName, nodes: readonly NodeName[], tail: number): Promise<readonly { readonly node: NodeName; readonly lines: readonly LogLine[] }[]>;
+  createContext(
+    cluster: ClusterName,
+    context: ContextName,
+    roles: readonly { readonly node: NodeName; readonly role: string }[],
+  ): Promise<void>;
+  readLogs(
+    cluster: ClusterName,
+    nodes: readonly NodeName[],
+    tail: number,
+  ): Promise<readonly { readonly node: NodeName; readonly lines: readonly LogLine[] }[]>;
   /** Events at or after the epoch millisecond `sinceMs`, oldest first. */
   timeline(cluster: ClusterName, sinceMs: number): Promise<readonly TimelineEvent[]>;
   snippets(cluster: ClusterName, context: ContextName): Promise<readonly Snippet[]>;
@@ -59,8 +94,23 @@ export interface LauncherClient extends LauncherApi {
 }
 
 export const apiMethods = [
-  'about', 'listClusters', 'planCluster', 'createCluster', 'startCluster', 'stopCluster', 'removeCluster', 'getCluster', 'actOnNode',
-  'setLinks', 'heal', 'wait', 'createContext', 'readLogs', 'timeline', 'snippets', 'snippet',
+  'about',
+  'listClusters',
+  'planCluster',
+  'createCluster',
+  'startCluster',
+  'stopCluster',
+  'removeCluster',
+  'getCluster',
+  'actOnNode',
+  'setLinks',
+  'heal',
+  'wait',
+  'createContext',
+  'readLogs',
+  'timeline',
+  'snippets',
+  'snippet',
 ] as const satisfies readonly (keyof LauncherApi)[];
 
 export const VIEW_PUSH_MS = 100;

@@ -135,7 +135,10 @@ function unique(values: readonly string[], where: string): readonly string[] {
 
 const specOf: Parse<ClusterSpec> = (value, where) => {
   const record = recordOf(value, where, ['name', 'nodes', 'contexts', 'data', 'timing', 'firstPort']);
-  const contexts = unique(listOf(contextNameOf, CONTEXTS_MAX)(record['contexts'], `${where}.contexts`), `${where}.contexts`);
+  const contexts = unique(
+    listOf(contextNameOf, CONTEXTS_MAX)(record['contexts'], `${where}.contexts`),
+    `${where}.contexts`,
+  );
   if (contexts.includes('_admin')) {
     refuse(`${where}.contexts`, "'_admin' is always created; leave it out.");
   }
@@ -146,7 +149,9 @@ const specOf: Parse<ClusterSpec> = (value, where) => {
     data: oneOf(['keep', 'throw-away'] as const)(record['data'], `${where}.data`),
     timing: oneOf<TimingProfile>(['dev', 'axon'])(record['timing'], `${where}.timing`),
     firstPort:
-      record['firstPort'] === null ? null : integerOf(FIRST_PORT_MIN, FIRST_PORT_MAX)(record['firstPort'], `${where}.firstPort`),
+      record['firstPort'] === null
+        ? null
+        : integerOf(FIRST_PORT_MIN, FIRST_PORT_MAX)(record['firstPort'], `${where}.firstPort`),
   };
 };
 
@@ -270,10 +275,6 @@ const checks: ArgumentChecks = {
   },
   snippet(args) {
     count(args, 3, 3);
-    return [
-      clusterNameOf(args[0], 'cluster'),
-      contextNameOf(args[1], 'context'),
-      oneOf(snippetKinds)(args[2], 'kind'),
-    ];
+    return [clusterNameOf(args[0], 'cluster'), contextNameOf(args[1], 'context'), oneOf(snippetKinds)(args[2], 'kind')];
   },
 };

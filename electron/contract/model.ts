@@ -42,7 +42,16 @@ export interface ClusterPlan {
 
 /** ux.md §4.1. `stale` = the engine's control channel has been silent for more than 2 s. */
 export type NodeState =
-  | 'stopped' | 'starting' | 'joining' | 'catching-up' | 'ready' | 'isolated' | 'frozen' | 'crashed' | 'stale' | 'stopping';
+  | 'stopped'
+  | 'starting'
+  | 'joining'
+  | 'catching-up'
+  | 'ready'
+  | 'isolated'
+  | 'frozen'
+  | 'crashed'
+  | 'stale'
+  | 'stopping';
 
 export interface ExitInfo {
   readonly at: number;
@@ -98,7 +107,15 @@ export interface ReplicaView {
 }
 
 export type Headline =
-  | 'healthy' | 'electing' | 'no-quorum' | 'blocked-no-active-backup' | 'stale-leader' | 'catching-up' | 'forming' | 'stopped' | 'unknown';
+  | 'healthy'
+  | 'electing'
+  | 'no-quorum'
+  | 'blocked-no-active-backup'
+  | 'stale-leader'
+  | 'catching-up'
+  | 'forming'
+  | 'stopped'
+  | 'unknown';
 
 /** ux.md §4.2 why-panel: one headline, one sentence, buttons. */
 export interface Why {
@@ -106,7 +123,11 @@ export interface Why {
   readonly sentence: string;
   readonly lossSentence: string | null;
   readonly notes: readonly string[];
-  readonly next: readonly { readonly label: string; readonly action: NodeAction | 'heal'; readonly node: NodeName | null }[];
+  readonly next: readonly {
+    readonly label: string;
+    readonly action: NodeAction | 'heal';
+    readonly node: NodeName | null;
+  }[];
 }
 
 export interface ContextView {
@@ -130,7 +151,13 @@ export interface AppView {
   readonly connectedSince: number;
   readonly commands: readonly string[];
   readonly queries: readonly string[];
-  readonly processors: readonly { readonly name: string; readonly running: boolean; readonly segments: number; readonly token: number | null; readonly error: boolean }[];
+  readonly processors: readonly {
+    readonly name: string;
+    readonly running: boolean;
+    readonly segments: number;
+    readonly token: number | null;
+    readonly error: boolean;
+  }[];
 }
 
 export type ClusterState = 'stopped' | 'starting' | 'usable' | 'degraded' | 'unusable' | 'stopping';
@@ -231,6 +258,10 @@ export interface Snippet {
 
 export type WaitCondition =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'leader'; readonly context: ContextName; /** a leader of a higher term than this */ readonly afterTerm: number | null }
+  | {
+      readonly kind: 'leader';
+      readonly context: ContextName /** a leader of a higher term than this */;
+      readonly afterTerm: number | null;
+    }
   | { readonly kind: 'caught-up'; readonly node: NodeName | null }
   | { readonly kind: 'apps'; readonly count: number };
