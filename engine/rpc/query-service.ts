@@ -65,8 +65,8 @@ function serveSubscription(call: GrpcCall, { messaging }: MessagingServiceDeps):
       const reader = new WireReader(bytes);
       while (reader.next()) takeSubscriptionRequest(subscription, reader.field, reader.view());
     } catch (error) {
+      failCall(call, error); // first: what ends the call later is ignored
       subscription.cancelled();
-      failCall(call, error);
     }
   });
   call.onDrain(() => subscription.drained());
