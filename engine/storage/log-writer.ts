@@ -144,12 +144,12 @@ export class LogWriter {
   async #run(): Promise<void> {
     let waiters: Waiter[] = [];
     try {
-      while (this.#waiters.length > 0 || waiters.length > 0) {
-        waiters = [...waiters, ...this.#waiters];
+      while (this.#waiters.length > 0) {
+        waiters = this.#waiters;
         this.#waiters = [];
         if (this.#cut !== null) await this.#executeCut(this.#cut);
         await this.#writePending();
-        if (this.#cut !== null) continue;
+        // What a cut asked for meanwhile has dropped needs no writing; whoever waits for the cut itself comes next.
         for (const waiter of waiters) waiter.resolve();
         waiters = [];
       }

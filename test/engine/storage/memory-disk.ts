@@ -33,11 +33,20 @@ function overlay(base: Buffer, position: number, bytes: Uint8Array): Buffer {
   return grown;
 }
 
-/** Which part of an unflushed write reaches the disk: 0 … bytes.length, as a prefix. */
-export type KeepRule = (path: string, ordinal: number, bytes: number) => number;
+/** Which parts of an unflushed write reach the disk: [from, to) ranges of its bytes. */
+export type KeepRule = (path: string, ordinal: number, bytes: number) => readonly (readonly [number, number])[];
 
-export const keepAll: KeepRule = (_path, _ordinal, bytes) => bytes;
-export const keepNothing: KeepRule = () => 0;
+export const keepAll: KeepRule = (_path, _ordinal, bytes) => [[0, bytes]];
+export const keepNothing: KeepRule = () => [];
+/** Sectors of 64 bytes, each kept or lost by chance. */
+export function keepSectors(next: () => number): KeepRule {
+  return (_path, _ordinal, bytes) => {
+    const share = next();
+    const ranges: [number, number][] = [];
+    for (let at = 0; at < bytes; at += 64) if (next() < share) ranges.push([at, Math.min(at + 64, bytes)]);
+    return ranges;
+  };
+}
 
 export class MemoryDisk implements Disk {
   readonly faults: Faults = {};
@@ -49,9 +58,19 @@ export class MemoryDisk implements Disk {
   #directories = new Set<string>();
   /** Set by `halt`: nothing is written any more, calls never come back (the process is gone). */
   #halted = false;
+  /** Counts halts: files opened before one belong to a dead process. */
+  #generation = 0;
 
   halt(): void {
     this.#halted = true;
+    this.#generation += 1;
+  }
+
+  /** Another process opens the same disk; calls of the one that is gone stay gone, what it wrote is there unflushed. */
+  restart(): void {
+    this.#halted = false;
+    delete this.faults.onWrite;
+    delete this.faults.onSync;
   }
 
   /** The disk after power loss. `keepNames` false also loses name changes whose directory was not flushed. */
@@ -61,8 +80,9 @@ export class MemoryDisk implements Disk {
     for (const [name, node] of names) {
       let content: Buffer = Buffer.from(node.durable);
       node.unsynced.forEach(({ position, bytes }, ordinal) => {
-        const kept = keep(name, ordinal, bytes.length);
-        if (kept > 0) content = overlay(content, position, bytes.subarray(0, kept));
+        for (const [from, to] of keep(name, ordinal, bytes.length)) {
+          content = overlay(content, position + from, bytes.subarray(from, to));
+        }
       });
       after.put(name, content);
     }
@@ -103,24 +123,25 @@ export class MemoryDisk implements Disk {
   }
 
   #file(name: string, node: Node): DiskFile {
+    const generation = this.#generation;
     return {
       path: name,
       write: async (buffers, position) => {
         // Bytes are taken now, the program may go on meanwhile.
         const bytes = Buffer.concat(buffers);
-        await this.#turn();
+        await this.#turn(generation);
         this.writes += 1;
         this.faults.onWrite?.(this.writes, name, bytes.length);
         node.current = overlay(node.current, position, bytes);
         node.unsynced.push({ position, bytes });
-        await this.#gone();
+        await this.#gone(generation);
       },
       sync: async () => {
         const pending = node.unsynced.length;
-        await this.#turn();
+        await this.#turn(generation);
         this.syncs += 1;
         this.faults.onSync?.(this.syncs, name);
-        await this.#gone();
+        await this.#gone(generation);
         for (const { position, bytes } of node.unsynced.slice(0, pending)) {
           node.durable = overlay(node.durable, position, bytes);
         }
@@ -137,13 +158,13 @@ export class MemoryDisk implements Disk {
   }
 
   /** One turn of the loop, so that overlapping is real; for ever once halted. */
-  async #turn(): Promise<void> {
+  async #turn(generation: number): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
-    await this.#gone();
+    await this.#gone(generation);
   }
 
-  async #gone(): Promise<void> {
-    if (this.#halted) await new Promise<never>(() => undefined);
+  async #gone(generation: number): Promise<void> {
+    if (this.#halted || generation !== this.#generation) await new Promise<never>(() => undefined);
   }
 
   #change(dir: string, apply: (names: Map<string, Node>) => void): void {
@@ -197,7 +218,7 @@ export class MemoryDisk implements Disk {
 
   async syncDirectory(dir: string): Promise<void> {
     const done = this.#changes.filter((change) => change.dir === dir);
-    await this.#turn();
+    await this.#turn(this.#generation);
     for (const change of done) change.apply(this.#durableNames);
     this.#changes = this.#changes.filter((change) => !done.includes(change));
   }
