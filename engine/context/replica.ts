@@ -54,7 +54,6 @@ export class Replica {
   #applied: Index = 0;
   readonly #pending: PendingProposals;
   readonly #reads: PendingReads;
-  #sharedRead: Promise<Index> | null = null;
   readonly #listeners: Record<ReplicaEvent, Set<() => void>> = { commit: new Set(), status: new Set() };
   #closed = false;
   #statusKey = '';
@@ -193,19 +192,11 @@ export class Replica {
 
   // -- linearizable reads -----------------------------------------------------------------------------------------------
 
-  /** Leader only: the index a read must wait for (ReadIndex, thesis §6.4). Callers of one turn share a round. */
+  /** Leader only: the index a read must wait for (ReadIndex, thesis §6.4). The core confirms all reads of a turn by one round. */
   readIndex(): Promise<Index> {
-    if (this.#sharedRead !== null) return this.#sharedRead;
     const { token, index } = this.#reads.add();
-    if (this.#closed || !this.#raft.readIndex(token)) {
-      this.#reads.fail(token);
-      return index;
-    }
-    this.#sharedRead = index;
-    setImmediate(() => {
-      this.#sharedRead = null;
-      this.drain();
-    });
+    if (this.#closed || !this.#raft.readIndex(token)) this.#reads.fail(token);
+    else this.#scheduleDrain();
     return index;
   }
 
