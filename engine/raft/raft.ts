@@ -25,7 +25,7 @@ import {
   handleAppendResponse,
   handleHeartbeat,
 } from './replication.ts';
-import { becomeFollower, mayCampaign, type RaftState, sendNow, trustsLeader } from './state.ts';
+import { becomeFollower, isReadyLeader, mayCampaign, type RaftState, sendNow, trustsLeader } from './state.ts';
 import { statusOf } from './status.ts';
 import type {
   EntryType,
@@ -260,6 +260,11 @@ export class RaftGroup {
 
   get isLeader(): boolean {
     return this.#state.role === 'leader';
+  }
+
+  /** An entry of the own term is committed: reads and configuration changes are allowed. Cheaper than `status()`. */
+  get leaderReady(): boolean {
+    return isReadyLeader(this.#state);
   }
 
   get commit(): Index {

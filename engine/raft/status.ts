@@ -54,8 +54,9 @@ function blockedOnActiveBackup(state: RaftState, lead: LeaderState): boolean {
   if (held <= state.commit || backupQuorumValue(config, durableOn) >= held) return false;
   let present = 0;
   for (const progress of lead.progress.values()) {
-    const active = progress.recentActive(lead.now, state.options.timing.electionTicksMax);
-    if (progress.role === 'ACTIVE_BACKUP' && active) present += 1;
+    // A backup that a new leader has not heard yet gets the benefit of the doubt, or every election would show an alarm.
+    const silent = progress.unreachable || lead.now - progress.heardAt >= state.options.timing.electionTicksMax;
+    if (progress.role === 'ACTIVE_BACKUP' && !silent) present += 1;
   }
   return present < requiredActiveBackups(config);
 }

@@ -43,6 +43,7 @@ export class ClusterSim {
   readonly checker: Checker;
   now = 0;
   readonly #weather: Weather;
+  readonly #bootstrap: GroupConfig;
   readonly #settings;
   /** Messages by the tick they arrive at. */
   readonly #network = new Map<number, Message[]>();
@@ -80,6 +81,7 @@ export class ClusterSim {
     enlist('ACTIVE_BACKUP', chance.below(3));
     enlist('PASSIVE_BACKUP', chance.below(3));
     const bootstrap: GroupConfig = { members: [...members], minActiveBackups: chance.below(3) };
+    this.#bootstrap = bootstrap;
     for (const { id } of members) this.#addNode(id, bootstrap);
     // Spares know nothing of the group until a leader tells them.
     for (let spare = chance.below(3); spare > 0; spare -= 1)
@@ -291,11 +293,36 @@ export class ClusterSim {
     this.#weather.duplication = 0;
     this.#weather.delayTicksMax = Math.min(this.#weather.delayTicksMax, 1);
     this.#settings.persistTicksMax = Math.min(this.#settings.persistTicksMax, 1);
+    const lost = this.#chooseLost();
     for (const node of this.nodes) {
+      if (lost.has(node.id)) {
+        node.crash();
+        continue;
+      }
       if (node.group === null) node.start();
       node.paused = false;
       this.#read(node);
     }
+  }
+
+  /**
+   * Members that never come back. Whatever happened before, a majority of PRIMARYs and the required ACTIVE_BACKUPs must be
+   * enough (raft-design §6, electability); only asked of groups that kept their first configuration.
+   */
+  #chooseLost(): ReadonlySet<string> {
+    if (this.#weather.configChanges > 0 || this.chance.roll(0.4)) return new Set();
+    const of = (role: StoringRole) =>
+      this.chance.shuffle(this.#bootstrap.members.filter((member) => member.role === role).map((member) => member.id));
+    const primaries = of('PRIMARY');
+    const actives = of('ACTIVE_BACKUP');
+    const spareActives = Math.max(0, actives.length - this.#bootstrap.minActiveBackups);
+    const lost = [
+      ...primaries.slice(0, Math.floor((primaries.length - 1) / 2)),
+      ...actives.slice(0, spareActives),
+      ...of('PASSIVE_BACKUP').slice(0, 1),
+    ];
+    this.#log(`lost for good: ${lost.join(' ')}`);
+    return new Set(lost);
   }
 
   #awaitRecovery(): void {
@@ -315,7 +342,8 @@ export class ClusterSim {
       }
       const wanted = marker.index;
       const members = leader.group.status().config.members.map((member) => member.id);
-      if (this.nodes.every((node) => !members.includes(node.id) || (node.group?.commit ?? 0) >= wanted)) return;
+      if (this.nodes.every((node) => node.group === null || !members.includes(node.id) || node.group.commit >= wanted))
+        return;
     }
     const states = this.nodes.map((node) => JSON.stringify({ id: node.id, ...node.group?.status() }));
     throw new LivenessError(`I15: not recovered ${ticks} ticks after healing:\n${states.join('\n')}`);
