@@ -352,7 +352,8 @@ export class EngineNode {
     if (parts === null) return;
     parts.manager.stop();
     await parts.groups.handOver(HAND_OVER_MS);
-    parts.messaging.drain();
+    // Clients that do not leave in time lose their connection below; they reconnect elsewhere on their own.
+    await Promise.race([parts.messaging.drain(), pause(DRAIN_MS)]);
     await parts.http.close();
     await parts.grpc.close(DRAIN_MS);
     parts.messaging.close();
@@ -361,4 +362,8 @@ export class EngineNode {
     await parts.store.close();
     this.#delay.disable();
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
