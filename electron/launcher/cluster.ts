@@ -163,6 +163,9 @@ export class Cluster {
   }
 
   async heal(): Promise<void> {
+    if (!this.active) {
+      throw notRunning(this.plan.spec.name);
+    }
     this.#tell('user', this.plan.spec.name, 'Heal all links.');
     await this.#useFaults([]);
   }

@@ -23,6 +23,8 @@ export const IDLE_EXIT_MS = 400;
 export const IDLE_FIRST_MS = 15_000;
 export const HOST_START_TIMEOUT_MS = 15_000;
 const POLL_MS = 25;
+const IDLE_POLL_MS = 100;
+const WORKSPACE_LOST_MS = 1000;
 
 export interface HostOptions {
   readonly workspaceDir: string;
@@ -85,7 +87,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
         return closing;
       },
       killAll: () => service.killAll(),
-      untilIdle: () => untilIdle(service),
+      untilIdle: () => untilIdle(service, workspace),
     };
   } catch (error) {
     await lock.release();
@@ -93,17 +95,17 @@ export async function openHost(options: HostOptions): Promise<Host> {
   }
 }
 
-async function untilIdle(service: LauncherService): Promise<void> {
+/** Nothing has run for a while, or the workspace is gone: somebody deleted the folder without stopping its clusters. */
+async function untilIdle(service: LauncherService, workspace: Workspace): Promise<void> {
   let quietMs = 0;
+  let lostMs = 0;
   let wasActive = false;
-  while (quietMs < (wasActive ? IDLE_EXIT_MS : IDLE_FIRST_MS)) {
-    await delay(POLL_MS * 4);
-    if (service.activeClusters() > 0) {
-      wasActive = true;
-      quietMs = 0;
-    } else {
-      quietMs += POLL_MS * 4;
-    }
+  while (quietMs < (wasActive ? IDLE_EXIT_MS : IDLE_FIRST_MS) && lostMs < WORKSPACE_LOST_MS) {
+    await delay(IDLE_POLL_MS);
+    const active = service.activeClusters() > 0;
+    wasActive ||= active;
+    quietMs = active ? 0 : quietMs + IDLE_POLL_MS;
+    lostMs = (await workspace.readControl())?.pid === process.pid ? 0 : lostMs + IDLE_POLL_MS;
   }
 }
 

@@ -140,7 +140,8 @@ export class NodeLog {
 
   async #drain(): Promise<void> {
     try {
-      await mkdir(path.dirname(this.#file), { recursive: true });
+      // Not recursive: a cluster folder that was deleted must not come back because of a last line.
+      await mkdir(path.dirname(this.#file)).catch(() => undefined);
       while (this.#unwritten !== '') {
         const text = this.#unwritten;
         this.#unwritten = '';

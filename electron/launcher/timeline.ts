@@ -1,6 +1,5 @@
 // What happened to a cluster, one JSON line per event on disk, bounded. Entry points: `Timeline`, `describeChanges`.
-import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { appendFile, rename, stat } from 'node:fs/promises';
 import type { ClusterView, LinkFaultView, TimelineEvent } from '../contract/model.ts';
 import { readTail } from './logs.ts';
 
@@ -58,7 +57,6 @@ export class Timeline {
 
   async #drain(): Promise<void> {
     try {
-      await mkdir(path.dirname(this.#file), { recursive: true });
       while (this.#unwritten.length > 0) {
         const text = this.#unwritten.map((event) => `${JSON.stringify(event)}\n`).join('');
         this.#unwritten = [];
