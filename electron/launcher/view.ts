@@ -8,15 +8,17 @@ import type {
   ContextName,
   ContextView,
   NodeName,
+  NodeState,
   NodeView,
   ReplicaView,
 } from '../contract/model.ts';
 import type { ClusterFacts, NodeFacts } from './cluster-state.ts';
 import { CATCHING_UP_LAG, isFresh, nodeView } from './node-view.ts';
-import { whyOf } from './why.ts';
+import { isUsable, whyOf } from './why.ts';
 import type { ContextFacts, MemberFact } from './why.ts';
 
 const ADMIN = '_admin';
+const ON_THE_WAY: ReadonlySet<NodeState> = new Set(['starting', 'joining', 'catching-up']);
 const APPS_MAX = 1000;
 
 export function buildView(facts: ClusterFacts, now: number, revision: number): ClusterView {
@@ -110,7 +112,6 @@ function contextView(facts: ClusterFacts, context: ContextFacts, now: number): C
   const leader = context.leader;
   const members = context.members.map((member) => replicaView(facts, context, member, now));
   const why = whyOf(context, members);
-  const usable = leader?.group.leaderReady === true && why.headline !== 'no-quorum' && why.headline !== 'stale-leader';
   const since = facts.leaders.get(context.name);
   const highest = Math.max(-1, ...[...context.groups.values()].map((group) => group.term));
   return {
@@ -118,7 +119,7 @@ function contextView(facts: ClusterFacts, context: ContextFacts, now: number): C
     leader: leader?.node ?? null,
     term: leader?.group.term ?? (highest < 0 ? null : highest),
     leaderSince: leader !== null && since?.node === leader.node ? since.since : null,
-    usable,
+    usable: isUsable(context),
     commitIndex: leader?.group.commitIndex ?? null,
     lastToken: leader?.group.lastToken ?? null,
     members,
@@ -190,7 +191,11 @@ function clusterState(facts: ClusterFacts, nodes: readonly NodeView[], contexts:
   if (allUsable && nodes.every((node) => node.state === 'ready') && (facts.formed || isFormed(facts, contexts))) {
     return 'usable';
   }
-  if (facts.usableAt === null && !(ended && facts.nodes.some((node) => node.exit !== null))) {
+  // Still on the way, unless every node has settled and no further news can make it usable.
+  const settled = ended
+    ? facts.nodes.some((node) => node.exit !== null)
+    : facts.formed && allUsable && !nodes.some((node) => ON_THE_WAY.has(node.state));
+  if (facts.usableAt === null && !settled) {
     return 'starting';
   }
   return allUsable ? 'degraded' : 'unusable';

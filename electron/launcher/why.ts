@@ -157,11 +157,19 @@ function electingSentence(context: ContextFacts, needed: number): string {
   return `Electing. Term ${group.term}, ${name} has ${group.votesGranted.length} of ${needed} votes. ${wait}`;
 }
 
+/** The leader has committed in its own term and a majority of the voters can still hear it: appends work. */
+export function isUsable(context: ContextFacts): boolean {
+  const { needed, leaderReach } = quorumOf(context);
+  return context.leader?.group.leaderReady === true && leaderReach >= needed;
+}
+
 interface Quorum {
   readonly voters: number;
   readonly needed: number;
   /** Size of the largest set of running voters around one voter that can talk to it both ways. */
   readonly reachable: number;
+  /** Running voters, itself included, that the leader can talk to both ways; `needed` when there is no leader. */
+  readonly leaderReach: number;
   /** The only node that claims to lead, when link faults (not dead processes) keep it from a majority. */
   readonly cutOffLeader: { readonly node: NodeName; readonly term: number } | null;
 }
@@ -183,6 +191,7 @@ function quorumOf(context: ContextFacts): Quorum {
     voters: voters.length,
     needed,
     reachable: Math.max(0, ...up.map(reachedFrom)),
+    leaderReach,
     cutOffLeader: cutOff ? { node: leader.node, term: leader.group.term } : null,
   };
 }

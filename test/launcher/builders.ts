@@ -82,7 +82,7 @@ export function report(node: string, groups: readonly GroupReport[], change: Par
   };
 }
 
-export function after(facts: ClusterFacts, ...events: readonly ClusterEvent[]): ClusterFacts {
+export function applied(facts: ClusterFacts, ...events: readonly ClusterEvent[]): ClusterFacts {
   return events.reduce(reduce, facts);
 }
 
@@ -106,12 +106,13 @@ export function followerGroups(change: Partial<GroupReport> = {}): readonly Grou
 
 /** Three nodes, node-1 leads both contexts in term 7. */
 export function healthyFacts(remembered = { initialised: true, formed: true }): ClusterFacts {
-  return after(
+  return applied(
     initialFacts(plan(), remembered),
     { type: 'run-started', at: T0 - 1000 },
     ...nodeUp('node-1', leaderGroups()),
     ...nodeUp('node-2', followerGroups()),
     ...nodeUp('node-3', followerGroups()),
+    ...(remembered.formed ? [{ type: 'usable', at: T0 } as const] : []),
   );
 }
 

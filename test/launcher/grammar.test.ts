@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import {
+  parseCondition,
+  parseDelay,
+  parseDuration,
+  parseLinks,
+  parseNodeList,
+  parsePartition,
+  UsageError,
+} from '../../electron/cli/grammar.ts';
+import { table } from '../../electron/cli/output.ts';
+
+describe('words of the command line (ux 18)', () => {
+  it('durations: 250ms, 5s, 1m, 2h, and bare seconds', () => {
+    expect(['250ms', '5s', '1m', '2h', '3', '1.5s'].map(parseDuration)).toEqual([
+      250, 5000, 60_000, 7_200_000, 3000, 1500,
+    ]);
+    expect(() => parseDuration('soon')).toThrow(UsageError);
+    expect(() => parseDuration('-1s')).toThrow(UsageError);
+  });
+
+  it('conditions: ready, leader, caught-up, apps', () => {
+    expect(parseCondition('ready', null)).toEqual({ kind: 'ready' });
+    expect(parseCondition('leader:orders', 4)).toEqual({ kind: 'leader', context: 'orders', afterTerm: 4 });
+    expect(parseCondition('caught-up', null)).toEqual({ kind: 'caught-up', node: null });
+    expect(parseCondition('caught-up:node-2', null)).toEqual({ kind: 'caught-up', node: 'node-2' });
+    expect(parseCondition('apps:2', null)).toEqual({ kind: 'apps', count: 2 });
+    for (const wrong of ['happy', 'leader:no.dots', 'caught-up:node-77', 'apps:many']) {
+      expect(() => parseCondition(wrong, null)).toThrow(UsageError);
+    }
+  });
+
+  it('links: "to" is one way, "and" is both', () => {
+    expect(parseLinks(['node-1', 'to', 'node-3'])).toEqual([{ from: 'node-1', to: 'node-3' }]);
+    expect(parseLinks(['node-1', 'and', 'node-3'])).toHaveLength(2);
+    expect(() => parseLinks(['node-1', 'node-3'])).toThrow(UsageError);
+  });
+
+  it('partition: every link between the groups and none inside', () => {
+    const links = parsePartition(['node-1', '/', 'node-2', 'node-3']);
+    expect(links).toHaveLength(4);
+    expect(links).not.toContainEqual({ from: 'node-2', to: 'node-3' });
+    for (const wrong of [['node-1'], ['node-1', '/'], ['node-1', '/', 'node-1']]) {
+      expect(() => parsePartition(wrong)).toThrow(UsageError);
+    }
+  });
+
+  it('delay: links, then how long', () => {
+    expect(parseDelay(['node-2', 'and', 'node-3', '80ms'])).toEqual({
+      links: parseLinks(['node-2', 'and', 'node-3']),
+      delayMs: 80,
+    });
+  });
+
+  it('node lists: node-1,2,3', () => {
+    expect(parseNodeList('node-1,2,3')).toEqual(['node-1', 'node-2', 'node-3']);
+  });
+
+  it('tables line up by characters, not bytes', () => {
+    expect(table(['A', 'B'], [['●x', 'y']])).toEqual(['A   B', '●x  y']);
+  });
+});
