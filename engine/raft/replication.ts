@@ -11,8 +11,11 @@ import { type Entry, EntryType, type Index, type MemberId, type Message } from '
 
 type MessageOf<T extends Message['type']> = Extract<Message, { type: T }>;
 
-/** Appends under way to one peer that one Ready may add: keeps a single step short. */
-const APPENDS_PER_READY_MAX = 64;
+/**
+ * Appends to one peer that one Ready may add: a peer far behind must not make the host read megabytes in one go. The answers
+ * to these (or the next heartbeat response) bring the next ones, so the window opens step by step.
+ */
+const APPENDS_PER_READY_MAX = 8;
 
 // -- configuration follows the log --------------------------------------------------------------------------------------
 
@@ -64,19 +67,16 @@ export function followConfig(state: RaftState, lead: LeaderState): void {
 export function flushAppends(state: RaftState, lead: LeaderState): void {
   if (!lead.dirty) return;
   lead.dirty = false;
-  for (const progress of lead.progress.values()) flushPeer(state, lead, progress);
+  for (const progress of lead.progress.values()) flushPeer(state, progress);
 }
 
-function flushPeer(state: RaftState, lead: LeaderState, progress: Progress): void {
+function flushPeer(state: RaftState, progress: Progress): void {
   if (progress.state === 'probe') {
     if (!progress.probeSent) sendOneAppend(state, progress);
     return;
   }
   for (let sent = 0; !progress.paused && progress.next <= state.log.lastIndex; sent += 1) {
-    if (sent === APPENDS_PER_READY_MAX) {
-      lead.dirty = true;
-      return;
-    }
+    if (sent === APPENDS_PER_READY_MAX) return;
     sendOneAppend(state, progress);
   }
   const commitUntold = Math.min(state.commit, progress.next - 1) > progress.commitTold;

@@ -60,6 +60,18 @@ describe('leader side', () => {
     expect(ofType(solo.flush(), 'append').filter((message) => message.to === 'b')).toHaveLength(3);
   });
 
+  it('raft-design §5 a peer far behind gets a few appends per Ready, the next ones with its answers', () => {
+    const solo = leaderWith({ appendBytesMax: 60 });
+    solo.confirm('b', 1);
+    solo.flush();
+    for (let count = 0; count < 30; count += 1) solo.propose();
+    const sentTo = () => ofType(solo.flush(), 'append').filter((message) => message.to === 'b').length;
+    expect(sentTo()).toBe(8);
+    expect(solo.group.hasReady()).toBe(false);
+    solo.confirm('b', 9);
+    expect(sentTo()).toBe(8);
+  });
+
   it('raft-design §1 a probed peer gets one message until it answers', () => {
     const solo = leaderWith();
     solo.propose();

@@ -355,6 +355,10 @@ export class ClusterSim {
     const term = leader?.group?.term;
     const until = this.now + STABLE_TICKS;
     while (this.now < until) this.step();
+    const config = leader?.group?.status().config;
+    if (!config?.members.some((member) => member.id === leader?.id && member.role === 'PRIMARY')) {
+      throw new LivenessError(`EL-15: ${leader?.id} leads a healthy cluster without being its PRIMARY`);
+    }
     if (leader?.group?.isLeader !== true || leader.group.term !== term) {
       throw new LivenessError(`EL-16: ${leader?.id} lost term ${term} in a healthy cluster`);
     }
