@@ -89,6 +89,41 @@ describe('recovery after a crash', () => {
     }
   });
 
+  it('storage §3 a second torn batch after a first one is cut as well, not taken for damage', async () => {
+    let disk = new MemoryDisk();
+    let acked: readonly string[] = [];
+    // The first sector of the batch is lost, its record survives.
+    const loseHead: KeepRule = (_name, _ordinal, bytes) => [[64, bytes]];
+    for (let life = 0; life < 4; life += 1) {
+      const { store } = await openStore(disk, '/data', { segmentBytes: 1 << 20 });
+      expect(logOf(store)).toEqual(acked);
+      if (life % 2 === 0) {
+        appendEvent(store, 1);
+        await store.flush();
+        acked = logOf(store);
+      }
+      disk.faults.onSync = () => disk.halt();
+      appendEvent(store, 2);
+      void store.flush();
+      for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      disk = disk.crash(loseHead);
+    }
+  });
+
+  it('storage §4 a batch larger than the zeros ahead never collides with zeros being written', async () => {
+    const disk = new MemoryDisk();
+    const change = { segmentBytes: 64 << 20 };
+    const { store } = await openStore(disk, '/data', change);
+    disk.faults.slowness = (bytes) => (bytes[bytes.length - 1] === 0 && bytes[0] === 0 ? 12 : 0);
+    for (let i = 0; i < 12; i += 1) {
+      appendEvent(store, 1, i % 3 === 2 ? 900_000 : 60_000);
+      await store.flush();
+    }
+    const log = logOf(store);
+    await store.close();
+    expect(await outcome(disk, change)).toEqual({ log });
+  });
+
   it('storage §8 garbage in the unflushed tail is cut, also when it looks like zeros with holes', async () => {
     const disk = new MemoryDisk();
     const { store } = await openStore(disk, '/data', settings);
@@ -240,6 +275,9 @@ class RandomRun {
   /** Every state the log has had since, in order; the first is `acked`. */
   states: (readonly string[])[] = [[]];
   halted = false;
+  /** What the store itself called durable when the disk halted. */
+  durable: readonly string[] = [];
+  #opened = false;
 
   constructor(disk: MemoryDisk, next: () => number, before: RandomRun | null) {
     this.disk = disk;
@@ -261,12 +299,15 @@ class RandomRun {
     await this.#open();
     for (let step = 0; step < 400 && !this.halted; step += 1) await this.#step();
     this.disk.halt();
+    if (this.#opened) this.durable = logOf(this.#store).slice(0, this.#store.durableIndex);
   }
 
   async #open(): Promise<void> {
+    this.#opened = false;
     const opening = openStore(this.disk, '/data', settings);
     if (!(await this.#finishes(opening))) return;
     this.#store = (await opening).store;
+    this.#opened = true;
     this.#settled(logOf(this.#store));
   }
 
@@ -341,6 +382,7 @@ async function expectAllowed(run: RandomRun, disk: MemoryDisk, label: string): P
   if (found instanceof StorageError) throw new Error(`${label}: ${found.message}`, { cause: found });
   const onTheWay = run.states.some((state) => isPrefix(found.log, state));
   expect(onTheWay, `${label}: recovered log is no prefix of anything asked for`).toBe(true);
+  expect(isPrefix(run.durable, found.log), `${label}: durableIndex counted entries that are gone`).toBe(true);
   expect(found.log.length, `${label}: acknowledged entries are missing`).toBeGreaterThanOrEqual(run.keptAtLeast);
   return found.log;
 }

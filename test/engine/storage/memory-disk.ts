@@ -20,6 +20,8 @@ export interface Faults {
   /** Throws (or not) before the nth write or sync, counted from 1 over all files. */
   onWrite?: (count: number, path: string, bytes: number) => void;
   onSync?: (count: number, path: string) => void;
+  /** Turns of the loop that a write takes on top of one. */
+  slowness?: (bytes: Buffer) => number;
 }
 
 export function systemError(code: string): Error {
@@ -129,6 +131,7 @@ export class MemoryDisk implements Disk {
       write: async (buffers, position) => {
         // Bytes are taken now, the program may go on meanwhile.
         const bytes = Buffer.concat(buffers);
+        for (let turns = this.faults.slowness?.(bytes) ?? 0; turns > 0; turns -= 1) await this.#turn(generation);
         await this.#turn(generation);
         this.writes += 1;
         this.faults.onWrite?.(this.writes, name, bytes.length);
