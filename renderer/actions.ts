@@ -9,7 +9,7 @@ import type {
   NodeView,
 } from '../electron/contract/model.ts';
 import { announce } from './announce.ts';
-import { beginStart, endStart } from './startup.ts';
+import { beginStart, endFinishedStart, endStart } from './startup.ts';
 import type { DockTab } from './store.ts';
 import { api, attempt, context, dialog, go, logNode, setDock, view } from './store.ts';
 
@@ -79,6 +79,7 @@ export async function removeCluster(name: ClusterName): Promise<void> {
 export function act(node: NodeName, action: NodeAction): Promise<boolean> {
   const cluster = view.peek()?.name;
   if (cluster === undefined) return Promise.resolve(false);
+  endFinishedStart();
   return attempt(`node:${node}`, async () => {
     await api().actOnNode(cluster, node, action);
   });

@@ -28,6 +28,11 @@ export function endStart(): void {
   startup.value = null;
 }
 
+/** Once a person acts on a node, the line about the finished start has done its work. */
+export function endFinishedStart(): void {
+  if (startup.peek()?.finished === true) startup.value = null;
+}
+
 const isMember = (state: string): boolean => state === 'ready' || state === 'catching-up';
 
 /** The steps in the order in which a cluster comes up, each with its truth in this view. */

@@ -37,13 +37,18 @@ const FUSE_BROWSER_V8_SNAPSHOT = 6;
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const out = path.resolve(process.argv[2] ?? path.join(root, '.cache', 'electron-test'));
 
-/** Stands in for Electron's default app, which that build lacks: `electron [switches] [-r module] <app folder>`. */
+/**
+ * Stands in for Electron's default app, which that build lacks: `electron [switches] [-r module] <app folder>`. Like the real one it is
+ * an ES module that awaits the app's entry: Electron is not "ready" before that.
+ */
 const shim = {
-  'package.json': '{"name":"electron-test-default-app","version":"0.0.1","main":"main.js"}\n',
-  'main.js': `const { app } = require('electron');
-const fs = require('node:fs');
-const path = require('node:path');
-const { pathToFileURL } = require('node:url');
+  'package.json': '{"name":"electron-test-default-app","version":"0.0.1","type":"module","main":"main.js"}\n',
+  'main.js': `import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { app } from 'electron';
+const require = createRequire(import.meta.url);
 const argv = process.argv.slice(1);
 let folder = null;
 for (let i = 0; i < argv.length && folder === null; i++) {
@@ -60,13 +65,17 @@ if (folder === null) {
   app.setName(manifest.productName || manifest.name);
   app.setPath('userData', path.join(app.getPath('appData'), app.getName()));
   app.setAppPath(folder);
-  import(pathToFileURL(path.join(folder, manifest.main)).href).catch((error) => {
+  try {
+    await import(pathToFileURL(path.join(folder, manifest.main)).href);
+  } catch (error) {
     console.error(error);
     app.exit(1);
-  });
+  }
 }
 `,
 };
+/** What `version` says: the Electron and the revision of the stand-in. */
+const PREPARED = `v${VERSION} 2`;
 
 async function checkIntegrity(file) {
   const hash = createHash('sha512');
@@ -126,7 +135,7 @@ function asarOf(files) {
 
 async function prepare() {
   const versionFile = path.join(out, 'version');
-  if (existsSync(versionFile) && readFileSync(versionFile, 'utf8') === `v${VERSION}`) return;
+  if (existsSync(versionFile) && readFileSync(versionFile, 'utf8') === PREPARED) return;
   if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('only for Linux on x64');
   mkdirSync(path.dirname(out), { recursive: true });
   const folder = mkdtempSync(path.join(path.dirname(out), '.tmp-electron-'));
@@ -138,7 +147,7 @@ async function prepare() {
     setFuses(path.join(dist, 'electron'));
     mkdirSync(path.join(dist, 'resources'), { recursive: true });
     writeFileSync(path.join(dist, 'resources', 'default_app.asar'), asarOf(shim));
-    writeFileSync(path.join(dist, 'version'), `v${VERSION}`);
+    writeFileSync(path.join(dist, 'version'), PREPARED);
     rmSync(out, { recursive: true, force: true });
     renameSync(dist, out);
   } finally {

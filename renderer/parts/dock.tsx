@@ -60,7 +60,8 @@ function Timeline() {
         <li key={`${event.at}${i}`} class={`event-${event.kind}`}>
           <time dateTime={new Date(event.at).toISOString()}>{clockMs(event.at)}</time>
           <span class="event-kind">{event.kind === 'user' ? 'you' : event.kind}</span>
-          <strong>{event.subject}</strong> {event.text}
+          {!event.text.includes(event.subject) && <strong>{event.subject} </strong>}
+          {event.text}
         </li>
       ))}
     </ol>

@@ -1,6 +1,6 @@
 // Logs of one node or of all, with level, search and follow; a plain-text twin for reading aloud and for copying (ux.md §7).
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { plural } from '../format.ts';
 import { SEARCH_EVENT } from '../keys.ts';
@@ -10,6 +10,9 @@ import { Button, SubjectError, Swatch } from './controls.tsx';
 import { DownIcon, SearchIcon, UpIcon } from './icons.tsx';
 import type { Level } from './log-terminal.ts';
 import { LogTerminal, levels, PLAIN_LINES_MAX, passes, plainLine } from './log-terminal.ts';
+
+/** Rounding of a scaled display may leave the end this far below the window. */
+const SCROLL_SLACK_PX = 4;
 
 function NodeTabs({ view }: { readonly view: ClusterView }) {
   const tabs = [null, ...view.nodes.map((node) => node.name)];
@@ -36,6 +39,8 @@ function NodeTabs({ view }: { readonly view: ClusterView }) {
 
 function PlainLog({ level }: { readonly level: Level }) {
   const text = useSignal('');
+  const element = useRef<HTMLPreElement>(null);
+  const following = useRef(true);
   const node = logNode.value;
   useEffect(() => {
     const show = (): void => {
@@ -46,10 +51,26 @@ function PlainLog({ level }: { readonly level: Level }) {
     show();
     return logs.subscribe(show);
   }, [node, level, text]);
+  const shown = text.value;
+  useLayoutEffect(() => {
+    if (shown !== '' && following.current && element.current !== null)
+      element.current.scrollTop = element.current.scrollHeight;
+  }, [shown]);
+  const onScroll = (): void => {
+    const pre = element.current;
+    if (pre !== null) following.current = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - SCROLL_SLACK_PX;
+  };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
-    <pre class="plain-log" role="log" aria-label={`Log of ${node ?? 'all nodes'}`} tabIndex={0}>
-      {text.value === '' ? 'Nothing logged yet.' : text.value}
+    <pre
+      ref={element}
+      onScroll={onScroll}
+      class="plain-log"
+      role="log"
+      aria-label={`Log of ${node ?? 'all nodes'}`}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
+      tabIndex={0}
+    >
+      {shown === '' ? 'Nothing logged yet.' : shown}
     </pre>
   );
 }
