@@ -76,6 +76,7 @@ function openWindow(binary) {
 
 async function serve(reason) {
   console.error(`${reason} Serving the same page to a browser instead.`);
+  console.error('On the command line the same is: npx muster up dev --nodes 3   (npx muster --help lists the rest)');
   const muster = path.join(root, 'scripts', 'muster.mjs');
   process.argv.splice(1, 1, muster, 'serve');
   await import(pathToFileURL(muster).href);

@@ -10,7 +10,8 @@ import { freeBlock } from './ports.ts';
 import { root } from './test-node.ts';
 import { until } from './wait.ts';
 
-const END_MS_MAX = 20_000;
+/** Graceful stops hand leadership over; engines without a launcher end at once. */
+const END_MS_MAX = 6_000;
 const START_MS_MAX = 40_000;
 
 /** False for a zombie too: where nothing reaps orphans, a signal 0 still finds them. */
