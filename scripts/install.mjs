@@ -8,7 +8,7 @@ export function installIfNeeded() {
   if (installed()) return;
   console.error('Installing dependencies (npm ci) …');
   const windows = process.platform === 'win32';
-  const run = spawnSync(windows ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund'], {
+  const run = spawnSync(windows ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: windows,

@@ -147,11 +147,13 @@ final class LoadMain {
     }
   }
 
-  /** A sequence conflict and a missing handler mean that no event was stored; a lost connection or a time-out means nothing. */
+  /** Codes that say that no event was stored: conflict, no leader, no node, no handler. A lost connection or a time-out says nothing. */
+  private static final List<String> DEFINITE = List.of("AXONIQ-2000", "AXONIQ-2100", "AXONIQ-1400", "AXONIQ-4000");
+
   private static boolean isDefinite(Throwable problem) {
     for (Throwable cause = problem; cause != null; cause = cause.getCause()) {
       String text = String.valueOf(cause.getMessage());
-      if (text.contains("AXONIQ-2000") || text.contains("AXONIQ-4000")) {
+      if (DEFINITE.stream().anyMatch(text::contains)) {
         return true;
       }
     }
