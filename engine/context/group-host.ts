@@ -142,6 +142,9 @@ export class GroupHost {
     if (elapsed < TICK_MS / 2) return;
     const ticks = Math.min(TICKS_PER_WAKE_MAX, Math.max(1, Math.round(elapsed / TICK_MS)));
     this.#lastWake = now;
+    if (elapsed > this.#options.timing.electionTicksMin * TICK_MS) {
+      for (const replica of this.#replicas.values()) replica.stepDown();
+    }
     // libuv runs timers before sockets: after a late wake-up, messages that wait in the sockets are heard first.
     if (elapsed > 2 * TICK_MS) setImmediate(() => setImmediate(() => this.#tick(ticks)));
     else this.#tick(ticks);

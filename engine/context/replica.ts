@@ -75,7 +75,7 @@ export class Replica {
   }
 
   get isReadyLeader(): boolean {
-    return this.#raft.status().leaderReady;
+    return this.#raft.leaderReady;
   }
 
   get closed(): boolean {
@@ -125,6 +125,13 @@ export class Replica {
     this.drain();
   }
 
+  /** A leader that slept longer than an election time-out has learned nothing meanwhile (raft-design §5 rule 3). */
+  stepDown(): void {
+    if (this.#closed || !this.#raft.isLeader) return;
+    this.#raft.stepDown();
+    this.drain();
+  }
+
   transferLeadership(to: MemberId | null): boolean {
     const started = this.#raft.transferLeadership(to);
     this.drain();
@@ -162,7 +169,7 @@ export class Replica {
   }
 
   #requireLeader(): void {
-    if (this.#closed || !this.#raft.status().leaderReady) throw new NotLeaderError(this.context);
+    if (this.#closed || !this.#raft.leaderReady) throw new NotLeaderError(this.context);
     this.drain();
   }
 
@@ -343,8 +350,10 @@ export class Replica {
   }
 
   #noteStatus(): void {
-    const status = this.#raft.status();
-    const key = `${status.role}/${status.term}/${status.leader}/${status.leaderReady}/${status.configPending}/${status.config.members.length}`;
+    const raft = this.#raft;
+    const quick = `${raft.term}/${raft.leader}/${raft.isLeader}/${raft.leaderReady}`;
+    // Candidates change without a new leader: only then is the whole status worth its price.
+    const key = raft.leader === null ? `${quick}/${raft.status().role}` : quick;
     if (key === this.#statusKey) return;
     this.#statusKey = key;
     for (const listener of this.#listeners.status) listener();
