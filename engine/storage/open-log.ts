@@ -17,7 +17,7 @@ import type { Manifest } from './manifest.ts';
 import { RecentEntries } from './recent-entries.ts';
 import { scanSegment } from './recovery.ts';
 import type { LogPoint, ScanResult } from './recovery.ts';
-import { Segment } from './segment.ts';
+import { Segment, segmentFileName } from './segment.ts';
 import { SegmentReader } from './segment-reader.ts';
 import { SyncedMark } from './synced-mark.ts';
 
@@ -52,15 +52,14 @@ async function create(options: LogOptions, table: LogTable): Promise<WriterStart
   for (const name of disk.list(dir)) refuseUnlistedData(disk, join(dir, name));
   disk.removeDirectory(dir);
   disk.makeDirectory(dir);
-  const segment = await Segment.create(
-    disk,
-    dir,
-    { id: 1, group, firstIndex: 1, firstToken: 0, chainStart: 0 },
-    segmentBytes,
-  );
+  const file = segmentFileName(1, 1);
+  const listed = { id: 1, file, firstIndex: 1, rolled: null };
+  const manifest: Manifest = { version: SEGMENT_VERSION, group, nextId: 2, segments: [listed], cut: null };
+  const [segment] = await Promise.all([
+    Segment.create(disk, dir, { id: 1, group, firstIndex: 1, firstToken: 0, chainStart: 0 }, segmentBytes),
+    stageDocument(disk, manifestPath(dir), manifest),
+  ]);
   table.segments.push(segment);
-  const manifest: Manifest = { version: SEGMENT_VERSION, group, nextId: 2, segments: [segment.listed()], cut: null };
-  await stageDocument(disk, manifestPath(dir), manifest);
   await Promise.all([disk.syncDirectory(dir), disk.syncDirectory(join(dir, '..'))]);
   await publishDocument(disk, manifestPath(dir));
   return { seq: 0, syncedSeq: 0, chain: 0, nextSegmentId: 2, cut: null };

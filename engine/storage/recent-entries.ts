@@ -19,8 +19,9 @@ interface Item {
 
 export class RecentEntries {
   readonly #maxBytes: number;
-  #items: Item[] = [];
-  /** Items before this position were evicted; compacted now and then. */
+  /** Undefined before #head: evicted, so that their slabs can go. */
+  #items: (Item | undefined)[] = [];
+  /** Position of the oldest held item; the array is compacted now and then. */
   #head = 0;
   #first: Index;
   #bytes = 0;
@@ -105,6 +106,7 @@ export class RecentEntries {
   evict(written: Index): void {
     while (this.#bytes > this.#maxBytes && this.#first <= written && this.#head < this.#items.length) {
       this.#bytes -= cost(this.#items[this.#head]!);
+      this.#items[this.#head] = undefined;
       this.#head += 1;
       this.#first += 1;
     }
