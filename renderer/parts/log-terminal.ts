@@ -104,6 +104,7 @@ export class LogTerminal {
   #queue: NodeLine[] = [];
   #skipped = 0;
   #frame = 0;
+  #blank = true;
 
   constructor(host: HTMLElement, filter: LogFilter, nodeIndex: (node: NodeName) => number, events: TerminalEvents) {
     this.#filter = filter;
@@ -166,6 +167,7 @@ export class LogTerminal {
     this.#queue = [];
     this.#skipped = 0;
     this.#terminal.reset();
+    this.#blank = true;
     const shown = logs.all.filter((entry) => passes(this.#filter, entry)).slice(-SCROLLBACK_LINES);
     this.#write(shown);
   }
@@ -213,8 +215,7 @@ export class LogTerminal {
 
   #flush(): void {
     this.#frame = 0;
-    if (this.#skipped > 0)
-      this.#terminal.writeln(`${ESC}36m… ${this.#skipped} lines skipped, they are in the log files${ESC}0m`);
+    if (this.#skipped > 0) this.#append(`${ESC}36m… ${this.#skipped} lines skipped, they are in the log files${ESC}0m`);
     this.#skipped = 0;
     const lines = this.#queue;
     this.#queue = [];
@@ -222,11 +223,16 @@ export class LogTerminal {
     if (lines.length > 0) this.#events.onNewLines(lines.length);
   }
 
+  /** The line break goes before a line, not after it: the last row of a small pane is worth a line of text. */
+  #append(text: string): void {
+    this.#terminal.write(this.#blank ? text : `\r\n${text}`);
+    this.#blank = false;
+  }
+
   #write(lines: readonly NodeLine[]): void {
     if (lines.length === 0) return;
     const merged = this.#filter.node === null;
-    this.#terminal.write(
-      `${lines.map((entry) => colouredLine(entry, merged, this.#nodeIndex(entry.node))).join('\r\n')}\r\n`,
-    );
+    const text = lines.map((entry) => colouredLine(entry, merged, this.#nodeIndex(entry.node))).join('\r\n');
+    this.#append(text);
   }
 }

@@ -134,6 +134,7 @@ export const scenes = {
           why: why({
             headline: 'catching-up',
             sentence: 'node-1 is 1,204 entries behind and catches up; commits continue without it.',
+            lossSentence: 'If node-2 dies now, committed events are safe on node-3 (node-1 lacks the last 1,204).',
           }),
         }),
         admin(),

@@ -1,6 +1,7 @@
 // Pictures of the window in its states: `node test/e2e/screenshots.ts [folder] [scene …]` (Node 24). With `--readme`, docs/images/cluster.png.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import type { ClusterView, LogLine } from '../../electron/contract/model.ts';
 import { build, openBrowser, openPage, root } from './browser.ts';
 import { FakeLauncher } from './fake-launcher.ts';
 import { type SceneName, scenes } from './scenes.ts';
@@ -56,11 +57,92 @@ async function shoot(folder: string, wanted: readonly string[]): Promise<void> {
   await browser.close();
 }
 
-const [folder = path.join(root, 'test-results/screens'), ...names] = process.argv.slice(2);
+const CATCH_UP_SECONDS = 55;
+
+const words = (sentence: string, behind: number): string => sentence.replace('1,204', behind.toLocaleString('en-US'));
+
+function killedAndBack(start: number): readonly LogLine[] {
+  const line = (seq: number, at: number, level: LogLine['level'], inContext: string | null, text: string): LogLine => ({
+    seq,
+    at: start + at,
+    level,
+    context: inContext,
+    code: null,
+    text,
+  });
+  return [
+    line(0, 120, 'warn', null, 'link to node-1 lost: closed by the other side'),
+    line(1, 184, 'info', 'default', 'asks for votes in term 8'),
+    line(2, 197, 'info', 'default', 'leads term 8'),
+    line(3, 34_060, 'info', null, 'link to node-1 is up again'),
+    line(4, 34_081, 'info', 'default', 'node-1 is 2,148 entries behind: sends what it missed'),
+  ];
+}
+
+/** One minute of a node that comes back: down, then copying what it missed; `at` = seconds since the kill. */
+function minuteOf(at: number): ClusterView {
+  const behind = Math.max(0, Math.round(at < 34 ? 40 + at * 62 : 2148 - (at - 34) * 45));
+  const view = at < 34 ? scenes.elected() : scenes['catching-up']();
+  const percent = Math.min(99, 100 - (behind / 2148) * 100);
+  return {
+    ...view,
+    nodes: view.nodes.map((one) =>
+      one.state === 'catching-up' ? { ...one, catchUpPercent: percent, eventsBehind: behind } : one,
+    ),
+    contexts: view.contexts.map((one) => ({
+      ...one,
+      why: {
+        ...one.why,
+        sentence: words(one.why.sentence, behind),
+        lossSentence: words(one.why.lossSentence ?? '', behind),
+      },
+      members: one.members.map((member) =>
+        one.name === 'default' && member.node === 'node-1'
+          ? {
+              ...member,
+              lag: behind,
+              ...(member.lastIndex === null
+                ? {}
+                : { lastIndex: 18_402 - behind, commitIndex: 18_402 - behind, matchIndex: 18_402 - behind }),
+            }
+          : member,
+      ),
+    })),
+  };
+}
+
+/** The picture of the README: a killed leader comes back and catches up. From scripted views, with the page's clock moved by hand. */
+async function readme(): Promise<void> {
+  const target = path.join(root, 'docs/images');
+  mkdirSync(target, { recursive: true });
+  const browser = await openBrowser();
+  const fake = await FakeLauncher.start();
+  const start = Date.now();
+  fake.setLog('node-2', killedAndBack(start));
+  fake.setLog('node-1', []);
+  fake.setLog('node-3', []);
+  fake.show(minuteOf(0));
+  const { page } = await openPage(browser, fake.url, { width: 1280, height: 800, scheme: 'light' });
+  await page.clock.setFixedTime(start);
+  await page.addStyleTag({ content: ':root { --font: Inter, system-ui, sans-serif }' });
+  await page.getByRole('link', { name: 'dev', exact: true }).click();
+  await page.getByRole('article', { name: 'node-1' }).waitFor();
+  for (let at = 1; at <= CATCH_UP_SECONDS; at++) {
+    await page.clock.setFixedTime(start + at * 1000);
+    const view = minuteOf(at);
+    fake.show(view);
+    const lag = view.contexts[0]?.members[0]?.lag ?? 0;
+    await page.getByText(`most now: ${lag.toLocaleString('en-US')}`, { exact: false }).waitFor();
+  }
+  await page.screenshot({ path: path.join(target, 'cluster.png') });
+  await browser.close();
+  await fake.close();
+}
+
 build();
-await shoot(
-  folder,
-  names.length > 0
-    ? names
-    : ['first-run', 'start', 'links', 'palette', 'help', 'connect', 'create', ...Object.keys(scenes)],
-);
+const [first, ...rest] = process.argv.slice(2);
+if (first === '--readme') await readme();
+else {
+  const everything = ['first-run', 'start', 'links', 'palette', 'help', 'connect', 'create', ...Object.keys(scenes)];
+  await shoot(first ?? path.join(root, 'test-results/screens'), rest.length > 0 ? rest : everything);
+}
