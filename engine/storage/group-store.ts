@@ -22,6 +22,8 @@ import { openEntryLog } from './open-log.ts';
 import { SnapshotIndex } from './snapshot-index.ts';
 
 export const SEGMENT_BYTES_DEFAULT = 64 * 1024 * 1024;
+/** Offsets are 32 bits wide, and one entry may stand out beyond the end. */
+export const SEGMENT_BYTES_MAX = 2 * 1024 * 1024 * 1024;
 /** Token reported for snapshots, which have none (client-behaviour ES-20). */
 const NO_TOKEN = -1;
 
@@ -238,7 +240,7 @@ export async function openGroupStore(options: OpenGroupOptions): Promise<GroupSt
       disk,
       dir,
       group,
-      segmentBytes,
+      segmentBytes: Math.min(segmentBytes, SEGMENT_BYTES_MAX),
       durability,
       log,
       onFatal,

@@ -113,13 +113,8 @@ export async function takeLock(disk: Disk, dir: string): Promise<() => void> {
   const mine = self();
   const unique = `${mine.pid}-${randomBytes(6).toString('hex')}`;
   const staged = `${path}.${unique}.tmp`;
-  const file = disk.open(staged, 'create-new');
   try {
-    await file.write([encodeDocument(mine)], 0);
-  } finally {
-    file.close();
-  }
-  try {
+    await stage(disk, staged, mine);
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       if (publish(disk, staged, path)) return () => release(disk, path, mine);
       const holder = readHolder(disk, path);
@@ -129,6 +124,15 @@ export async function takeLock(disk: Disk, dir: string): Promise<() => void> {
     throw new StorageError('DATA_FOLDER_IN_USE', path, 'other processes keep taking this data folder');
   } finally {
     disk.unlink(staged);
+  }
+}
+
+async function stage(disk: Disk, path: string, holder: LockHolder): Promise<void> {
+  const file = disk.open(path, 'create-new');
+  try {
+    await file.write([encodeDocument(holder)], 0);
+  } finally {
+    file.close();
   }
 }
 

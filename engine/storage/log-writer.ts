@@ -120,7 +120,7 @@ export class LogWriter {
     for (const segment of segments) await segment.quiet();
     if (this.#fatal === null && this.#options.durability === 'interval') await this.#syncLast().catch(() => undefined);
     await this.#options.mark.close();
-    for (const segment of segments) segment.close();
+    for (const segment of segments) segment.retire();
   }
 
   /** Writes the list of segments as it stands. */
@@ -302,7 +302,7 @@ export class LogWriter {
     this.#syncedSeq = seq;
     mark.note(seq);
     for (const each of dropped) {
-      each.close();
+      each.retire();
       disk.unlink(each.path);
     }
     // A lower cut may have been asked for during the waits above: it stays to be done.

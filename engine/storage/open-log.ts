@@ -7,7 +7,7 @@ import type { Disk } from './disk.ts';
 import { publishDocument, stageDocument } from './document.ts';
 import { EntryLog } from './entry-log.ts';
 import { StorageError } from './errors.ts';
-import { entryOf, SEGMENT_HEADER_BYTES, SEGMENT_VERSION } from './frame.ts';
+import { entryOf, FrameType, SEGMENT_HEADER_BYTES, SEGMENT_VERSION } from './frame.ts';
 import type { Frame } from './frame.ts';
 import { LogTable } from './log-table.ts';
 import { LogWriter, writeCutRecord } from './log-writer.ts';
@@ -124,7 +124,7 @@ function acceptFrame(
   frame: Frame,
   offset: number,
 ): void {
-  if (frame.firstToken !== (frame.eventCount === 0 ? 0 : table.nextToken)) {
+  if (frame.firstToken !== (frame.type === FrameType.EVENTS ? table.nextToken : 0)) {
     throw new StorageError('DATA_DAMAGED', segment.path, `entry ${frame.index} has token ${frame.firstToken}`, offset);
   }
   table.push(frame.term, frame.eventCount);

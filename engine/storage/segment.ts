@@ -48,6 +48,7 @@ export class Segment {
   #allocated: number;
   #ahead = ZERO_AHEAD_BYTES_MIN;
   #extension: Promise<void> | null = null;
+  #retired = false;
 
   private constructor(disk: Disk, path: string, header: SegmentHeader, file: DiskFile) {
     this.#disk = disk;
@@ -117,6 +118,7 @@ export class Segment {
   }
 
   get file(): DiskFile {
+    if (this.#retired) throw new StorageError('DISK_FAILED', this.path, 'store is closed');
     this.#file ??= this.#disk.open(this.path, 'write');
     return this.#file;
   }
@@ -181,8 +183,15 @@ export class Segment {
     if (this.#extension) await this.#extension;
   }
 
+  /** Gives the file descriptor back until the next read. */
   close(): void {
     this.#file?.close();
     this.#file = null;
+  }
+
+  /** Closes for good: a reader that comes later gets an error. */
+  retire(): void {
+    this.close();
+    this.#retired = true;
   }
 }

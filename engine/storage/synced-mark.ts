@@ -24,7 +24,9 @@ function decodeSlot(bytes: Buffer): { readonly version: number; readonly seq: nu
 export class SyncedMark {
   readonly #disk: Disk;
   readonly #path: string;
+  /** Called at the first failure only: the mark is a help, the log itself decides. */
   readonly #onError: (error: unknown) => void;
+  #failed = false;
   #file: DiskFile | null = null;
   #version = 0;
   #written = 0;
@@ -59,9 +61,18 @@ export class SyncedMark {
     if (this.#timer !== null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      this.#writing = this.#write().catch(this.#onError);
+      this.#writing = this.#tryWrite();
     }, SYNCED_MARK_DELAY_MS);
     this.#timer.unref();
+  }
+
+  async #tryWrite(): Promise<void> {
+    try {
+      await this.#write();
+    } catch (error) {
+      if (!this.#failed) this.#onError(error);
+      this.#failed = true;
+    }
   }
 
   async #write(): Promise<void> {
@@ -79,7 +90,7 @@ export class SyncedMark {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     await this.#writing;
-    await this.#write().catch(this.#onError);
+    await this.#tryWrite();
     this.#file?.close();
     this.#file = null;
   }

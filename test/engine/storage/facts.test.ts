@@ -54,9 +54,8 @@ describe('event facts', () => {
   it('storage §3 the payload of an entry holds the events unchanged', () => {
     const events = [rawEvent({ id: 'a' }), new Uint8Array(0), rawEvent({ id: 'b', payloadBytes: 70_000 })];
     const payload = encodeEvents(events);
-    expect([...eventsInPayload(payload)].map((event) => Buffer.from(event))).toEqual(
-      events.map((event) => Buffer.from(event)),
-    );
+    const found = [...eventsInPayload(payload)];
+    expect(found.map((event, i) => Buffer.compare(event, events[i]!))).toEqual([0, 0, 0]);
     expect(eventBounds(payload, 3)).toHaveLength(6);
     expect(() => eventBounds(payload, 2)).toThrow(WireError);
     expect(() => eventBounds(payload.subarray(0, payload.length - 1), 3)).toThrow(WireError);

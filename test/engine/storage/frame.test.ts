@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../../engine/raft/types.ts';
 import {
@@ -36,6 +37,15 @@ describe('log frames', () => {
     expect(frame.chain).toBe(chainNext(99, frame.selfCrc));
     expect(frame.bytes % 8).toBe(0);
     expect(frame.bytes).toBe(frameBytes(entry.data.length));
+  });
+
+  it('storage §3 the self CRC is the CRC-32 of zlib over the header up to byte 40 and the payload', () => {
+    const bytes = encoded();
+    const frame = parseFrame(bytes, 16, bytes.length)!;
+    expect(frame.selfCrc).toBe(crc32(Buffer.concat([bytes.subarray(16, 56), entry.data])));
+    const link = Buffer.alloc(4);
+    link.writeUInt32LE(frame.selfCrc);
+    expect(frame.chain).toBe(crc32(link, 99));
   });
 
   it('storage §3 no single flipped bit in header or payload passes', () => {
