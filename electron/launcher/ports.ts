@@ -10,8 +10,8 @@ export const BLOCK_SIZE = 10;
 /** HTTP, gRPC and internal ports of a block start 100 apart, as 8024/8124/8224 do. */
 export const PORT_KIND_STEP = 100;
 const FIRST_BLOCK = 8024;
-/** Ten blocks fit below the next kind's range; after that the same pattern 10,000 higher. */
-const BLOCK_BASES: readonly number[] = [8024, 18_024, 28_024, 38_024].flatMap((base) =>
+/** Ten blocks fit below the next kind's range; then the same pattern higher, below the ports that systems give to outgoing connections. */
+const BLOCK_BASES: readonly number[] = [8024, 18_024, 28_024, 23_024].flatMap((base) =>
   Array.from({ length: 10 }, (_unused, block) => base + block * BLOCK_SIZE),
 );
 

@@ -30,9 +30,8 @@ export function connectRemote(url: string, token: string): RemoteClient {
       return () => known.delete(listener as (payload: never) => void);
     },
     async openEvents() {
-      const connection = await openSocket(url, token);
+      const connection = await openSocket(url, token, (text) => dispatch(text, listeners));
       socket = connection;
-      connection.on('message', (data) => dispatch(String(data), listeners));
       return { ended: new Promise<void>((resolve) => connection.once('close', () => resolve())) };
     },
     close() {
@@ -51,12 +50,14 @@ function dispatch(
   }
 }
 
-function openSocket(url: string, token: string): Promise<WebSocket> {
+function openSocket(url: string, token: string, onMessage: (text: string) => void): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const connection = new WebSocket(`${url.replace(/^http/, 'ws')}/events`, ['muster', token], {
       handshakeTimeout: EVENTS_OPEN_TIMEOUT_MS,
       maxPayload: ANSWER_BYTES_MAX,
     });
+    // Before `open`: the first pushes may come in the same packet as the handshake.
+    connection.on('message', (data) => onMessage(String(data)));
     connection.once('open', () => resolve(connection));
     connection.once('error', (error) => reject(hostGone(messageOf(error))));
   });

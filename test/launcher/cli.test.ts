@@ -1,0 +1,268 @@
+import { spawn } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readIdentity } from '../../electron/launcher/process-identity.ts';
+import {
+  bundleCli,
+  cli,
+  cliEnvironment,
+  cliInForeground,
+  freeFirstPort,
+  processesWith,
+  removeCliBundle,
+  removeDir,
+  temporaryDir,
+  until,
+} from './support.ts';
+
+/** Each command is a process of its own; on a loaded machine each takes a second. */
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 30_000 });
+
+let home = '';
+let firstPort = '';
+beforeEach(async () => {
+  home = await temporaryDir();
+  firstPort = String(await freeFirstPort());
+});
+afterEach(async () => {
+  await cli(home, 'down', 'demo');
+  await cli(home, 'down', 'other');
+  await until('no engine left', async () => (await processesWith(home)).length === 0);
+  await removeDir(home);
+});
+afterAll(removeCliBundle);
+
+const up = (name = 'demo', ...more: readonly string[]) =>
+  cli(home, 'up', name, '--nodes', '3', '--first-port', firstPort, '--detach', '--json', ...more);
+
+async function hostPid(): Promise<number> {
+  return JSON.parse(await readFile(path.join(home, 'control.json'), 'utf8')).pid;
+}
+
+describe('muster up', () => {
+  it('item 2: starts in the background, waits until usable, and prints one object of the agreed shape', async () => {
+    const result = await up();
+    expect([result.code, result.err]).toEqual([0, '']);
+    expect(Object.keys(result.json)).toEqual([
+      'cluster',
+      'state',
+      'dir',
+      'data',
+      'usableAfterMs',
+      'nodes',
+      'contexts',
+      'control',
+    ]);
+    expect(result.json).toMatchObject({ cluster: 'demo', state: 'usable', data: 'keep' });
+    expect(Object.keys(result.json.nodes[0])).toEqual([
+      'name',
+      'pid',
+      'state',
+      'host',
+      'http',
+      'grpc',
+      'internal',
+      'dir',
+      'propertiesFile',
+      'logFile',
+    ]);
+    expect(result.json.contexts[0]).toMatchObject({ name: 'default', leader: 'node-1', term: expect.any(Number) });
+    expect(result.json.contexts[0].members[0]).toEqual({
+      node: 'node-1',
+      role: 'PRIMARY',
+      state: 'leader',
+      lastIndex: 10,
+      commitIndex: 10,
+      lastToken: 4,
+    });
+    expect(await readFile(result.json.control.tokenFile, 'utf8')).toMatch(/^[\w-]{32}$/);
+    const status = await cli(home, 'status', '--json');
+    expect(Object.keys(status.json)).toEqual(Object.keys(result.json));
+  });
+
+  it('a second up of a running cluster says so and exits 0; other options are refused', async () => {
+    expect((await up()).err).toBe('');
+    const again = await cli(home, 'up', 'demo');
+    expect([again.code, again.out.split('\n')[0]]).toEqual([0, 'demo is already running.']);
+    expect((await up()).json).toMatchObject({ alreadyRunning: true });
+    const other = await cli(home, 'up', 'demo', '--nodes', '5', '--json');
+    expect([other.code, other.json.error.code]).toEqual([1, 'CLUSTER_EXISTS']);
+  });
+
+  it('bad input: a taken port exits 1, names the holder, and leaves nothing that blocks another try', async () => {
+    expect((await up()).err).toBe('');
+    const taken = await cli(home, 'up', 'other', '--first-port', firstPort, '--detach', '--json');
+    expect([taken.code, taken.json.error.code]).toEqual([1, 'PORT_IN_USE']);
+    expect(taken.err).toContain('your cluster demo');
+    expect((await cli(home, 'ls', '--json')).json).toHaveLength(1);
+  });
+
+  it('in the foreground: Ctrl-C stops gracefully, exits 0, and throw-away data is gone', async () => {
+    const run = await cliInForeground(home, 'up', 'demo', '--first-port', firstPort, '--throw-away');
+    await until('banner', () => run.output().includes('Press Ctrl-C to stop.'));
+    expect(run.output()).toContain('thrown away when the cluster stops');
+    run.child.kill('SIGINT');
+    expect(await run.exit).toBe(0);
+    expect(run.output()).toContain('Data thrown away');
+    expect((await cli(home, 'ls', '--json')).json).toEqual([]);
+  });
+
+  it('item 7: SIGKILL of the host leaves no engine; the next command finds the cluster and its data stopped', async () => {
+    const run = await cliInForeground(home, 'up', 'demo', '--first-port', firstPort);
+    await until('banner', () => run.output().includes('Press Ctrl-C to stop.'));
+    expect(await processesWith(home)).toHaveLength(3);
+    run.child.kill('SIGKILL');
+    await until('engines gone', async () => (await processesWith(home)).length === 0);
+    const status = await cli(home, 'status', 'demo', '--json');
+    expect(status.json).toMatchObject({ cluster: 'demo', state: 'stopped', control: null });
+    const again = await up();
+    expect(again.json).toMatchObject({ state: 'usable' });
+    expect(await readFile(path.join(again.json.nodes[0].dir, 'data', 'fake-store'), 'utf8')).toBe('node-1');
+  });
+});
+
+describe('commands on a running cluster', () => {
+  it('S23: kill leader, wait for the next, status shows a higher term, start, down', async () => {
+    const started = await up('demo', '--throw-away');
+    const kill = await cli(home, 'kill', 'leader:default', '--json');
+    expect(kill.json).toEqual({ cluster: 'demo', action: 'kill', nodes: ['node-1'] });
+    expect((await cli(home, 'wait', 'leader:default', '--timeout', '5s')).code).toBe(0);
+    const status = await cli(home, 'status', '--json');
+    expect(status.json.contexts[0]).toMatchObject({ leader: 'node-2' });
+    expect(status.json.contexts[0].term).toBeGreaterThan(started.json.contexts[0].term);
+    expect((await cli(home, 'start', 'node-1')).out).toBe('node-1 started.\n');
+    expect((await cli(home, 'wait', 'ready')).code).toBe(0);
+    const stop = await cli(home, 'stop', 'node-3');
+    expect(stop.out).toContain('Data of node-3 is kept until the cluster stops');
+    const pid = await hostPid();
+    const down = await cli(home, 'down', 'demo', '--json');
+    expect(down.json).toMatchObject({ cluster: 'demo', data: 'thrown-away' });
+    expect(await processesWith(home)).toEqual([]);
+    expect(await readIdentity(pid)).toBeNull();
+  });
+
+  it('exit codes: 3 for a condition not met with the why sentence, 2 for usage, 1 for errors', async () => {
+    expect((await up()).err).toBe('');
+    await cli(home, 'kill', 'node-2', 'node-3');
+    const waited = await cli(home, 'wait', 'leader:default', '--timeout', '200ms', '--json');
+    expect([waited.code, waited.json.error.code]).toEqual([3, 'NOT_READY_IN_TIME']);
+    expect(waited.err).toContain('1 of 3 voting members reachable');
+    for (const args of [
+      ['wait', 'nonsense'],
+      ['nonsense'],
+      ['kill'],
+      ['kill', 'node-77'],
+      ['up', '../x'],
+      ['cut', 'node-1'],
+      ['rm', 'demo'],
+      ['up', 'x', '--nodes', 'many'],
+    ]) {
+      expect([args, (await cli(home, ...args)).code]).toEqual([args, 2]);
+    }
+    expect((await cli(home, 'kill', 'node-2')).code).toBe(1);
+    expect((await cli(home, 'status', 'nope')).code).toBe(1);
+    expect((await cli(home, '--help')).code).toBe(0);
+  });
+
+  it('tiup: with two clusters running and no name it refuses and lists them; -c chooses', async () => {
+    expect((await up()).err).toBe('');
+    const second = String(await freeFirstPort());
+    expect((await cli(home, 'up', 'other', '--first-port', second, '--detach', '--json')).code).toBe(0);
+    const refused = await cli(home, 'status', '--json');
+    expect([refused.code, refused.json.error.code]).toEqual([2, 'CLUSTER_AMBIGUOUS']);
+    expect(refused.err).toContain('demo, other');
+    expect((await cli(home, 'kill', 'node-1', '-c', 'other', '--json')).json.cluster).toBe('other');
+    expect((await cli(home, 'status', 'demo', '--json')).json.state).toBe('usable');
+  });
+
+  it('freeze, resume, restart, cut, partition, delay, heal', async () => {
+    expect((await up()).err).toBe('');
+    expect((await cli(home, 'freeze', 'node-3')).out).toBe('node-3 frozen.\n');
+    expect((await cli(home, 'status', '--json')).json.nodes[2].state).toBe('frozen');
+    expect((await cli(home, 'resume', 'node-3')).code).toBe(0);
+    expect((await cli(home, 'restart', 'node-2', '--json')).json.nodes).toEqual(['node-2']);
+    expect((await cli(home, 'cut', 'node-1', 'to', 'node-3', '--json')).json.faults).toHaveLength(1);
+    expect((await cli(home, 'partition', 'node-1', '/', 'node-2', 'node-3', '--json')).json.faults).toHaveLength(4);
+    expect((await cli(home, 'delay', 'node-2', 'and', 'node-3', '80ms', '--json')).json.faults).toHaveLength(6);
+    expect((await cli(home, 'heal', '--json')).json.faults).toEqual([]);
+  });
+
+  it('context add, connect, logs, timeline, plan, rm', async () => {
+    expect((await up()).err).toBe('');
+    expect((await cli(home, 'context', 'add', 'billing', '--primary', 'node-1,2', '--json')).json.roles).toHaveLength(
+      2,
+    );
+    expect((await cli(home, 'connect', '--for', 'spring')).out).toContain(`localhost:${Number(firstPort) + 100},`);
+    expect((await cli(home, 'logs', 'node-1', '--grep', 'fake engine')).out).toContain('the fake engine runs');
+    expect((await cli(home, 'timeline', '--since', '1m')).out).toContain('Usable after');
+    expect((await cli(home, 'plan', 'next', '--json')).json.nodes).toHaveLength(3);
+    expect((await cli(home, 'rm', 'demo', '--yes', '--json')).json.error.code).toBe('CLUSTER_RUNNING');
+    expect((await cli(home, 'down')).out).toBe('demo stopped. Data kept.\n');
+    expect((await cli(home, 'rm', 'demo', '--yes')).code).toBe(0);
+    expect((await cli(home, 'ls')).out).toContain('No clusters yet');
+  });
+
+  it('logs -f and status --watch follow until Ctrl-C', async () => {
+    expect((await up()).err).toBe('');
+    const logs = await cliInForeground(home, 'logs', 'node-2', '-f');
+    const watch = await cliInForeground(home, 'status', '--watch', '--json');
+    await until('first status', () => watch.output().includes('"usable"'));
+    await until('first log', () => logs.output().includes('fake engine runs'));
+    await cli(home, 'cut', 'node-1', 'and', 'node-2');
+    await until('fault logged', () => logs.output().includes('faults ['));
+    await until('change shown', () => watch.output().includes('"faults"'));
+    for (const { child, exit } of [logs, watch]) {
+      child.kill('SIGINT');
+      expect(await exit).toBe(0);
+    }
+  });
+});
+
+describe('muster serve', () => {
+  it('prints the page with its token; a second serve names the first; SIGTERM ends both cluster and server', async () => {
+    const serve = await cliInForeground(home, 'serve', '--json');
+    const line = await until('url', () =>
+      serve
+        .output()
+        .split('\n')
+        .find((text) => text.includes('#token=')),
+    );
+    expect(JSON.parse(line)).toMatchObject({
+      page: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{32}$/),
+    });
+    expect((await cli(home, 'serve', '--json')).json).toMatchObject({ alreadyServing: true, pid: serve.child.pid });
+    expect((await up()).json.state).toBe('usable');
+    serve.child.kill('SIGTERM');
+    expect(await serve.exit).toBe(0);
+    expect(await processesWith(home)).toEqual([]);
+  });
+
+  it('a background host whose workspace was deleted ends its engines and leaves', async () => {
+    expect((await up()).err).toBe('');
+    const pid = await hostPid();
+    await rm(home, { recursive: true, force: true });
+    await until('host gone', async () => (await readIdentity(pid)) === null);
+    expect(await processesWith(home)).toEqual([]);
+  });
+
+  it('concurrent first commands agree on one host', async () => {
+    const results = await Promise.all([
+      up('demo'),
+      cli(home, 'up', 'other', '--first-port', String(await freeFirstPort()), '--detach', '--json'),
+    ]);
+    expect(results.map((result) => result.code)).toEqual([0, 0]);
+    expect(new Set(results.map((result) => result.json.control.url)).size).toBe(1);
+  });
+});
+
+describe('the command itself', () => {
+  it('does not fail when the reader of its output leaves', async () => {
+    const child = spawn(process.execPath, [await bundleCli(), '--help'], {
+      env: cliEnvironment(home),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    child.stdout.destroy();
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+  });
+});
