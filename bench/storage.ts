@@ -73,9 +73,13 @@ async function appendsPerSecond(dir: string, callers: number): Promise<string> {
 
 async function timed<T>(label: string, run: () => Promise<T> | T): Promise<T> {
   const start = performance.now();
+  const cpu = process.cpuUsage();
   const result = await run();
+  const { user, system } = process.cpuUsage(cpu);
   const rss = Math.round(process.memoryUsage().rss / 2 ** 20);
-  console.log(`${label}: ${(performance.now() - start).toFixed(1)} ms (RSS ${rss} MB)`);
+  console.log(
+    `${label}: ${(performance.now() - start).toFixed(1)} ms, CPU ${((user + system) / 1000).toFixed(0)} ms, RSS ${rss} MB`,
+  );
   return result;
 }
 

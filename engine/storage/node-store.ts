@@ -6,7 +6,7 @@ import type { HardState } from '../raft/types.ts';
 import type { NodeStore, NodeStoreOptions } from './api.ts';
 import { nodeDisk } from './disk.ts';
 import type { Disk } from './disk.ts';
-import { readDocument, replaceDocument } from './document.ts';
+import { publishDocument, readDocument, replaceDocument, stageDocument } from './document.ts';
 import { asStorageError, StorageError } from './errors.ts';
 import { HardStates } from './hard-states.ts';
 import { takeLock } from './lock.ts';
@@ -124,10 +124,10 @@ function readIdentity(disk: Disk, dir: string, nodeName: string): Identity | und
 async function setUp(disk: Disk, dir: string, nodeName: string): Promise<Identity> {
   disk.makeDirectory(join(dir, 'groups'));
   disk.makeDirectory(join(dir, 'documents'));
-  await HardStates.create(disk, dir);
-  await Promise.all([disk.syncDirectory(dir), disk.syncDirectory(dirname(dir))]);
   const identity = { version: DATA_FORMAT_VERSION, nodeName, storeId: randomBytes(8).toString('hex') };
-  await replaceDocument(disk, join(dir, 'node.id'), identity);
+  await Promise.all([HardStates.create(disk, dir), stageDocument(disk, join(dir, 'node.id'), identity)]);
+  await Promise.all([disk.syncDirectory(dir), disk.syncDirectory(dirname(dir))]);
+  await publishDocument(disk, join(dir, 'node.id'));
   return identity;
 }
 
