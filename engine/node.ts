@@ -20,6 +20,7 @@ import { registerCommandService } from './rpc/command-service.ts';
 import { registerEventService } from './rpc/event-service.ts';
 import { createGrpcServer } from './rpc/grpc-server.ts';
 import { registerPlatformService } from './rpc/platform-service.ts';
+import { registerProcessorAdminService } from './rpc/processor-admin-service.ts';
 import { registerQueryService } from './rpc/query-service.ts';
 import type { GrpcServer } from './rpc/transport.ts';
 import type { NodeStore } from './storage/api.ts';
@@ -169,7 +170,7 @@ export class EngineNode {
       waitForLeaderMs: replication.waitForLeaderTimeoutMs,
       clientsOnlyOnServing: settings.formation.forceConnectionToPrimary,
     });
-    const { messaging, grpc } = this.#buildClientApi(peers, contexts);
+    const { messaging, grpc } = this.#buildClientApi(peers, contexts, manager);
     registerContextHandlers(peers, () => groups);
     peers.onMessage('raft', (from, body) => {
       try {
@@ -189,12 +190,23 @@ export class EngineNode {
     const http = createHttpServer({
       env,
       settings,
-      node: { directory: contexts, admin: manager, peers, status: () => this.status(), version: ENGINE_VERSION },
+      node: {
+        directory: contexts,
+        admin: manager,
+        processors: messaging.processors,
+        peers,
+        status: () => this.status(),
+        version: ENGINE_VERSION,
+      },
     });
     return { store, peers, groups, leaders, manager, contexts, messaging, grpc, http };
   }
 
-  #buildClientApi(peers: PeerNetwork, contexts: Contexts): { messaging: Messaging; grpc: GrpcServer } {
+  #buildClientApi(
+    peers: PeerNetwork,
+    contexts: Contexts,
+    manager: ClusterManager,
+  ): { messaging: Messaging; grpc: GrpcServer } {
     const { env, settings } = this.#options;
     const messaging = createMessaging({ env, bus: peers, directory: contexts, settings: settings.messaging });
     const grpc = createGrpcServer({ env, maxMessageBytes: settings.messaging.maxMessageBytes });
@@ -202,6 +214,7 @@ export class EngineNode {
     registerPlatformService(grpc, { messaging, directory: contexts, env });
     registerCommandService(grpc, { messaging, directory: contexts, env });
     registerQueryService(grpc, { messaging, directory: contexts, env });
+    registerProcessorAdminService(grpc, { processors: messaging.processors, admin: manager });
     return { messaging, grpc };
   }
 

@@ -1,6 +1,13 @@
 // The state machine of `_admin`: nodes, contexts, roles. Pure and deterministic: the same commands give the same state on
 // every member. May not: do IO, read clocks. Source: cluster-semantics §2-§5, §8; decisions 2-4.
-import { ADMIN_CONTEXT, type ClusterView, type ContextInfo, type NodeInfo, type NodeRole } from './api.ts';
+import {
+  ADMIN_CONTEXT,
+  type BalancingChoice,
+  type ClusterView,
+  type ContextInfo,
+  type NodeInfo,
+  type NodeRole,
+} from './api.ts';
 
 /** First member set of a group: replicas named here start with it, replicas added later start empty and listen. */
 export interface BootstrapMember {
@@ -33,6 +40,12 @@ export type AdminCommand =
       readonly metaData: Readonly<Record<string, string>>;
       readonly dcb: boolean;
     }
+  | {
+      readonly type: 'update-context';
+      readonly name: string;
+      readonly metaData: Readonly<Record<string, string>>;
+    }
+  | { readonly type: 'set-balancing'; readonly choice: BalancingChoice }
   | { readonly type: 'delete-context'; readonly name: string }
   | { readonly type: 'set-role'; readonly context: string; readonly node: string; readonly role: NodeRole }
   | { readonly type: 'remove-role'; readonly context: string; readonly node: string };
@@ -56,6 +69,8 @@ const CONTEXT_NAME = /^[a-zA-Z][a-zA-Z0-9_-]*$/;
 const CONTEXT_NAME_LENGTH_MAX = 100;
 export const NODES_MAX = 32;
 export const CONTEXTS_MAX = 500;
+/** Event processors kept balanced; one more is refused with AXONIQ-1900. */
+export const BALANCING_MAX = 10_000;
 
 export const emptyAdminState: AdminState = {
   clusterId: '',
@@ -94,6 +109,10 @@ export function applyAdminCommand(state: AdminState, index: number, command: Adm
       return applyRemoveNode(before, command.node);
     case 'create-context':
       return applyCreate(before, command);
+    case 'update-context':
+      return applyUpdate(before, command.name, command.metaData);
+    case 'set-balancing':
+      return applyBalancing(before, command.choice);
     case 'delete-context':
       return applyDelete(before, command.name);
     case 'set-role':
@@ -186,11 +205,32 @@ function applyCreate(state: AdminState, command: Extract<AdminCommand, { type: '
   return done({ ...state, contexts: sortedByName([...state.contexts, context]), nextGroup: state.nextGroup + 1 });
 }
 
+function applyUpdate(state: AdminState, name: string, metaData: Readonly<Record<string, string>>): AdminOutcome {
+  if (!state.contexts.some((context) => context.name === name))
+    return failed(state, 'AXONIQ-1302', `${name}: not found in any replication group`);
+  const kept = Object.fromEntries(Object.entries(metaData).filter(([, value]) => value !== ''));
+  return done(updateContext(state, name, (context) => ({ ...context, metaData: kept })));
+}
+
+function applyBalancing(state: AdminState, choice: BalancingChoice): AdminOutcome {
+  const { context, name, tokenStore, strategy } = choice;
+  if (!state.contexts.some((candidate) => candidate.name === context))
+    return failed(state, 'AXONIQ-1302', `${context}: not found in any replication group`);
+  const others = (state.balancing ?? []).filter(
+    (other) => other.context !== context || other.name !== name || other.tokenStore !== tokenStore,
+  );
+  if (others.length >= BALANCING_MAX)
+    return failed(state, 'AXONIQ-1900', `${BALANCING_MAX} event processors are kept balanced already`);
+  return done({ ...state, balancing: strategy === 'default' ? others : [...others, choice] });
+}
+
 function applyDelete(state: AdminState, name: string): AdminOutcome {
   if (name.startsWith('_')) return failed(state, 'AXONIQ-2304', `Internal context ${name} cannot be deleted`);
   if (!state.contexts.some((context) => context.name === name))
     return failed(state, 'AXONIQ-1302', `${name}: not found in any replication group`);
-  return done({ ...state, contexts: state.contexts.filter((context) => context.name !== name) });
+  const balancing = (state.balancing ?? []).filter((choice) => choice.context !== name);
+  const contexts = state.contexts.filter((context) => context.name !== name);
+  return done({ ...state, contexts, ...(state.balancing === undefined ? {} : { balancing }) });
 }
 
 function applySetRole(state: AdminState, name: string, node: string, role: NodeRole): AdminOutcome {

@@ -32,12 +32,23 @@ export interface ContextInfo {
   readonly pendingSince: number;
 }
 
+/** An event processor that is to be kept balanced (client-behaviour EP-22). */
+export interface BalancingChoice {
+  readonly context: ContextName;
+  readonly name: string;
+  /** Empty: processors without a token store identifier; null: whatever they have. */
+  readonly tokenStore: string | null;
+  readonly strategy: string;
+}
+
 /** The whole cluster as `_admin` has it; higher version is newer. Every node keeps the last one it saw, on disk. */
 export interface ClusterView {
   readonly clusterId: string;
   readonly version: number;
   readonly nodes: readonly NodeInfo[];
   readonly contexts: readonly ContextInfo[];
+  /** Absent until the first one was made. */
+  readonly balancing?: readonly BalancingChoice[];
 }
 
 /** A coded failure of the client API: rpc/errors.ts turns it into gRPC and HTTP answers. */
@@ -120,6 +131,10 @@ export interface ClusterAdmin {
   deleteContext(name: ContextName, preserveEventStore: boolean): Promise<void>;
   setRole(name: ContextName, node: NodeName, role: NodeRole): Promise<void>;
   removeRole(name: ContextName, node: NodeName, preserveEventStore: boolean): Promise<void>;
+  /** Replaces the properties of the context; empty values drop theirs (AD-4). */
+  updateContextProperties(name: ContextName, metaData: Readonly<Record<string, string>>): Promise<void>;
+  /** Strategy `default` ends the balancing (client-behaviour EP-22). */
+  setBalancing(choice: BalancingChoice): Promise<void>;
   removeNode(node: NodeName): Promise<void>;
   initCluster(contexts: readonly ContextName[]): Promise<void>;
   joinCluster(host: string, port: number, contexts: readonly ContextName[] | 'all' | 'none'): Promise<void>;

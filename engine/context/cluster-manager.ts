@@ -7,7 +7,6 @@ import { PeerError, type PeerBus } from '../peer/bus.ts';
 import type { Env } from '../util/env.ts';
 import {
   type AdminCommand,
-  type AdminContext,
   type AdminOutcome,
   type AdminState,
   applyAdminCommand,
@@ -17,8 +16,8 @@ import {
 import {
   ADMIN_CONTEXT,
   AxonError,
+  type BalancingChoice,
   type ClusterAdmin,
-  type ContextDirectory,
   type NodeInfo,
   type NodeRole,
 } from './api.ts';
@@ -327,13 +326,7 @@ export class ClusterManager implements ClusterAdmin {
       request.roles.length > 0
         ? request.roles
         : this.#view.nodes.map((node) => ({ node: node.name, role: 'PRIMARY' as const }));
-    await this.#propose({
-      type: 'create-context',
-      name: request.name,
-      roles,
-      metaData: request.metaData,
-      dcb: request.dcb,
-    });
+    await this.#propose({ type: 'create-context', ...request, roles });
     // Created is only useful once it can be used; without a leader in time the context exists all the same.
     const until = this.#options.env.now() + CONTEXT_LEADER_WAIT_MS;
     while (this.#options.leaderOf(request.name) === null && this.#options.env.now() < until)
@@ -362,6 +355,14 @@ export class ClusterManager implements ClusterAdmin {
     await this.#propose({ type: 'remove-role', context, node });
   }
 
+  async updateContextProperties(name: string, metaData: Readonly<Record<string, string>>): Promise<void> {
+    await this.#propose({ type: 'update-context', name, metaData });
+  }
+
+  async setBalancing(choice: BalancingChoice): Promise<void> {
+    await this.#propose({ type: 'set-balancing', choice });
+  }
+
   async removeNode(node: string): Promise<void> {
     await this.#propose({ type: 'remove-node', node });
   }
@@ -381,9 +382,6 @@ export class ClusterManager implements ClusterAdmin {
     return Promise.resolve();
   }
 }
-
-export type DirectoryState = Pick<ContextDirectory, 'view' | 'initialized'>;
-export type { AdminContext };
 
 function parseCommand(value: unknown): AdminCommand {
   if (typeof value !== 'object' || value === null || typeof (value as { type?: unknown }).type !== 'string')

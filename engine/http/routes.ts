@@ -17,6 +17,7 @@ import { EventRoutes } from './event-routes.ts';
 import type { Exchange } from './exchange.ts';
 import { contextOf, PRODUCT_NAME, queryFlag, sendEmpty, sendJson } from './exchange.ts';
 import type { HttpNodeFacade } from './facade.ts';
+import { ProcessorRoutes } from './processor-routes.ts';
 import { describeHealth, httpStatusOfHealth, isReady } from './health.ts';
 
 export type Handler = (exchange: Exchange) => void | Promise<void>;
@@ -77,7 +78,29 @@ export function createRoutes(env: Env, settings: Settings, node: HttpNodeFacade)
     get('/internal/raft/groups', () => node.status().groups.map((group) => group.context)),
     get('/internal/raft/members/{group}', ({ variables }) => membersOf(node, variables['group']!)),
 
+    ...processorRoutes(new ProcessorRoutes(node), route),
     ...actuatorRoutes(settings, node, get),
+  ];
+}
+
+/** Fixed paths first. */
+function processorRoutes(
+  processors: ProcessorRoutes,
+  route: (method: string, pattern: string, handler: Handler) => Route,
+): readonly Route[] {
+  const one = '/v1/components/{component}/processors/{processor}';
+  const patch = (pattern: string, handler: Handler): Route => route('PATCH', pattern, handler);
+  return [
+    route('GET', '/v1/processors/loadbalance/strategies', (exchange) => processors.strategies(exchange)),
+    route('GET', '/v1/processors/{processor}/clients', (exchange) => processors.clients(exchange)),
+    patch('/v1/processors/{processor}/loadbalance', (exchange) => processors.balance(exchange)),
+    route('PUT', '/v1/processors/{processor}/autoloadbalance', (exchange) => processors.setBalancing(exchange)),
+    route('GET', '/v1/components/{component}/processors', (exchange) => processors.list(exchange)),
+    patch(`${one}/pause`, (exchange) => processors.pause(exchange)),
+    patch(`${one}/start`, (exchange) => processors.start(exchange)),
+    patch(`${one}/segments/split`, (exchange) => processors.split(exchange)),
+    patch(`${one}/segments/merge`, (exchange) => processors.merge(exchange)),
+    patch(`${one}/segments/{segment}/move`, (exchange) => processors.move(exchange)),
   ];
 }
 

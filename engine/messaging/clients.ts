@@ -4,6 +4,7 @@ import type { Env } from '../util/env.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
 import { newIdentifier } from './message-bytes.ts';
 import type { PeerExchange } from './peer-exchange.ts';
+import type { InstructionAnswer, ProcessorInstruction } from './processor-instructions.ts';
 import {
   type MessagingSettings,
   NAME_LENGTH_MAX,
@@ -34,6 +35,8 @@ export interface ProcessorStatus {
   readonly availableThreads: number;
   readonly tokenStoreIdentifier: string;
   readonly isStreaming: boolean;
+  /** Strategy that the client would like; absent or empty: none. */
+  readonly loadBalancingStrategy?: string;
   readonly segments: readonly {
     readonly id: number;
     readonly onePartOf: number;
@@ -48,6 +51,8 @@ export interface ProcessorStatus {
 export interface PlatformSink extends TopologySink {
   heartbeat(): void;
   requestReconnect(): void;
+  /** The id is never empty: the client answers with it (CT-5). */
+  instruct(id: string, instruction: ProcessorInstruction): void;
   end(failure: Failure | null): void;
 }
 
@@ -58,6 +63,8 @@ export interface ConnectedClient {
   /** Epoch ms. */
   readonly connectedSince: number;
   readonly processors: readonly ProcessorStatus[];
+  /** Milliseconds since each processor was reported, as `processors`. */
+  readonly processorAges: readonly number[];
 }
 
 /** Heartbeats go to clients of at least this version (HB-3). */
@@ -66,10 +73,15 @@ const HEARTBEAT_VERSION = [4, 2, 1];
 const STANDSTILL_MS = 2000;
 
 export function understandsHeartbeats(version: string): boolean {
+  return isAtLeastVersion(version, HEARTBEAT_VERSION);
+}
+
+/** False for what does not start like a version. */
+export function isAtLeastVersion(version: string, wanted: readonly number[]): boolean {
   if (!/^\d+(\.\d+)*/.test(version)) return false;
   const given = version.split(/[.-]/).map((part) => Number.parseInt(part, 10) || 0);
-  for (let i = 0; i < HEARTBEAT_VERSION.length; i += 1) {
-    const difference = (given[i] ?? 0) - HEARTBEAT_VERSION[i]!;
+  for (let i = 0; i < wanted.length; i += 1) {
+    const difference = (given[i] ?? 0) - wanted[i]!;
     if (difference !== 0) return difference > 0;
   }
   return true;
@@ -92,6 +104,10 @@ interface ClientEvents {
   statusChanged(): void;
   /** The client was dropped for silence: its other streams end too (HB-3). */
   silent(client: PlatformStream): void;
+  /** The client said something about an instruction (CT-5, CT-6). */
+  answered(client: PlatformStream, answer: InstructionAnswer): void;
+  /** Its control stream ended. */
+  gone(client: PlatformStream): void;
 }
 
 export class PlatformStream {
@@ -124,6 +140,10 @@ export class PlatformStream {
   /** The newest status per processor counts (EP-1); ignored before `register` (CT-1). */
   processorInfo(status: ProcessorStatus): void {
     if (this.identity !== null) this.#clients.setProcessor(this, status);
+  }
+
+  answered(answer: InstructionAnswer): void {
+    if (this.identity !== null) this.#clients.answered(this, answer);
   }
 
   subscribeTopology(): void {
@@ -203,6 +223,15 @@ export class Clients {
     return null;
   }
 
+  answered(stream: PlatformStream, answer: InstructionAnswer): void {
+    this.#events.answered(stream, answer);
+  }
+
+  find(streamId: string): PlatformStream | null {
+    for (const stream of this.#streams) if (stream.streamId === streamId && stream.identity !== null) return stream;
+    return null;
+  }
+
   setProcessor(stream: PlatformStream, status: ProcessorStatus): void {
     const isKnown = stream.processors.has(status.name);
     if (!isKnown && (stream.processors.size >= PROCESSORS_PER_CLIENT_MAX || status.name.length > NAME_LENGTH_MAX))
@@ -220,6 +249,7 @@ export class Clients {
     if (!this.#streams.delete(stream)) return;
     stream.feed = null;
     if (stream.identity === null) return;
+    this.#events.gone(stream);
     this.#publishCount(stream.owner.context);
     this.#events.identityChanged(stream.owner.context, stream.identity.clientId);
   }
@@ -239,8 +269,10 @@ export class Clients {
     const clients: ConnectedClient[] = [];
     for (const { identity, streamId, owner, connectedSince, processors } of this.#streams) {
       if (identity === null) continue;
-      const statuses = [...processors.values()].map((entry) => entry.status);
-      clients.push({ streamId, owner, identity, connectedSince, processors: statuses });
+      const entries = [...processors.values()];
+      const statuses = entries.map((entry) => entry.status);
+      const processorAges = entries.map((entry) => this.#env.now() - entry.at);
+      clients.push({ streamId, owner, identity, connectedSince, processors: statuses, processorAges });
     }
     return clients;
   }

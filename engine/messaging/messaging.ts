@@ -10,6 +10,10 @@ import { Commands } from './commands.ts';
 import { HandlerRegistry } from './handler-registry.ts';
 import { PeerExchange } from './peer-exchange.ts';
 import { isIsolated, Placement, type PlacementResult } from './placement.ts';
+import { ProcessorAdmin, type ProcessorAdministration } from './processor-admin.ts';
+import { ProcessorBalancer } from './processor-balancer.ts';
+import { type ClusterClient, ClusterClients } from './processor-clients.ts';
+import { ProcessorInstructions } from './processor-instructions.ts';
 import { Queries, type QueryAsker, type QueryCall } from './queries.ts';
 import { QueryHandlers, type QueryHandlerStream } from './query-handlers.ts';
 import { DRAIN_TIMEOUT_MS, type MessagingSettings, TICK_INTERVAL_MS, UNSERVABLE_GRACE_MS } from './settings.ts';
@@ -37,6 +41,8 @@ export interface Messaging {
   openQueryStream(owner: StreamOwner, sink: QueryHandlerSink): QueryHandlerStream | Failure;
   query(context: string, request: Uint8Array, asker: QueryAsker): QueryCall;
   openSubscription(context: string, sink: MessageSink): SubscriptionCall | Failure;
+  /** Event processors and applications of all nodes. */
+  readonly processors: ProcessorAdministration;
   /** Applications connected to this node. */
   clients(): ClientStatus[];
   /** Something that `clients` shows changed; called at most once per turn. Returns how to stop listening. */
@@ -68,6 +74,10 @@ class NodeMessaging implements Messaging {
   readonly #queryHandlers: QueryHandlers;
   readonly #queries: Queries;
   readonly #subscriptions: SubscriptionQueries;
+  readonly #instructions: ProcessorInstructions;
+  readonly #clusterClients: ClusterClients;
+  readonly processors: ProcessorAdministration;
+  readonly #balancer: ProcessorBalancer;
   readonly #listeners = new Set<() => void>();
   readonly #unservableSince = new Map<string, number>();
   readonly #stopWatchingView: () => void;
@@ -88,7 +98,13 @@ class NodeMessaging implements Messaging {
       identityChanged: (context, clientId) => this.#identityChanged(context, clientId),
       statusChanged: () => this.#changed(),
       silent: (client) => this.#endStreamsOf(client),
+      answered: (client, answer) => this.#instructions.answered(client, answer),
+      gone: (client) => this.#instructions.clientGone(client),
     });
+    this.#instructions = new ProcessorInstructions(env, exchange, () => this.#clients);
+    this.#clusterClients = new ClusterClients(env, exchange, () => this.#reportedClients());
+    this.processors = new ProcessorAdmin(this.#clusterClients, this.#instructions);
+    this.#balancer = new ProcessorBalancer(env, directory, this.processors);
     const tagsOf = this.#clients.tagsOf.bind(this.#clients);
     this.#commandHandlers = new CommandHandlers(env, exchange, settings, tagsOf);
     this.#commands = new Commands(env, exchange, registry, this.#commandHandlers, settings);
@@ -157,6 +173,17 @@ class NodeMessaging implements Messaging {
     ]);
   }
 
+  /** `clientStatuses` keeps the order of the control streams and puts clients without one behind them. */
+  #reportedClients(): ClusterClient[] {
+    const connected = this.#clients.connected();
+    return this.clients().map((client, i) => ({
+      ...client,
+      node: this.#exchange.self,
+      streamId: connected[i]?.streamId ?? '',
+      processors: client.processors.map((status, j) => ({ ...status, ageMs: connected[i]?.processorAges[j] ?? 0 })),
+    }));
+  }
+
   onChanged(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -166,6 +193,9 @@ class NodeMessaging implements Messaging {
     if (this.#isClosed) return;
     this.#exchange.tick();
     this.#clients.tick();
+    this.#instructions.tick();
+    this.#clusterClients.tick();
+    this.#balancer.tick();
     this.#commands.tick();
     this.#commandHandlers.tick();
     this.#queries.tick();
@@ -195,6 +225,8 @@ class NodeMessaging implements Messaging {
     this.#stopWatchingView();
     this.#clients.endAll(null, shuttingDown);
     this.#endHandlerStreams(() => true, shuttingDown);
+    this.#instructions.close();
+    this.#clusterClients.close();
     this.#commands.close();
     this.#queries.close(shuttingDown);
     this.#subscriptions.close(null, shuttingDown);

@@ -18,6 +18,10 @@
 // subscription-close   id, stream, text = subscription id
 // subscription-response id, stream, body = SubscriptionQueryResponse
 // subscription-failed  id, text: updates were lost, the call has to end
+// clients-wanted       id, context (empty: all)
+// clients              id, flags LAST, body = JSON of clients of the sender
+// processor-instruction id, stream, body = JSON of the instruction
+// processor-result     id, body = JSON of the outcome
 //
 // An id belongs to the node that asked and is never used again while its process lives. When a link is lost both sides
 // forget all ids that they had in common, so an answer never meets a foreign question.
@@ -41,6 +45,10 @@ export const PeerKind = {
   SUBSCRIPTION_CLOSE: 14,
   SUBSCRIPTION_RESPONSE: 15,
   SUBSCRIPTION_FAILED: 16,
+  CLIENTS_WANTED: 17,
+  CLIENTS: 18,
+  PROCESSOR_INSTRUCTION: 19,
+  PROCESSOR_RESULT: 20,
 } as const;
 export type PeerKind = (typeof PeerKind)[keyof typeof PeerKind];
 

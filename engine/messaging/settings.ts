@@ -50,6 +50,18 @@ export const SEGMENTS_PER_PROCESSOR_MAX = 4096;
 /** Tags of one client, and the characters of all their keys and values; a register with more ends with AXONIQ-1900. */
 export const TAGS_PER_CLIENT_MAX = 200;
 export const TAG_CHARACTERS_MAX = 20_000;
+/** EP-20: a client that has not reported the result of an instruction by then failed it (AXONIQ-11000). */
+export const INSTRUCTION_RESULT_TIMEOUT_MS = 10_000;
+/** Instructions to event processors without a result; a further one fails with AXONIQ-1900. */
+export const INSTRUCTIONS_PENDING_MAX = 10_000;
+/** Time between looks at event processors that are to be kept balanced. */
+export const AUTO_BALANCE_INTERVAL_MS = 15_000;
+/** A node that has not reported its clients by then is left out of the answer. */
+export const CLIENT_REPORT_TIMEOUT_MS = 2000;
+/** Questions for the clients of all nodes under way; a further one is answered for this node alone. */
+export const CLIENT_REPORTS_PENDING_MAX = 1000;
+/** Clients of about so many bytes travel in one message. */
+export const CLIENT_REPORT_BYTES = 1024 * 1024;
 /** Backlog towards one peer, by urgency of the message; see `peer-outbox.ts`. */
 export const OUTBOX_REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 export const OUTBOX_RESPONSE_BYTES_MAX = 48 * 1024 * 1024;

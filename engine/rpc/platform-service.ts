@@ -1,5 +1,6 @@
 // control.PlatformService of the client API: where to connect, and the control stream (client-behaviour §2, §3, §11.1).
 import { AxonError } from '../context/api.ts';
+import type { ProcessorInstruction } from '../messaging/processor-instructions.ts';
 import type { PlatformSink, PlatformStream, ProcessorStatus } from '../messaging/clients.ts';
 import type { Messaging } from '../messaging/messaging.ts';
 import type { Failure } from '../messaging/streams.ts';
@@ -7,7 +8,7 @@ import type { TopologyUpdate } from '../messaging/topology-feed.ts';
 import { acknowledgement, endCall, isFailure, UNSUPPORTED_INSTRUCTION } from './acks.ts';
 import { contextOf, failCall, unary } from './call-context.ts';
 import type { MessagingServiceDeps } from './command-service.ts';
-import { control, decodeMessage, encodeMessage } from './proto.ts';
+import { type common, control, decodeMessage, encodeMessage } from './proto.ts';
 import type { GrpcCall, GrpcServer } from './transport.ts';
 
 const SERVICE = '/io.axoniq.axonserver.grpc.control.PlatformService';
@@ -44,12 +45,26 @@ function platformSink(call: GrpcCall): PlatformSink {
     },
     heartbeat: () => call.write(HEARTBEAT),
     requestReconnect: () => call.write(REQUEST_RECONNECT),
+    instruct: (id, instruction) => call.write(instructionBytes(id, instruction)),
     topology: (update) => {
       const topologyChange = topologyChangeOf(update);
       call.write(encodeMessage(control.PlatformOutboundInstruction, { topologyChange }));
     },
     end: (failure) => endCall(call, failure),
   };
+}
+
+function instructionBytes(instructionId: string, instruction: ProcessorInstruction): Uint8Array {
+  const { type, processor: processorName } = instruction;
+  const reference = { processorName };
+  const segment = { processorName, segmentIdentifier: 'segment' in instruction ? instruction.segment : 0 };
+  const encode = (arm: control.PlatformOutboundInstructionInput) =>
+    encodeMessage(control.PlatformOutboundInstruction, { ...arm, instructionId });
+  if (type === 'pause') return encode({ pauseEventProcessor: reference });
+  if (type === 'start') return encode({ startEventProcessor: reference });
+  if (type === 'refresh') return encode({ requestEventProcessorInfo: reference });
+  if (type === 'release') return encode({ releaseSegment: segment });
+  return encode(type === 'split' ? { splitEventProcessorSegment: segment } : { mergeEventProcessorSegment: segment });
 }
 
 function topologyChangeOf(update: TopologyUpdate): control.TopologyChangeInput {
@@ -122,6 +137,14 @@ function carryOut(stream: PlatformStream, instruction: control.PlatformInboundIn
       return null;
     case 'eventProcessorInfo':
       if (instruction.eventProcessorInfo !== null) stream.processorInfo(statusOf(instruction.eventProcessorInfo));
+      if (instruction.instructionId !== '')
+        stream.answered({ type: 'info', id: instruction.instructionId, failure: null });
+      return null;
+    case 'result':
+      answer(stream, 'result', instruction.result);
+      return null;
+    case 'ack':
+      answer(stream, 'ack', instruction.ack);
       return null;
     case 'subscribeTopologyChanges':
       stream.subscribeTopology();
@@ -131,9 +154,22 @@ function carryOut(stream: PlatformStream, instruction: control.PlatformInboundIn
       return null;
     case undefined:
       return UNSUPPORTED_INSTRUCTION;
-    default: // register, ack (noise, CT-4), result
+    default: // register
       return null;
   }
+}
+
+/** A failure without a code of its own is one of carrying the instruction out (AXONIQ-1004). */
+function answer(
+  stream: PlatformStream,
+  type: 'result' | 'ack',
+  said: common.InstructionResult | common.InstructionAck | null,
+): void {
+  if (said === null) return;
+  const code = said.error?.errorCode || 'AXONIQ-1004';
+  const text =
+    said.error?.message || said.error?.details.join(', ') || 'The client could not carry the instruction out';
+  stream.answered({ type, id: said.instructionId, failure: said.success ? null : { code, text } });
 }
 
 function statusOf(info: control.EventProcessorInfo): ProcessorStatus {
@@ -146,6 +182,7 @@ function statusOf(info: control.EventProcessorInfo): ProcessorStatus {
     availableThreads: info.availableThreads,
     tokenStoreIdentifier: info.tokenStoreIdentifier,
     isStreaming: info.isStreamingProcessor,
+    loadBalancingStrategy: info.loadBalancingStrategyName,
     segments: info.segmentStatus.map((segment) => ({
       id: segment.segmentId,
       onePartOf: segment.onePartOf,

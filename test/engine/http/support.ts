@@ -14,6 +14,7 @@ import type { GroupReport, StatusReport } from '../../../engine/control/protocol
 import { createHttpServer } from '../../../engine/http/http-server.ts';
 import type { HttpNodeFacade } from '../../../engine/http/facade.ts';
 import { eventToJson } from '../../../engine/http/event-json.ts';
+import type { ProcessorAdministration } from '../../../engine/messaging/processor-admin.ts';
 import type { PeerBus } from '../../../engine/peer/bus.ts';
 import { createTestEnv } from '../peer/support.ts';
 
@@ -192,6 +193,19 @@ export class MemoryStore implements EventStoreAccess {
   }
 }
 
+const nothing = () => Promise.reject(new Error('no event processors in this test'));
+const noProcessors: ProcessorAdministration = {
+  list: nothing,
+  pause: nothing,
+  start: nothing,
+  split: nothing,
+  merge: nothing,
+  move: nothing,
+  refresh: nothing,
+  balance: nothing,
+  applications: nothing,
+};
+
 export interface TestServer {
   readonly port: number;
   readonly store: MemoryStore;
@@ -209,6 +223,7 @@ export async function startServer(
     initialized?: boolean;
     adminFails?: Error;
     text?: string;
+    processors?: ProcessorAdministration;
   } = {},
 ): Promise<TestServer> {
   const { env, codes } = createTestEnv();
@@ -246,6 +261,8 @@ export async function startServer(
     deleteContext: record('deleteContext'),
     setRole: record('setRole'),
     removeRole: record('removeRole'),
+    updateContextProperties: record('updateContextProperties'),
+    setBalancing: record('setBalancing'),
     removeNode: record('removeNode'),
     initCluster: record('initCluster'),
     joinCluster: record('joinCluster'),
@@ -255,6 +272,7 @@ export async function startServer(
   const node: HttpNodeFacade = {
     directory,
     admin,
+    processors: options.processors ?? noProcessors,
     peers,
     status: () => options.status ?? statusReport(),
     version: '0.1.0',
