@@ -1,6 +1,7 @@
 // All raft groups of this node: opens and closes replicas as `_admin` wants, ticks them, carries their messages, moves their
 // membership towards the wanted one, and takes the fast path when a leader's process is gone (raft-design §5, §7, §10).
 import { memberIdOf, nodeOfMember, type AdminContext, type AdminState } from './admin-state.ts';
+import { segmentBytesOf } from './context-properties.ts';
 import { nextMembershipStep } from './membership-plan.ts';
 import { Replica } from './replica.ts';
 import { decodeConfig } from '../raft/membership.ts';
@@ -173,11 +174,11 @@ export class GroupHost {
   async #reconcileNow(): Promise<void> {
     const state = this.#wanted;
     if (state === null || this.#closed) return;
-    for (const context of state.contexts) {
-      const stores = this.#roleOfSelf(context) !== null;
-      if (stores) this.#leavingSince.delete(context.group);
-      if (stores && !this.#replicas.has(context.group)) await this.#open(context);
-    }
+    const stored = state.contexts.filter((context) => this.#roleOfSelf(context) !== null);
+    for (const context of stored) this.#leavingSince.delete(context.group);
+    await Promise.all(
+      stored.filter((context) => !this.#replicas.has(context.group)).map((context) => this.#open(context)),
+    );
     for (const replica of [...this.#replicas.values()]) {
       const context = state.contexts.find((candidate) => candidate.group === replica.group);
       if (context === undefined) await this.#drop(replica, 'the context was deleted');
@@ -198,7 +199,7 @@ export class GroupHost {
       node,
       group: context.group,
       folder: `${String(context.group).padStart(4, '0')}-${context.name}`,
-      segmentBytes: this.#options.segmentBytes,
+      segmentBytes: segmentBytesOf(context.metaData) ?? this.#options.segmentBytes,
       durability: this.#options.durability,
       indexEvents: context.name !== ADMIN_CONTEXT,
       log: (level, code, text) => env.log[level](text, { code, context: context.name }),
