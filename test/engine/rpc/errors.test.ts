@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { AxonError } from '../../../engine/context/api.ts';
 import { PeerError } from '../../../engine/peer/bus.ts';
@@ -51,5 +52,14 @@ describe('failures as the end of a call', () => {
   it('client-behaviour §14.1: the table knows every code once', () => {
     expect(ERROR_CODES.size).toBe(85);
     for (const code of ERROR_CODES.keys()) expect(code).toMatch(/^AXONIQ-\d{4,5}$/);
+  });
+
+  it('docs/client-codes.md is the table', async () => {
+    const page = await readFile(new URL('../../../docs/client-codes.md', import.meta.url), 'utf8');
+    const names = new Map(Object.entries(GrpcStatus).map(([name, status]) => [status, name]));
+    const expected = [...ERROR_CODES].map(
+      ([code, { status, meaning }]) => `| ${code} | ${names.get(status)} | ${meaning} |`,
+    );
+    expect(page.split('\n').filter((line) => line.startsWith('| AXONIQ-'))).toEqual(expected);
   });
 });
