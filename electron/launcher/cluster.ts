@@ -25,7 +25,7 @@ import { NodeRunner } from './node-runner.ts';
 import { checkPorts } from './ports.ts';
 import { writeProperties } from './properties-file.ts';
 import { PushLimiter } from './push-limiter.ts';
-import { applicableNodes, resolveTarget } from './targets.ts';
+import { applicableNodes, found, resolveTarget } from './targets.ts';
 import { describeChanges, describeFault, Timeline } from './timeline.ts';
 import { buildView } from './view.ts';
 import { notRunning, Waiters } from './waiters.ts';
@@ -389,13 +389,4 @@ export class Cluster {
     );
     return turn;
   }
-}
-
-function found<T>(value: T | undefined, plan: ClusterPlan, name: NodeName): T {
-  if (value === undefined) {
-    throw launcherError('NODE_NOT_FOUND', `Cluster ${plan.spec.name} has no ${name}.`, '', [
-      `Its nodes are ${plan.nodes.map((node) => node.name).join(', ')}.`,
-    ]);
-  }
-  return value;
 }

@@ -1,6 +1,6 @@
 // Pure: turns `leader:default`, `follower:default`, `node-2`, `all` into node names of a view. Entry point: `resolveTarget`.
 import type { NodeTarget } from '../contract/api.ts';
-import type { ClusterView, NodeAction, NodeName } from '../contract/model.ts';
+import type { ClusterPlan, ClusterView, NodeAction, NodeName } from '../contract/model.ts';
 import { launcherError } from './errors.ts';
 
 /** `follower:` means the first running follower by node order. Fails with NODE_NOT_FOUND or NO_SUCH_TARGET. */
@@ -79,4 +79,14 @@ function notRunning(node: NodeName): Error {
 
 function noSuchTarget(target: NodeTarget, why: string, next: readonly string[]): Error {
   return launcherError('NO_SUCH_TARGET', `There is no ${target} now.`, why, next);
+}
+
+/** The value looked up for a node of the plan. Fails with NODE_NOT_FOUND. */
+export function found<T>(value: T | undefined, plan: ClusterPlan, name: NodeName): T {
+  if (value === undefined) {
+    throw launcherError('NODE_NOT_FOUND', `Cluster ${plan.spec.name} has no ${name}.`, '', [
+      `Its nodes are ${plan.nodes.map((node) => node.name).join(', ')}.`,
+    ]);
+  }
+  return value;
 }

@@ -107,12 +107,24 @@ export async function removeCliBundle(): Promise<void> {
   await removeDir(path.join(root, '.cache', `launcher-test-${process.pid}`));
 }
 
+export interface CliJson {
+  readonly cluster: string;
+  readonly state: string;
+  readonly length?: number;
+  readonly nodes: readonly { readonly dir: string; readonly state: string }[];
+  readonly contexts: readonly { readonly term: number; readonly members: readonly object[] }[];
+  readonly control: { readonly url: string; readonly tokenFile: string };
+  readonly faults: readonly object[];
+  readonly roles: readonly object[];
+  readonly error: { readonly code: string };
+}
+
 export interface CliResult {
   readonly code: number;
   readonly out: string;
   readonly err: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the shape is what the tests check
-  readonly json: any;
+  /** Standard output as JSON; null when it is not. Only as deep as the tests look. */
+  readonly json: CliJson;
 }
 
 export function cliEnvironment(workspace: string): NodeJS.ProcessEnv {
@@ -134,11 +146,11 @@ export async function cli(workspace: string, ...args: readonly string[]): Promis
   });
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string): CliJson {
   try {
     return JSON.parse(text);
   } catch {
-    return null;
+    return null as unknown as CliJson;
   }
 }
 

@@ -1,0 +1,113 @@
+import { appendFile } from 'node:fs/promises';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openService } from '../../electron/launcher/service.ts';
+import type { LauncherService } from '../../electron/launcher/service.ts';
+import { Workspace } from '../../electron/launcher/workspace.ts';
+import { contextOf, nodeOf, spec } from './builders.ts';
+import { freeFirstPort, processesWith, removeDir, root, temporaryDir } from './support.ts';
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
+
+const READY_MS = 30_000;
+let dir = '';
+let service: LauncherService;
+
+beforeAll(async () => {
+  dir = await temporaryDir();
+  const enginePath = path.join(dir, 'engine', 'main.js');
+  await build({
+    entryPoints: [path.join(root, 'engine', 'main.ts')],
+    outfile: enginePath,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    banner: {
+      js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
+    },
+    logLevel: 'error',
+  });
+  service = await openService({ workspace: new Workspace(dir), version: '0', enginePath, owner: true });
+});
+afterAll(async () => {
+  await service.killAll();
+  await service.shutdown();
+  expect(await processesWith(dir)).toEqual([]);
+  await removeDir(dir);
+});
+
+describe('the launcher on real engines', () => {
+  it('item 2: three engines form a cluster from the generated properties alone', async () => {
+    await service.createCluster(spec({ firstPort: await freeFirstPort(), contexts: ['default', 'orders'] }));
+    await service.startCluster('dev');
+    const view = await service.wait('dev', { kind: 'ready' }, READY_MS);
+    expect(view.contexts.map((context) => [context.name, context.usable, context.members.length])).toEqual([
+      ['default', true, 3],
+      ['orders', true, 3],
+      ['_admin', true, 3],
+    ]);
+    expect(view.warnings).toEqual([]);
+  });
+
+  it('S23, S29: a killed leader is replaced in a higher term, comes back and catches up', async () => {
+    const afterTerm = contextOf(await service.getCluster('dev')).term;
+    const killed = await service.actOnNode('dev', 'leader:default', 'kill');
+    const elected = await service.wait('dev', { kind: 'leader', context: 'default', afterTerm }, READY_MS);
+    expect(contextOf(elected).leader).not.toBe(killed[0]);
+    await service.actOnNode('dev', killed[0] ?? '', 'start');
+    await service.wait('dev', { kind: 'caught-up', node: null }, READY_MS);
+  });
+
+  it('S12: without a majority there is no usable leader, and the why sentence says so', async () => {
+    await service.actOnNode('dev', 'node-2', 'freeze');
+    await service.actOnNode('dev', 'node-3', 'kill');
+    const why = contextOf(await service.getCluster('dev')).why;
+    expect(why.sentence).toContain('1 of 3 voting members reachable, 2 needed.');
+    await service.actOnNode('dev', 'node-2', 'resume');
+    await service.wait('dev', { kind: 'leader', context: 'default', afterTerm: null }, READY_MS);
+    await service.actOnNode('dev', 'node-3', 'start');
+    await service.wait('dev', { kind: 'ready' }, READY_MS);
+  });
+
+  it('S26: a leader that is cut off is not usable; the others elect one of a higher term; healing brings it back', async () => {
+    const before = contextOf(await service.getCluster('dev'));
+    const leader = before.leader ?? '';
+    const others = ['node-1', 'node-2', 'node-3'].filter((node) => node !== leader);
+    const links = others.flatMap((other) => [
+      { from: leader, to: other },
+      { from: other, to: leader },
+    ]);
+    await service.setLinks(
+      'dev',
+      links.map((link) => ({ ...link, cut: true, delayMs: 0, jitterMs: 0, lossPercent: 0 })),
+    );
+    const elected = await service.wait('dev', { kind: 'leader', context: 'default', afterTerm: before.term }, READY_MS);
+    expect(contextOf(elected).leader).not.toBe(leader);
+    expect(nodeOf(elected, leader).state).toBe('isolated');
+    await service.heal('dev');
+    await service.wait('dev', { kind: 'caught-up', node: null }, READY_MS);
+  });
+
+  it('launchers 3.4: stops gracefully with exit code 0 and comes back with its contexts', async () => {
+    await service.stopCluster('dev');
+    const stopped = await service.getCluster('dev');
+    expect(stopped.nodes.map((node) => node.exit)).toEqual(
+      Array(3).fill(expect.objectContaining({ code: 0, expected: true })),
+    );
+    await service.startCluster('dev');
+    const view = await service.wait('dev', { kind: 'ready' }, READY_MS);
+    expect(view.contexts.map((context) => context.name)).toEqual(['default', 'orders', '_admin']);
+  });
+
+  it('bad input: an engine that cannot use its settings tells its own code through the launcher', async () => {
+    await service.actOnNode('dev', 'node-3', 'stop');
+    const node = nodeOf(await service.getCluster('dev'), 'node-3');
+    await appendFile(node.propertiesFile, 'axoniq.axonserver.max-message-size=many\n');
+    await service.actOnNode('dev', 'node-3', 'start');
+    await expect(service.wait('dev', { kind: 'ready' }, READY_MS)).rejects.toMatchObject({
+      data: { code: 'SETTING_INVALID', node: 'node-3' },
+    });
+  });
+});
