@@ -1,6 +1,7 @@
 // Changes of the cluster structure over REST (rest-and-cli §1, §2). Groups map one to one to contexts (decision 2).
 import type { NodeRole } from '../context/api.ts';
 import { ADMIN_CONTEXT, AxonError, DEFAULT_CONTEXT } from '../context/api.ts';
+import { checkContextProperties } from '../context/context-properties.ts';
 import type { Exchange } from './exchange.ts';
 import { HttpError, optionalText, queryFlag, readJsonObject, requireObject, sendDone } from './exchange.ts';
 import type { HttpNodeFacade } from './facade.ts';
@@ -194,7 +195,7 @@ function listOf(value: unknown, what: string): readonly unknown[] {
 
 function parseMetaData(value: unknown): Readonly<Record<string, string>> {
   const entries = Object.entries(requireObject(value ?? {}, 'metaData'));
-  return Object.fromEntries(
+  const metaData = Object.fromEntries(
     entries.map(([key, entry]) => {
       if (entry !== null && typeof entry === 'object') {
         throw new HttpError(400, `metaData.${key} must be a text`);
@@ -202,4 +203,6 @@ function parseMetaData(value: unknown): Readonly<Record<string, string>> {
       return [key, String(entry)];
     }),
   );
+  checkContextProperties(metaData);
+  return metaData;
 }
