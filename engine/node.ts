@@ -17,7 +17,7 @@ import { buildStatus } from './node-status.ts';
 import { createPeerNetwork, type PeerNetwork } from './peer/peer-network.ts';
 import { decodeRaftMessages, encodeRaftMessages } from './peer/raft-codec.ts';
 import { registerCommandService } from './rpc/command-service.ts';
-import { registerEventService } from './rpc/event-service.ts';
+import { type EventService, registerEventService } from './rpc/event-service.ts';
 import { createGrpcServer } from './rpc/grpc-server.ts';
 import { registerPlatformService } from './rpc/platform-service.ts';
 import { registerProcessorAdminService } from './rpc/processor-admin-service.ts';
@@ -50,6 +50,7 @@ interface Parts {
   readonly contexts: Contexts;
   readonly messaging: Messaging;
   readonly grpc: GrpcServer;
+  readonly events: EventService;
   readonly http: HttpServer;
 }
 
@@ -170,7 +171,7 @@ export class EngineNode {
       waitForLeaderMs: replication.waitForLeaderTimeoutMs,
       clientsOnlyOnServing: settings.formation.forceConnectionToPrimary,
     });
-    const { messaging, grpc } = this.#buildClientApi(peers, contexts, manager);
+    const { messaging, grpc, events } = this.#buildClientApi(peers, contexts, manager);
     registerContextHandlers(peers, () => groups);
     peers.onMessage('raft', (from, body) => {
       try {
@@ -199,7 +200,7 @@ export class EngineNode {
         version: ENGINE_VERSION,
       },
     });
-    return { store, peers, groups, leaders, manager, contexts, messaging, grpc, http };
+    return { store, peers, groups, leaders, manager, contexts, messaging, grpc, events, http };
   }
 
   #buildClientApi(
@@ -210,12 +211,17 @@ export class EngineNode {
     const { env, settings } = this.#options;
     const messaging = createMessaging({ env, bus: peers, directory: contexts, settings: settings.messaging });
     const grpc = createGrpcServer({ env, maxMessageBytes: settings.messaging.maxMessageBytes });
-    registerEventService(grpc, { directory: contexts, env });
+    const { newPermitsTimeoutMs, blacklistedSendAfter } = settings.messaging;
+    const events = registerEventService(grpc, {
+      directory: contexts,
+      env,
+      limits: { newPermitsTimeoutMs, blacklistedSendAfter },
+    });
     registerPlatformService(grpc, { messaging, directory: contexts, env });
     registerCommandService(grpc, { messaging, directory: contexts, env });
     registerQueryService(grpc, { messaging, directory: contexts, env });
     registerProcessorAdminService(grpc, { processors: messaging.processors, admin: manager });
-    return { messaging, grpc };
+    return { messaging, grpc, events };
   }
 
   /** Decision 9 (LC-2): event files without control data are not a cluster. ID-9: name and internal address stay. */
@@ -368,6 +374,8 @@ export class EngineNode {
     // Clients that do not leave in time lose their connection below; they reconnect elsewhere on their own.
     await Promise.race([parts.messaging.drain(), pause(DRAIN_MS)]);
     await parts.http.close();
+    // Open tracking streams would hold the close for its whole grace period.
+    parts.events.stop();
     await parts.grpc.close(DRAIN_MS);
     parts.messaging.close();
     await parts.groups.close();

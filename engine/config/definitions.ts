@@ -180,7 +180,8 @@ export const messagingKeys = {
   newPermitsTimeoutMs: duration('new-permits-timeout', 120_000, 1),
   processorInfoTimeoutMs: duration('processor-info-timeout', 30_000, 1),
   instructionResultTimeoutMs: duration('instruction.result.timeout', 10_000, 1),
-  blacklistedSendAfterMs: duration('blacklisted-send-after', 1000),
+  /** A number of events, not a time (ES-55). */
+  blacklistedSendAfter: whole('blacklisted-send-after', 1000, 1),
 };
 
 export const housekeepingKeys = {
