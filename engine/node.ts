@@ -207,7 +207,7 @@ export class EngineNode {
     peers: PeerNetwork,
     contexts: Contexts,
     manager: ClusterManager,
-  ): { messaging: Messaging; grpc: GrpcServer } {
+  ): Pick<Parts, 'messaging' | 'grpc' | 'events'> {
     const { env, settings } = this.#options;
     const messaging = createMessaging({ env, bus: peers, directory: contexts, settings: settings.messaging });
     const grpc = createGrpcServer({ env, maxMessageBytes: settings.messaging.maxMessageBytes });
