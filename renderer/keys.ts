@@ -130,7 +130,7 @@ export const commands: readonly Command[] = [
     label: 'Start the cluster',
     keys: null,
     scope: 'anywhere',
-    available: inCluster,
+    available: () => (view.value !== null && view.value.state !== 'stopped' ? 'It runs' : inCluster()),
     run: () => void startCluster(view.peek()?.name ?? ''),
   },
   {
@@ -138,7 +138,7 @@ export const commands: readonly Command[] = [
     label: 'Stop the cluster',
     keys: null,
     scope: 'anywhere',
-    available: inCluster,
+    available: () => (view.value?.state === 'stopped' ? 'It is stopped' : inCluster()),
     run: () => void stopCluster(view.peek()?.name ?? ''),
   },
   {

@@ -16,6 +16,12 @@ import { startup } from '../startup.ts';
 import { connected, connection, dialog, gone, go, now, route, view } from '../store.ts';
 import { clusterWords } from './start.tsx';
 
+/** The word of the state stands before the sentence already. */
+function afterState(sentence: string): string {
+  const rest = sentence.replace(/^(Starting|Stopping|Stopped)[:;.] */, '');
+  return /^node-\d/.test(rest) || rest === sentence ? rest : rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
 function StateSentence({ shown }: { readonly shown: ClusterView }) {
   const { word, tone, glyph } = clusterWords[shown.state];
   const state = connection.value;
@@ -30,7 +36,7 @@ function StateSentence({ shown }: { readonly shown: ClusterView }) {
   return (
     <p class={`cluster-state tone-${tone}`} data-cluster-state={shown.state}>
       <StateGlyph state={glyph} />
-      <strong>{word}.</strong> <span>{shown.sentence}</span>
+      <strong>{word}.</strong> <span>{afterState(shown.sentence)}</span>
     </p>
   );
 }

@@ -20,7 +20,7 @@ async function shoot(folder: string, wanted: readonly string[]): Promise<void> {
       for (const scheme of ['light', 'dark'] as const) {
         const fake = await FakeLauncher.start();
         for (const i of [1, 2, 3]) fake.setLog(`node-${i}`, logOf(i));
-        if (name !== 'first-run') {
+        if (name !== 'first-run' && name !== 'checklist') {
           fake.show(scenes[(name in scenes ? name : 'healthy') as SceneName]());
           fake.show(
             cluster({
@@ -32,7 +32,7 @@ async function shoot(folder: string, wanted: readonly string[]): Promise<void> {
             }),
           );
         }
-        const start = name === 'first-run' || name === 'start';
+        const start = name === 'first-run' || name === 'start' || name === 'checklist';
         const { page, faults } = await openPage(browser, fake.url, { ...size, scheme });
         if (!start)
           await page
@@ -41,6 +41,11 @@ async function shoot(folder: string, wanted: readonly string[]): Promise<void> {
             .first()
             .click();
         if (!start) await page.getByRole('article', { name: 'node-1' }).waitFor();
+        if (name === 'checklist') {
+          await page.getByRole('button', { name: 'Start a 3-node cluster' }).click();
+          fake.show(scenes.starting());
+          await page.getByRole('article', { name: 'node-1' }).waitFor();
+        }
         if (name === 'links') await page.getByRole('button', { name: 'Links…' }).click();
         if (name === 'palette') await page.keyboard.press('Control+k');
         if (name === 'help') await page.keyboard.press('F1');
@@ -143,6 +148,16 @@ build();
 const [first, ...rest] = process.argv.slice(2);
 if (first === '--readme') await readme();
 else {
-  const everything = ['first-run', 'start', 'links', 'palette', 'help', 'connect', 'create', ...Object.keys(scenes)];
+  const everything = [
+    'first-run',
+    'start',
+    'checklist',
+    'links',
+    'palette',
+    'help',
+    'connect',
+    'create',
+    ...Object.keys(scenes),
+  ];
   await shoot(first ?? path.join(root, 'test-results/screens'), rest.length > 0 ? rest : everything);
 }
