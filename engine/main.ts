@@ -13,8 +13,13 @@ import { createEnv, createLogger } from './util/log.ts';
 const PROPERTIES_BYTES_MAX = 1024 * 1024;
 /** The process ends by force when a graceful stop takes longer. */
 const STOP_LIMIT_MS = 9_000;
+/** Without a launcher nobody waits for a graceful end; the store survives any. */
+const ORPHAN_STOP_LIMIT_MS = 1_500;
 
 async function main(): Promise<void> {
+  // The reader of the log may be gone before this process is: a line that cannot be written is no reason to fail.
+  process.stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
   const file = process.argv[2];
   if (file === undefined)
     return refuse(ExitCode.BAD_CONFIGURATION, 'NO_PROPERTIES_FILE', 'No properties file given.', [
@@ -54,11 +59,11 @@ async function main(): Promise<void> {
 
   const node = new EngineNode({ env, settings, baseDir: dirname(path), onFatal: (error) => void fail(error) });
   let stopping = false;
-  const stop = async (why: string) => {
+  const stop = async (why: string, limitMs = STOP_LIMIT_MS) => {
     if (stopping) return;
     stopping = true;
+    setTimeout(() => process.exit(ExitCode.FAILED), limitMs).unref();
     env.log.info(`Stopping: ${why}`, { code: 'STOPPING' });
-    setTimeout(() => process.exit(ExitCode.FAILED), STOP_LIMIT_MS).unref();
     await node.stop();
     process.exit(ExitCode.OK);
   };
@@ -90,7 +95,7 @@ async function main(): Promise<void> {
     setFaults: (faults) => node.setFaults(faults),
     stop: () => void stop('asked by the launcher'),
     // The launcher is gone: nobody can stop this process any more, so it stops itself, at once (decision 16).
-    onClosed: () => void stop('the launcher is gone'),
+    onClosed: () => void stop('the launcher is gone', ORPHAN_STOP_LIMIT_MS),
   });
   try {
     await node.start();
