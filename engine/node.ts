@@ -3,26 +3,20 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type AutoclusterDecision, decideAutocluster } from './config/autocluster.ts';
+import { buildClientApi, type ClientApi } from './client-api.ts';
 import type { Settings } from './config/settings.ts';
 import type { NodeInfo } from './context/api.ts';
 import { ClusterManager } from './context/cluster-manager.ts';
 import { Contexts } from './context/contexts.ts';
 import { GroupHost, TICK_MS } from './context/group-host.ts';
 import { Leaders } from './context/leaders.ts';
+import { Schedulers } from './context/schedulers.ts';
 import { registerContextHandlers } from './context/peer-handlers.ts';
 import { ExitCode, type EngineState, type LinkFault, type StatusReport } from './control/protocol.ts';
 import { createHttpServer, type HttpServer } from './http/http-server.ts';
-import { createMessaging, type Messaging } from './messaging/messaging.ts';
 import { buildStatus } from './node-status.ts';
 import { createPeerNetwork, type PeerNetwork } from './peer/peer-network.ts';
 import { decodeRaftMessages, encodeRaftMessages } from './peer/raft-codec.ts';
-import { registerCommandService } from './rpc/command-service.ts';
-import { type EventService, registerEventService } from './rpc/event-service.ts';
-import { createGrpcServer } from './rpc/grpc-server.ts';
-import { registerPlatformService } from './rpc/platform-service.ts';
-import { registerProcessorAdminService } from './rpc/processor-admin-service.ts';
-import { registerQueryService } from './rpc/query-service.ts';
-import type { GrpcServer } from './rpc/transport.ts';
 import type { NodeStore } from './storage/api.ts';
 import { listenOn, StartError, startErrorOf } from './start-error.ts';
 import { openNodeStore } from './storage/node-store.ts';
@@ -41,16 +35,13 @@ export interface EngineNodeOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-interface Parts {
+interface Parts extends ClientApi {
   readonly store: NodeStore;
   readonly peers: PeerNetwork;
   readonly groups: GroupHost;
   readonly leaders: Leaders;
   readonly manager: ClusterManager;
   readonly contexts: Contexts;
-  readonly messaging: Messaging;
-  readonly grpc: GrpcServer;
-  readonly events: EventService;
   readonly http: HttpServer;
 }
 
@@ -138,6 +129,7 @@ export class EngineNode {
         leaders.noteReplica(replica);
         contexts.notifyViewChanged();
       },
+      onReplica: (replica) => schedulers.attach(replica),
       onFatal: (error) => this.#options.onFatal(startErrorOf(error)),
     });
     const leaders = new Leaders({ bus: peers, env, groups: () => groups });
@@ -171,7 +163,16 @@ export class EngineNode {
       waitForLeaderMs: replication.waitForLeaderTimeoutMs,
       clientsOnlyOnServing: settings.formation.forceConnectionToPrimary,
     });
-    const { messaging, grpc, events } = this.#buildClientApi(peers, contexts, manager);
+    const schedulers = new Schedulers({
+      env,
+      bus: peers,
+      groups: () => groups,
+      leaders,
+      self: settings.name,
+      waitForLeaderMs: replication.waitForLeaderTimeoutMs,
+    });
+    const clientApi = buildClientApi({ env, settings, bus: peers, contexts, manager, schedulers });
+    const { messaging, grpc, events } = clientApi;
     registerContextHandlers(peers, () => groups);
     peers.onMessage('raft', (from, body) => {
       try {
@@ -201,27 +202,6 @@ export class EngineNode {
       },
     });
     return { store, peers, groups, leaders, manager, contexts, messaging, grpc, events, http };
-  }
-
-  #buildClientApi(
-    peers: PeerNetwork,
-    contexts: Contexts,
-    manager: ClusterManager,
-  ): Pick<Parts, 'messaging' | 'grpc' | 'events'> {
-    const { env, settings } = this.#options;
-    const messaging = createMessaging({ env, bus: peers, directory: contexts, settings: settings.messaging });
-    const grpc = createGrpcServer({ env, maxMessageBytes: settings.messaging.maxMessageBytes });
-    const { newPermitsTimeoutMs, blacklistedSendAfter } = settings.messaging;
-    const events = registerEventService(grpc, {
-      directory: contexts,
-      env,
-      limits: { newPermitsTimeoutMs, blacklistedSendAfter },
-    });
-    registerPlatformService(grpc, { messaging, directory: contexts, env });
-    registerCommandService(grpc, { messaging, directory: contexts, env });
-    registerQueryService(grpc, { messaging, directory: contexts, env });
-    registerProcessorAdminService(grpc, { processors: messaging.processors, admin: manager });
-    return { messaging, grpc, events };
   }
 
   /** Decision 9 (LC-2): event files without control data are not a cluster. ID-9: name and internal address stay. */

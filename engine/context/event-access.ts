@@ -1,34 +1,21 @@
 // The event store of one context as the client API sees it, on any node: appends go to the leader, reads are local where the
 // context is stored here and travel otherwise (cluster-semantics DP-3, DP-4, DP-7; client-behaviour ES-37).
-import { PeerError, type PeerBus } from '../peer/bus.ts';
 import { encodeEvents, eventFacts } from '../storage/facts.ts';
 import type { GroupStore, StoredAggregateEvent, StoredEvent } from '../storage/api.ts';
-import type { Env } from '../util/env.ts';
 import { WireError } from '../util/wire.ts';
 import { AxonError, type EventCursor, type EventStoreAccess, type TokenInfo } from './api.ts';
-import { asAxonError, NotLeaderError, SequenceConflictError } from './errors.ts';
-import type { GroupHost } from './group-host.ts';
-import type { Leaders } from './leaders.ts';
+import { callLeader, type LeaderCallDeps } from './leader-call.ts';
 import { RemoteCursor, RemoteReads } from './remote-reads.ts';
 import type { Replica } from './replica.ts';
 import { encodeBody, decodeBody, numberField } from './peer-messages.ts';
 
-/** Pause between tries while no leader is known. */
-const LEADER_RETRY_MS = 50;
 const FORWARD_TIMEOUT_MS = 9_500;
 const READ_INDEX_TIMEOUT_MS = 1_000;
 const CATCH_UP_TIMEOUT_MS = 5_000;
 /** Bytes per slice of a tracking read. */
 const READ_BYTES_MAX = 256 * 1024;
 
-export interface EventAccessDeps {
-  readonly env: Env;
-  readonly bus: PeerBus;
-  readonly groups: () => GroupHost;
-  readonly leaders: Leaders;
-  readonly self: string;
-  /** DP-7: how long a request waits for a leader, in ms. */
-  readonly waitForLeaderMs: number;
+export interface EventAccessDeps extends LeaderCallDeps {
   /** Connected storing nodes of the context, PRIMARYs first, for nodes that do not store it. */
   readonly storingNodes: (context: string) => readonly string[];
 }
@@ -66,34 +53,8 @@ export class ContextEventStore implements EventStoreAccess {
     await this.#deps.bus.request(leader, method, encodeBody({ context: this.#context }, parts), FORWARD_TIMEOUT_MS);
   }
 
-  /** Runs on the leader, here or there; tries again only where nothing can have been written. */
-  async #onLeader<T>(here: (replica: Replica) => Promise<T>, there: (leader: string) => Promise<T>): Promise<T> {
-    const { env, bus, leaders, self } = this.#deps;
-    const until = env.now() + this.#deps.waitForLeaderMs;
-    for (;;) {
-      const changed = leaders.change(LEADER_RETRY_MS);
-      try {
-        const replica = this.#deps.groups().replica(this.#context);
-        if (replica?.isReadyLeader === true) return await here(replica);
-        const leader = leaders.leaderOf(this.#context);
-        if (leader !== null && leader !== self && bus.isConnected(leader)) return await there(leader);
-      } catch (error) {
-        if (!isRetryable(error)) throw this.#translate(error);
-      }
-      if (env.now() >= until) throw new AxonError('AXONIQ-2100', `No leader for context: ${this.#context}`);
-      await changed;
-    }
-  }
-
-  #translate(error: unknown): AxonError {
-    if (error instanceof SequenceConflictError) return new AxonError('AXONIQ-2000', error.message);
-    if (error instanceof PeerError && (error.code === 'PEER_LINK_LOST' || error.code === 'PEER_TIMEOUT')) {
-      return new AxonError(
-        'AXONIQ-10003',
-        `${this.#context}: the leader was lost while it handled the request; the outcome is unknown`,
-      );
-    }
-    return asAxonError(error);
+  #onLeader<T>(here: (replica: Replica) => Promise<T>, there: (leader: string) => Promise<T>): Promise<T> {
+    return callLeader(this.#context, this.#deps, here, there);
   }
 
   // -- reads ------------------------------------------------------------------------------------------------------------------
@@ -214,14 +175,6 @@ export async function appendSnapshotHere(replica: Replica, snapshot: Uint8Array)
     );
   }
   await replica.appendSnapshot(snapshot);
-}
-
-function isRetryable(error: unknown): boolean {
-  if (error instanceof NotLeaderError) return true;
-  return (
-    error instanceof PeerError &&
-    (error.remoteCode === 'NOT_LEADER' || error.code === 'PEER_UNREACHABLE' || error.code === 'PEER_BUSY')
-  );
 }
 
 /** Reads this node's own files; committed events only, in token order. */

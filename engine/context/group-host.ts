@@ -42,6 +42,8 @@ export interface GroupHostOptions {
   readonly send: (node: string, messages: readonly Message[]) => void;
   readonly applyAdmin: (entry: Entry) => void;
   readonly onLeadership: (replica: Replica) => void;
+  /** A replica of an event context opened. */
+  readonly onReplica?: (replica: Replica) => void;
   readonly onFatal: (error: Error) => void;
 }
 
@@ -241,6 +243,7 @@ export class GroupHost {
       this.#options.onLeadership(replica);
       setImmediate(() => this.#checkMembershipOf(replica));
     });
+    if (context.name !== ADMIN_CONTEXT) this.#options.onReplica?.(replica);
     this.#firstCampaign(replica, context);
     env.log.info(`Replica opened: ${store.lastIndex()} entries, last token ${store.lastToken}`, {
       code: 'REPLICA_OPENED',

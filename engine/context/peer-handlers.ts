@@ -139,7 +139,7 @@ function encodePage(events: readonly StoredAggregateEvent[], more: boolean): Buf
 }
 
 /** What handlers throw becomes a refusal that the asking node understands. */
-async function answered(work: () => Promise<Uint8Array>): Promise<Uint8Array> {
+export async function answered(work: () => Promise<Uint8Array>): Promise<Uint8Array> {
   try {
     return await work();
   } catch (error) {

@@ -2,17 +2,7 @@
 // May not: know gRPC, HTTP, sockets. Source: raft-design §2 (order law), §3 (validation on the leader), §5 (ticks).
 import type { Env } from '../util/env.ts';
 import type { RaftGroup } from '../raft/raft.ts';
-import type {
-  Entry,
-  GroupConfig,
-  HardState,
-  Index,
-  MemberId,
-  Message,
-  RaftStatus,
-  Ready,
-  Term,
-} from '../raft/types.ts';
+import type { Entry, GroupConfig, HardState, Index, MemberId, Message, RaftStatus, Ready } from '../raft/types.ts';
 import { EntryType } from '../raft/types.ts';
 import type { EventFacts, GroupStore, NodeStore } from '../storage/api.ts';
 import { AxonError } from './api.ts';
@@ -159,6 +149,12 @@ export class Replica {
     const index = this.store.lastIndex() + 1;
     await this.#propose(EntryType.ADMIN, payload, 0, 0);
     return index;
+  }
+
+  /** Resolves once the entry is committed. Opaque here; `scheduler.ts` reads it. */
+  proposeSchedule(payload: Uint8Array): Promise<void> {
+    this.#requireLeader();
+    return this.#propose(EntryType.SCHEDULE, payload, 0, 0);
   }
 
   proposeConfig(config: GroupConfig): ReturnType<RaftGroup['proposeConfig']> {

@@ -41,6 +41,7 @@ export type PeerMethod =
   | 'read-aggregate'
   | 'read-snapshots'
   | 'tokens'
+  | 'schedule'
   | 'status';
 
 export type PeerErrorCode = 'PEER_UNREACHABLE' | 'PEER_LINK_LOST' | 'PEER_TIMEOUT' | 'PEER_BUSY' | 'PEER_REFUSED';

@@ -85,6 +85,8 @@ export interface GroupStore extends LogReader {
   readonly lastTerm: Term;
   /** CONFIG entries in the log, ascending: (index, payload). */
   configEntries(): readonly { readonly index: Index; readonly data: Uint8Array }[];
+  /** SCHEDULE entries in the log, ascending, the uncommitted tail included. The list changes with the log. */
+  scheduleIndexes(): readonly Index[];
 
   // -- log, called by the replica loop ------------------------------------------------------------------------------
   /**

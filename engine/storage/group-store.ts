@@ -34,6 +34,8 @@ class Derived {
   readonly events = new EventIndex({ readEvent: (token) => this.reader!.event(token) });
   readonly snapshots = new SnapshotIndex();
   readonly configs: { readonly index: Index; readonly data: Uint8Array }[] = [];
+  /** SCHEDULE entries, ascending. */
+  readonly schedules: Index[] = [];
   reader: EventReader | null = null;
   readonly #indexEvents: boolean;
 
@@ -48,6 +50,7 @@ class Derived {
       const facts = eventFacts(entry.data);
       this.snapshots.add(facts.aggregateId, facts.sequence, entry.index);
     } else if (entry.type === FrameType.CONFIG) this.configs.push({ index: entry.index, data: entry.data.slice() });
+    else if (entry.type === FrameType.SCHEDULE) this.schedules.push(entry.index);
   }
 
   /** The newest entry is about to leave the log. */
@@ -56,6 +59,7 @@ class Derived {
     else if (entry.type === FrameType.SNAPSHOT_EVENT && this.#indexEvents) {
       this.snapshots.undo(eventFacts(entry.data).aggregateId);
     } else if (entry.type === FrameType.CONFIG) this.configs.pop();
+    else if (entry.type === FrameType.SCHEDULE) this.schedules.pop();
   }
 }
 
@@ -99,6 +103,10 @@ class FileGroupStore implements GroupStore {
 
   configEntries(): readonly { readonly index: Index; readonly data: Uint8Array }[] {
     return this.#derived.configs;
+  }
+
+  scheduleIndexes(): readonly Index[] {
+    return this.#derived.schedules;
   }
 
   append(entries: readonly Entry[]): void {

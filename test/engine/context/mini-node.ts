@@ -8,6 +8,7 @@ import { Contexts } from '../../../engine/context/contexts.ts';
 import { GroupHost } from '../../../engine/context/group-host.ts';
 import { Leaders } from '../../../engine/context/leaders.ts';
 import { registerContextHandlers } from '../../../engine/context/peer-handlers.ts';
+import { Schedulers } from '../../../engine/context/schedulers.ts';
 import { decodeRaftMessages, encodeRaftMessages } from '../../../engine/peer/raft-codec.ts';
 import { openNodeStore } from '../../../engine/storage/node-store.ts';
 import type { Env } from '../../../engine/util/env.ts';
@@ -28,6 +29,7 @@ export interface MiniNode {
   readonly groups: GroupHost;
   readonly manager: ClusterManager;
   readonly contexts: Contexts;
+  readonly schedulers: Schedulers;
   stop(): Promise<void>;
 }
 
@@ -61,6 +63,7 @@ export async function startMiniNode(
     send: (peer, messages) => void bus.send(peer, 'raft', encodeRaftMessages(messages)),
     applyAdmin: (entry) => manager.applyEntry(entry),
     onLeadership: (replica) => leaders.noteReplica(replica),
+    onReplica: (replica) => schedulers.attach(replica),
     onFatal: (error) => {
       throw error;
     },
@@ -95,6 +98,14 @@ export async function startMiniNode(
     waitForLeaderMs: 1500,
     clientsOnlyOnServing: true,
   });
+  const schedulers = new Schedulers({
+    env: testEnv,
+    bus,
+    groups: () => groups,
+    leaders,
+    self: name,
+    waitForLeaderMs: 1500,
+  });
   registerContextHandlers(bus, () => groups);
   bus.onMessage('raft', (_from, body) => groups.receive(decodeRaftMessages(body)));
   bus.onPeerDown((peer) => groups.peerDown(peer));
@@ -106,6 +117,7 @@ export async function startMiniNode(
     groups,
     manager,
     contexts,
+    schedulers,
     async stop() {
       manager.stop();
       network.remove(name);

@@ -1,0 +1,263 @@
+// Scheduled events of one context on one node (client-behaviour §9): every member keeps the table from its log, the leader
+// fires what is due. A firing is two entries in a row: the events, then the mark that they were fired. A leader that finds the
+// events of its predecessor without the mark writes the mark instead of firing again, so an event fires once.
+import { EntryType, type Entry, type Index, type Term } from '../raft/types.ts';
+import { encodeEvents, eventFacts, eventsInPayload } from '../storage/facts.ts';
+import type { Env } from '../util/env.ts';
+import { WireReader, WireWriter } from '../util/wire.ts';
+import { AxonError } from './api.ts';
+import type { Replica } from './replica.ts';
+import {
+  decodeScheduleCommand,
+  encodeScheduleCommand,
+  type ScheduleCommand,
+  type ScheduledEvent,
+  ScheduleTable,
+} from './scheduler-state.ts';
+
+/** Events waiting in one context; a further one is refused with AXONIQ-1900. */
+export const SCHEDULED_EVENTS_MAX = 1_000_000;
+/** Events fired by one entry of the log. */
+const FIRE_EVENTS_MAX = 100;
+const FIRE_BYTES_MAX = 1024 * 1024;
+/** The wall clock may be set while we wait: it is looked at this often. */
+const SLEEP_MS_MAX = 1000;
+/** After a firing or a mark that the log did not take. */
+const RETRY_MS = 100;
+/** Due events that a new leader compares with the last events of its predecessor. */
+const COMPARED_EVENTS_MAX = 1000;
+const NOTHING: ReadonlySet<string> = new Set();
+const EVENT_TIMESTAMP = 5;
+const EVENT_SNAPSHOT = 8;
+
+export class ContextScheduler {
+  readonly #env: Env;
+  readonly #replica: Replica;
+  readonly #table = new ScheduleTable();
+  /** Position in `scheduleIndexes` of the first one not applied. */
+  #position = 0;
+  /** Term in which this node fires; null when it does not. */
+  #term: Term | null = null;
+  /** Being fired or cancelled in this term, undecided. */
+  readonly #busy = new Set<string>();
+  /** Fired in this term, but the mark was not taken by the log yet. */
+  #owed: string[] = [];
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(env: Env, replica: Replica) {
+    this.#env = env;
+    this.#replica = replica;
+    replica.on('commit', () => this.#changed());
+    replica.on('status', () => this.#changed());
+    this.#changed();
+  }
+
+  /** Events waiting for their instant, as far as this node knows. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  get closed(): boolean {
+    return this.#replica.closed;
+  }
+
+  /** On the leader: resolves when the command is committed. Rejects with NotLeaderError or AxonError. */
+  async propose(command: ScheduleCommand): Promise<void> {
+    if (command.type === 'schedule' && this.#table.size >= SCHEDULED_EVENTS_MAX) {
+      const { context } = this.#replica;
+      throw new AxonError('AXONIQ-1900', `${context}: ${SCHEDULED_EVENTS_MAX} events are scheduled already`);
+    }
+    const ended = command.type === 'schedule' ? command.replaces : command.type === 'cancel' ? command.token : '';
+    const isFirst = ended !== '' && !this.#busy.has(ended);
+    const term = this.#term;
+    const committed = this.#replica.proposeSchedule(encodeScheduleCommand(command));
+    // It must not fire while its end is being decided.
+    if (isFirst) this.#busy.add(ended);
+    try {
+      await committed;
+    } finally {
+      if (isFirst && term === this.#term) this.#busy.delete(ended);
+      this.#arm();
+    }
+  }
+
+  // -- following the log -------------------------------------------------------------------------------------------------
+
+  #changed(): void {
+    if (this.#replica.closed) {
+      this.#rest();
+      return;
+    }
+    this.#catchUp();
+    const { store } = this.#replica;
+    const status = this.#replica.status();
+    const leads = this.#replica.isReadyLeader && store.termAt(store.committedIndex) === status.term;
+    if (!leads) this.#rest();
+    else if (this.#term !== status.term) {
+      this.#rest();
+      this.#term = status.term;
+      this.#markUnmarked(status.term);
+    }
+    this.#arm();
+  }
+
+  #rest(): void {
+    this.#term = null;
+    this.#busy.clear();
+    this.#owed = [];
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #catchUp(): void {
+    const { store } = this.#replica;
+    const indexes = store.scheduleIndexes();
+    for (; this.#position < indexes.length; this.#position += 1) {
+      const index = indexes[this.#position]!;
+      if (index > store.committedIndex) return;
+      try {
+        const command = decodeScheduleCommand(this.#entry(index).data);
+        this.#table.apply(index, command);
+        if (command.type === 'fired') for (const token of command.tokens) this.#busy.delete(token);
+      } catch (error) {
+        this.#env.log.error(`Entry ${index} is no schedule command and is passed over: ${String(error)}`, {
+          context: this.#replica.context,
+          code: 'SCHEDULE_ENTRY_UNREADABLE',
+        });
+      }
+    }
+  }
+
+  #entry(index: Index): Entry {
+    const entry = this.#replica.store.entries(index, index, 1)[0];
+    if (entry === undefined) throw new Error(`entry ${index} cannot be read`);
+    return entry;
+  }
+
+  // -- firing ------------------------------------------------------------------------------------------------------------
+
+  #arm(): void {
+    if (this.#term === null || this.#replica.closed) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const next = this.#owed.length > 0 ? this.#env.wallClock() + RETRY_MS : this.#table.nextInstant(this.#busy);
+    if (next !== null) this.#wakeIn(Math.min(SLEEP_MS_MAX, Math.max(0, next - this.#env.wallClock())));
+  }
+
+  #wakeIn(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#fireDue();
+    }, ms);
+    this.#timer.unref();
+  }
+
+  #fireDue(): void {
+    if (this.#term === null || this.#replica.closed) return;
+    try {
+      if (this.#owed.length > 0) this.#mark([]);
+      const now = this.#env.wallClock();
+      const due = this.#table.due(now, FIRE_EVENTS_MAX, this.#busy);
+      if (due.length > 0 && !this.#fire(due, now)) {
+        this.#wakeIn(RETRY_MS);
+        return;
+      }
+    } catch (error) {
+      // No longer the leader: the next one fires what is due.
+      this.#env.log.warn(`Scheduled events wait: ${error instanceof Error ? error.message : String(error)}`, {
+        context: this.#replica.context,
+        code: 'SCHEDULE_WAITS',
+      });
+      this.#wakeIn(RETRY_MS);
+      return;
+    }
+    this.#arm();
+  }
+
+  /** False: the log did not take them. */
+  #fire(due: readonly ScheduledEvent[], now: number): boolean {
+    const events: Buffer[] = [];
+    const tokens: string[] = [];
+    let bytes = 0;
+    for (const scheduled of due) {
+      const event = firedEvent(this.#eventOf(scheduled), now);
+      if (events.length > 0 && bytes + event.length > FIRE_BYTES_MAX) break;
+      events.push(event);
+      tokens.push(scheduled.token);
+      bytes += event.length;
+    }
+    const taken = this.#taken(() => this.#replica.appendEvents(events.map(eventFacts), encodeEvents(events)));
+    if (taken) {
+      for (const token of tokens) this.#busy.add(token);
+      this.#mark(tokens);
+    }
+    return taken;
+  }
+
+  #mark(tokens: readonly string[]): void {
+    const all = [...this.#owed, ...tokens];
+    const bytes = encodeScheduleCommand({ type: 'fired', tokens: all });
+    this.#owed = this.#taken(() => this.#replica.proposeSchedule(bytes)) ? [] : all;
+  }
+
+  /** Whether the log took what was proposed; its commit is told by the log itself. */
+  #taken(propose: () => Promise<void>): boolean {
+    const before = this.#replica.store.lastIndex();
+    propose().catch(() => undefined);
+    return this.#replica.store.lastIndex() > before;
+  }
+
+  #eventOf(scheduled: ScheduledEvent): Uint8Array {
+    const command = decodeScheduleCommand(this.#entry(scheduled.index).data);
+    if (command.type !== 'schedule') throw new Error(`entry ${scheduled.index} holds no event`);
+    return command.event;
+  }
+
+  // -- after a change of leaders -----------------------------------------------------------------------------------------
+
+  /** The predecessor may have left fired events as its last entry, without their mark. */
+  #markUnmarked(term: Term): void {
+    const { store } = this.#replica;
+    let index = store.committedIndex;
+    while (index > 0 && store.termAt(index) === term) index -= 1;
+    let entry = index > 0 ? this.#entry(index) : null;
+    while (entry !== null && (entry.type === EntryType.NOOP || entry.type === EntryType.CONFIG)) {
+      entry = entry.index > 1 ? this.#entry(entry.index - 1) : null;
+    }
+    if (entry === null || entry.type !== EntryType.EVENTS) return;
+    const tokens = this.#tokensOf(entry);
+    if (tokens.length === 0) return;
+    for (const token of tokens) this.#busy.add(token);
+    this.#mark(tokens);
+  }
+
+  #tokensOf(entry: Entry): readonly string[] {
+    const due = this.#table
+      .due(this.#env.wallClock(), COMPARED_EVENTS_MAX, NOTHING)
+      .map(({ token, ...scheduled }) => ({ token, event: this.#eventOf({ token, ...scheduled }) }));
+    const tokens: string[] = [];
+    for (const event of eventsInPayload(entry.data)) {
+      const { timestamp } = eventFacts(event);
+      const found = due.find(
+        (candidate) => !tokens.includes(candidate.token) && isSame(firedEvent(candidate.event, timestamp), event),
+      );
+      if (found !== undefined) tokens.push(found.token);
+    }
+    return tokens;
+  }
+}
+
+function isSame(left: Uint8Array, right: Uint8Array): boolean {
+  return Buffer.compare(left, right) === 0;
+}
+
+/** SC-2: the same event with the time of its publication. */
+export function firedEvent(event: Uint8Array, timestamp: number): Buffer {
+  const writer = new WireWriter(event.length + 16);
+  const reader = new WireReader(event);
+  while (reader.next()) {
+    if (reader.field === EVENT_TIMESTAMP || reader.field === EVENT_SNAPSHOT) continue;
+    writer.raw(event.subarray(reader.tagStart, reader.end));
+  }
+  return Buffer.from(writer.int(EVENT_TIMESTAMP, timestamp).finish());
+}

@@ -1,0 +1,65 @@
+// event.EventScheduler of the client API (client-behaviour §9). Events pass as bytes.
+import type { ContextDirectory } from '../context/api.ts';
+import type { EventSchedulerAccess, SchedulerDirectory } from '../context/schedulers.ts';
+import { WireError, WireReader } from '../util/wire.ts';
+import { contextOf, unary } from './call-context.ts';
+import { common, decodeMessage, encodeMessage, event } from './proto.ts';
+import type { GrpcCall, GrpcServer } from './transport.ts';
+
+export interface SchedulerServiceDeps {
+  readonly directory: ContextDirectory;
+  readonly schedulers: SchedulerDirectory;
+}
+
+const SERVICE = '/io.axoniq.axonserver.grpc.event.EventScheduler';
+
+interface ScheduleRequest {
+  readonly token: string;
+  readonly instant: number;
+  readonly event: Uint8Array;
+}
+
+export function registerSchedulerService(server: GrpcServer, { directory, schedulers }: SchedulerServiceDeps): void {
+  const schedulerOf = (call: GrpcCall): EventSchedulerAccess => {
+    const context = contextOf(call);
+    directory.requireServable(context);
+    return schedulers.scheduler(context);
+  };
+  const encodeToken = (token: string): Buffer => encodeMessage(event.ScheduleToken, { token });
+  unary(
+    server,
+    `${SERVICE}/ScheduleEvent`,
+    (bytes) => readRequest(bytes, 1, 2),
+    ({ instant, event: scheduled }, call) => schedulerOf(call).schedule(instant, scheduled),
+    encodeToken,
+  );
+  unary(
+    server,
+    `${SERVICE}/RescheduleEvent`,
+    (bytes) => readRequest(bytes, 2, 3),
+    ({ token, instant, event: scheduled }, call) => schedulerOf(call).reschedule(token, instant, scheduled),
+    encodeToken,
+  );
+  unary(
+    server,
+    `${SERVICE}/CancelScheduledEvent`,
+    (bytes) => decodeMessage(event.CancelScheduledEventRequest, bytes),
+    ({ token }, call) => schedulerOf(call).cancel(token),
+    () => encodeMessage(common.InstructionAck, { success: true }),
+  );
+}
+
+/** Field 1 is the token when the instant is not. */
+function readRequest(bytes: Buffer, instantField: number, eventField: number): ScheduleRequest {
+  let token = '';
+  let instant = 0;
+  let found: Uint8Array | null = null;
+  const reader = new WireReader(bytes);
+  while (reader.next()) {
+    if (reader.field === instantField) instant = reader.signed();
+    else if (reader.field === eventField) found = reader.view();
+    else if (reader.field === 1) token = reader.text();
+  }
+  if (found === null) throw new WireError('The request has no event');
+  return { token, instant, event: found };
+}
