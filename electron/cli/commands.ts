@@ -8,7 +8,6 @@ import {
   parseDelay,
   parseDuration,
   parseLinks,
-  parseNodeList,
   parsePartition,
   parseWholeNumber,
 } from './grammar.ts';
@@ -330,43 +329,6 @@ export function heal(installation: Installation, output: Output, name: string | 
     await client.heal(cluster.name);
     output.object({ cluster: cluster.name, faults: [] });
     output.line(`All links of ${cluster.name} are healed.`);
-    return 0;
-  });
-}
-
-export interface ContextOptions {
-  readonly primary?: string;
-  readonly active?: string;
-  readonly passive?: string;
-  readonly messaging?: string;
-}
-
-export function addContext(
-  installation: Installation,
-  output: Output,
-  name: string | undefined,
-  context: string,
-  options: ContextOptions,
-): Promise<number> {
-  const given = [
-    ['PRIMARY', options.primary],
-    ['ACTIVE_BACKUP', options.active],
-    ['PASSIVE_BACKUP', options.passive],
-    ['MESSAGING_ONLY', options.messaging],
-  ] as const;
-  const chosen = given.flatMap(([role, nodes]) =>
-    nodes === undefined ? [] : parseNodeList(nodes).map((node) => ({ node, role })),
-  );
-  return withSession(installation, 'look', async ({ client }) => {
-    const cluster = await pickCluster(client, name);
-    const everyone = (await client.getCluster(cluster.name)).nodes.map((node) => ({
-      node: node.name,
-      role: 'PRIMARY',
-    }));
-    const roles = chosen.length === 0 ? everyone : chosen;
-    await client.createContext(cluster.name, context, roles);
-    output.object({ cluster: cluster.name, context, roles });
-    output.line(`Context ${context} created on ${roles.map((entry) => `${entry.node} (${entry.role})`).join(', ')}.`);
     return 0;
   });
 }

@@ -5,6 +5,8 @@ import { Command, CommanderError } from 'commander';
 import type { NodeAction } from '../contract/model.ts';
 import { errorData } from '../launcher/errors.ts';
 import * as commands from './commands.ts';
+import { addContext, removeContext, setRole } from './context-commands.ts';
+import type { ContextOptions, RoleOptions } from './context-commands.ts';
 import { UsageError } from './grammar.ts';
 import { createOutput, errorText } from './output.ts';
 import type { Output } from './output.ts';
@@ -121,9 +123,27 @@ function addNodeCommands(program: Command, add: Add, run: RunCommand): void {
     .option('--active <nodes>', 'active backups')
     .option('--passive <nodes>', 'passive backups')
     .option('--messaging <nodes>', 'messaging only')
-    .action((name: string, options: commands.ContextOptions, command: Command) =>
+    .action((name: string, options: ContextOptions, command: Command) =>
+      run(command, (installation, output, common) => addContext(installation, output, common.cluster, name, options)),
+    );
+  add(context, 'rm <context>', 'delete a context on all its nodes')
+    .option('--yes', 'really delete its events')
+    .option('--keep-events', 'nodes keep their copies; a context of that name created again has them')
+    .action((name: string, options: Parameters<typeof removeContext>[4], command: Command) =>
       run(command, (installation, output, common) =>
-        commands.addContext(installation, output, common.cluster, name, options),
+        removeContext(installation, output, common.cluster, name, options),
+      ),
+    );
+  add(
+    program,
+    'role <node> <context> <role>',
+    'change what a node does in a context: primary, active-backup, passive-backup, messaging-only, none',
+  )
+    .option('--keep-events', 'with none: the node keeps its copy')
+    .option('--timeout <duration>', 'how long the change may take (default 10s)')
+    .action((node: string, context: string, role: string, options: RoleOptions, command: Command) =>
+      run(command, (installation, output, common) =>
+        setRole(installation, output, common.cluster, { node, context, role }, options),
       ),
     );
 }

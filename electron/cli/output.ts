@@ -73,6 +73,8 @@ export function clusterObject(view: ClusterView, control: ControlReference | nul
         commitIndex: member.commitIndex,
         lastToken: member.lastToken,
       })),
+      why: context.why.sentence,
+      ...(context.why.notes.length > 0 ? { notes: context.why.notes } : {}),
     })),
     ...(view.faults.length > 0 ? { faults: view.faults } : {}),
     ...(view.warnings.length > 0 ? { warnings: view.warnings } : {}),
@@ -121,6 +123,9 @@ export function statusText(view: ClusterView): string {
     ...view.contexts
       .filter((context) => !context.usable && view.state !== 'stopped')
       .map((context) => `  ${context.name}: ${context.why.sentence}`),
+    ...(view.state === 'stopped' ? [] : view.contexts).flatMap((context) =>
+      context.why.notes.map((note) => `note: ${context.name}: ${note}`),
+    ),
     ...view.faults.map((fault) => `fault: ${fault.from} to ${fault.to} ${fault.cut ? 'cut' : `${fault.delayMs} ms`}`),
     ...view.warnings.map((warning) => `warning: ${warning}`),
     `Data: ${view.data === 'keep' ? `kept in ${view.dir}` : `thrown away when the cluster stops (${view.dir})`}`,

@@ -10,6 +10,7 @@ import type {
   LogLine,
   NodeAction,
   NodeName,
+  NodeRole,
   Snippet,
   SnippetKind,
   TimelineEvent,
@@ -68,6 +69,19 @@ export interface LauncherApi {
     context: ContextName,
     roles: readonly { readonly node: NodeName; readonly role: string }[],
   ): Promise<void>;
+  /** `keepEvents`: members keep their copies, and a context of that name created again has the events. */
+  deleteContext(cluster: ClusterName, context: ContextName, options: { readonly keepEvents: boolean }): Promise<void>;
+  /**
+   * Gives the node this role in the context, whatever it was before; null takes it out, its events there deleted unless
+   * `keepEvents`. Resolves when the cluster accepted the change; members change one step at a time after that.
+   */
+  setRole(
+    cluster: ClusterName,
+    context: ContextName,
+    node: NodeName,
+    role: NodeRole | null,
+    options: { readonly keepEvents: boolean },
+  ): Promise<void>;
   readLogs(
     cluster: ClusterName,
     nodes: readonly NodeName[],
@@ -107,6 +121,8 @@ export const apiMethods = [
   'heal',
   'wait',
   'createContext',
+  'deleteContext',
+  'setRole',
   'readLogs',
   'timeline',
   'snippets',

@@ -2,7 +2,7 @@
 // Entry point: `checkArguments`. Unknown keys are refused, so a caller's typing error never passes silently.
 import type { LauncherApi } from './api.ts';
 import { LauncherError } from './model.ts';
-import type { ClusterSpec, NodeAction, SnippetKind, TimingProfile, WaitCondition } from './model.ts';
+import type { ClusterSpec, NodeAction, NodeRole, SnippetKind, TimingProfile, WaitCondition } from './model.ts';
 
 export const CLUSTER_NAME_RULE = /^[a-z][a-z0-9-]{0,39}$/;
 /** cluster-semantics CX: the name rule of Axon Server contexts; `_admin` is the only name that starts with an underscore. */
@@ -19,7 +19,7 @@ export const FIRST_PORT_MAX = 65_535 - 200 - NODES_MAX;
 
 const nodeActions: readonly NodeAction[] = ['start', 'stop', 'kill', 'freeze', 'resume', 'restart'];
 const snippetKinds: readonly SnippetKind[] = ['spring', 'quarkus', 'java', 'python', 'env', 'cli'];
-const roles = ['PRIMARY', 'ACTIVE_BACKUP', 'PASSIVE_BACKUP', 'MESSAGING_ONLY'];
+const roles: readonly NodeRole[] = ['PRIMARY', 'ACTIVE_BACKUP', 'PASSIVE_BACKUP', 'MESSAGING_ONLY'];
 
 type Parse<T> = (value: unknown, where: string) => T;
 type ArgumentChecks = { readonly [K in keyof LauncherApi]: (args: readonly unknown[]) => Parameters<LauncherApi[K]> };
@@ -192,6 +192,11 @@ const linkOf: Parse<Parameters<LauncherApi['setLinks']>[1][number]> = (value, wh
   return link;
 };
 
+const keepOf: Parse<{ readonly keepEvents: boolean }> = (value, where) => {
+  const record = recordOf(value, where, ['keepEvents']);
+  return { keepEvents: booleanOf(record['keepEvents'], `${where}.keepEvents`) };
+};
+
 const roleOf: Parse<{ readonly node: string; readonly role: string }> = (value, where) => {
   const record = recordOf(value, where, ['node', 'role']);
   return { node: nodeNameOf(record['node'], `${where}.node`), role: oneOf(roles)(record['role'], `${where}.role`) };
@@ -255,6 +260,20 @@ const checks: ArgumentChecks = {
       clusterNameOf(args[0], 'cluster'),
       contextNameOf(args[1], 'context'),
       listOf(roleOf, NODES_MAX)(args[2], 'roles'),
+    ];
+  },
+  deleteContext(args) {
+    count(args, 3, 3);
+    return [clusterNameOf(args[0], 'cluster'), contextNameOf(args[1], 'context'), keepOf(args[2], 'options')];
+  },
+  setRole(args) {
+    count(args, 5, 5);
+    return [
+      clusterNameOf(args[0], 'cluster'),
+      args[1] === '_admin' ? '_admin' : contextNameOf(args[1], 'context'),
+      nodeNameOf(args[2], 'node'),
+      args[3] === null ? null : oneOf(roles)(args[3], 'role'),
+      keepOf(args[4], 'options'),
     ];
   },
   readLogs(args) {

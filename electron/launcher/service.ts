@@ -4,7 +4,7 @@ import { access } from 'node:fs/promises';
 import { EventEmitter } from 'node:events';
 import type { LauncherClient, LauncherEventName, LauncherEvents } from '../contract/api.ts';
 import type { ClusterView, LogChunk, TimelineEvent } from '../contract/model.ts';
-import { createContext } from './admin-client.ts';
+import { createContext, deleteContext, setRole } from './admin-client.ts';
 import { snippetsOf } from './client-config.ts';
 import { launcherError } from './errors.ts';
 import { Fleet } from './fleet.ts';
@@ -182,18 +182,31 @@ class Service implements LauncherService {
   }
 
   async createContext(...[name, context, roles]: Parameters<LauncherClient['createContext']>) {
+    const nodes = roles.map((role) => role.node);
+    await createContext(this.#adminDoor(name, nodes), context, roles);
+  }
+
+  async deleteContext(...[name, context, { keepEvents }]: Parameters<LauncherClient['deleteContext']>) {
+    await deleteContext(this.#adminDoor(name, []), context, keepEvents);
+  }
+
+  async setRole(...[name, context, node, role, { keepEvents }]: Parameters<LauncherClient['setRole']>) {
+    await setRole(this.#adminDoor(name, [node]), context, node, role, keepEvents);
+  }
+
+  /** HTTP port of the node to ask for a change: who leads `_admin`, else any that is ready. Refuses nodes that the cluster lacks. */
+  #adminDoor(name: string, nodes: readonly string[]): number {
     const { view } = this.#fleet.get(name);
     const admin = view.contexts.find((candidate) => candidate.name === '_admin')?.leader;
     const door = view.nodes.find((node) => node.name === admin) ?? view.nodes.find((node) => node.state === 'ready');
     if (door === undefined) {
       throw notRunning(name);
     }
-    const known = new Set(view.nodes.map((node) => node.name));
-    const stranger = roles.find((role) => !known.has(role.node));
+    const stranger = nodes.find((wanted) => !view.nodes.some((node) => node.name === wanted));
     if (stranger !== undefined) {
-      throw launcherError('NODE_NOT_FOUND', `Cluster ${name} has no ${stranger.node}.`, '', []);
+      throw launcherError('NODE_NOT_FOUND', `Cluster ${name} has no ${stranger}.`, '', []);
     }
-    await createContext(door.http, context, roles);
+    return door.http;
   }
 
   async readLogs(...[name, nodes, tail]: Parameters<LauncherClient['readLogs']>) {

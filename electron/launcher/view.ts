@@ -45,7 +45,7 @@ export function buildView(facts: ClusterFacts, now: number, revision: number): C
 
 /** `_admin` last: people look for their own contexts first. */
 function contextNames(facts: ClusterFacts): readonly ContextName[] {
-  const names = new Set(facts.plan.spec.contexts);
+  const names = new Set(missesPlanned(facts) ? facts.plan.spec.contexts : []);
   for (const node of facts.nodes) {
     for (const name of [
       ...(node.report?.groups.map((group) => group.context) ?? []),
@@ -56,6 +56,11 @@ function contextNames(facts: ClusterFacts): readonly ContextName[] {
   }
   names.delete(ADMIN);
   return [...names, ADMIN];
+}
+
+/** A planned context that no node mentions is missing, unless all nodes of the formed cluster run: then it was deleted. */
+function missesPlanned(facts: ClusterFacts): boolean {
+  return !facts.formed || !facts.nodes.every((node) => node.report?.state === 'running');
 }
 
 function contextFactsOf(facts: ClusterFacts, name: ContextName, now: number): ContextFacts {
