@@ -5,6 +5,9 @@ import type { Contexts } from './context/contexts.ts';
 import type { Schedulers } from './context/schedulers.ts';
 import { createMessaging, type Messaging } from './messaging/messaging.ts';
 import type { PeerBus } from './peer/bus.ts';
+import { registerApplicationAdminService, registerMissingAccessControl } from './rpc/admin-application-service.ts';
+import { registerContextAdminService } from './rpc/admin-context-service.ts';
+import { registerGroupAdminService } from './rpc/admin-group-service.ts';
 import { registerCommandService } from './rpc/command-service.ts';
 import { type EventService, registerEventService } from './rpc/event-service.ts';
 import { createGrpcServer } from './rpc/grpc-server.ts';
@@ -41,5 +44,9 @@ export function buildClientApi({ env, settings, bus, contexts, manager, schedule
   registerCommandService(grpc, { messaging, directory, env });
   registerQueryService(grpc, { messaging, directory, env });
   registerProcessorAdminService(grpc, { processors: messaging.processors, admin: manager });
+  registerContextAdminService(grpc, { directory, admin: manager });
+  registerGroupAdminService(grpc, { directory, admin: manager });
+  registerApplicationAdminService(grpc, { directory, processors: messaging.processors });
+  registerMissingAccessControl(grpc);
   return { messaging, grpc, events };
 }

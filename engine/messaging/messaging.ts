@@ -176,10 +176,18 @@ class NodeMessaging implements Messaging {
   /** `clientStatuses` keeps the order of the control streams and puts clients without one behind them. */
   #reportedClients(): ClusterClient[] {
     const connected = this.#clients.connected();
+    const results = new Map<string, Map<string, string[]>>();
+    for (const { registration, results: byQuery } of this.#queryHandlers.streams) {
+      const key = `${registration.owner.context}\n${registration.clientId}`;
+      const known = results.get(key) ?? new Map<string, string[]>();
+      results.set(key, known);
+      for (const [query, types] of byQuery) known.set(query, [...(known.get(query) ?? []), ...types]);
+    }
     return this.clients().map((client, i) => ({
       ...client,
       node: this.#exchange.self,
       streamId: connected[i]?.streamId ?? '',
+      queryResults: Object.fromEntries(results.get(`${client.context}\n${client.clientId}`) ?? []),
       processors: client.processors.map((status, j) => ({ ...status, ageMs: connected[i]?.processorAges[j] ?? 0 })),
     }));
   }

@@ -19,6 +19,8 @@ export interface ClusterClient extends Omit<ClientStatus, 'processors'> {
   /** Control stream; empty for a client without one. */
   readonly streamId: string;
   readonly processors: readonly ReportedProcessor[];
+  /** Response types by query name. */
+  readonly queryResults: Readonly<Record<string, readonly string[]>>;
 }
 
 interface Collection {

@@ -33,6 +33,8 @@ type PartReference = Pick<DeliverableQuery, 'partId' | 'origin' | 'id'>;
 /** One QueryService.OpenStream. */
 export interface QueryHandlerStream {
   readonly registration: LocalRegistration;
+  /** Result types by query name. */
+  readonly results: ReadonlyMap<string, ReadonlySet<string>>;
   subscribe(subscription: Subscription, resultName: string): SubscribeOutcome;
   unsubscribe(name: string, resultName: string): void;
   addPermits(clientId: string, permits: number): void;
@@ -73,6 +75,10 @@ class LocalQueryStream implements QueryHandlerStream {
     this.registration = registration;
     this.subscriptions = new HandlerSubscriptions(sink);
     this.#queue = new PermitQueue({ capacity, writable: () => sink.writable, send: (query) => this.#send(query) });
+  }
+
+  get results(): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.#results;
   }
 
   /** Several result types of one query count as one handler (QR-1). */
