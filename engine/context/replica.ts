@@ -88,10 +88,9 @@ export class Replica {
 
   step(message: Message): void {
     if (this.#closed) return;
-    // Entries proposed this turn are already in the store: their Ready must be taken before a message can cut them.
-    this.drain();
     this.#raft.step(message);
-    this.drain();
+    // Once per turn of the loop: what many messages and proposals cause goes out in few appends, writes and frames.
+    this.#scheduleDrain();
   }
 
   peerUnreachable(member: MemberId): void {
@@ -166,7 +165,6 @@ export class Replica {
 
   #requireLeader(): void {
     if (this.#closed || !this.#raft.leaderReady) throw new NotLeaderError(this.context);
-    this.drain();
   }
 
   #propose(type: Entry['type'], data: Uint8Array, firstToken: number, eventCount: number): Promise<void> {
@@ -289,8 +287,7 @@ export class Replica {
     if (ready.persist !== null) {
       if (ready.persist.truncateFrom !== null && ready.persist.truncateFrom <= store.lastIndex())
         this.#truncate(ready.persist.truncateFrom);
-      const fresh = ready.persist.entries.filter((entry) => entry.index > store.lastIndex());
-      if (fresh.length > 0) store.append(fresh);
+      this.#append(ready.persist.entries);
       if (ready.persist.entries.length > 0 || ready.persist.truncateFrom !== null) flush = store.flush();
     }
     this.#noteCommit(Math.min(ready.commit, store.lastIndex()));
@@ -308,6 +305,22 @@ export class Replica {
       },
       (error: unknown) => this.#options.onFatal(asError(error)),
     );
+  }
+
+  /**
+   * Own proposals are in the store already. One of them may have lost its place to an entry of a newer leader before the core
+   * ever handed it over: what differs is cut first.
+   */
+  #append(entries: readonly Entry[]): void {
+    const { store } = this;
+    const known = entries.findIndex(
+      (entry) => entry.index > store.lastIndex() || store.termAt(entry.index) !== entry.term,
+    );
+    const fresh = known < 0 ? [] : entries.slice(known);
+    const first = fresh[0];
+    if (first === undefined) return;
+    if (first.index <= store.lastIndex()) this.#truncate(first.index);
+    store.append(fresh);
   }
 
   #release(ready: Ready): void {
