@@ -1,5 +1,6 @@
 // The event store of one context as the client API sees it, on any node: appends go to the leader, reads are local where the
 // context is stored here and travel otherwise (cluster-semantics DP-3, DP-4, DP-7; client-behaviour ES-37).
+import { EntryType } from '../raft/types.ts';
 import { encodeEvents, eventFacts } from '../storage/facts.ts';
 import type { GroupStore, StoredAggregateEvent, StoredEvent } from '../storage/api.ts';
 import { WireError } from '../util/wire.ts';
@@ -174,7 +175,7 @@ export async function appendSnapshotHere(replica: Replica, snapshot: Uint8Array)
       `Invalid sequence number while storing snapshot. Highest aggregate ${facts.aggregateId} sequence number: ${highest}, snapshot sequence ${facts.sequence}.`,
     );
   }
-  await replica.appendSnapshot(snapshot);
+  await replica.proposeEntry(EntryType.SNAPSHOT_EVENT, snapshot);
 }
 
 /** Reads this node's own files; committed events only, in token order. */

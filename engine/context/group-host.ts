@@ -204,6 +204,7 @@ export class GroupHost {
       segmentBytes: segmentBytesOf(context.metaData) ?? this.#options.segmentBytes,
       durability: this.#options.durability,
       indexEvents: context.name !== ADMIN_CONTEXT,
+      dcb: context.dcb && context.name !== ADMIN_CONTEXT,
       log: (level, code, text) => env.log[level](text, { code, context: context.name }),
       onFatal: this.#options.onFatal,
     });

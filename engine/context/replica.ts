@@ -137,11 +137,6 @@ export class Replica {
     return this.#propose(EntryType.EVENTS, payload, this.store.nextToken, facts.length);
   }
 
-  appendSnapshot(payload: Uint8Array): Promise<void> {
-    this.#requireLeader();
-    return this.#propose(EntryType.SNAPSHOT_EVENT, payload, 0, 0);
-  }
-
   /** Resolves with the index once the entry is committed and applied here. */
   async proposeAdmin(payload: Uint8Array): Promise<Index> {
     this.#requireLeader();
@@ -150,10 +145,11 @@ export class Replica {
     return index;
   }
 
-  /** Resolves once the entry is committed. Opaque here; `scheduler.ts` reads it. */
-  proposeSchedule(payload: Uint8Array): Promise<void> {
+  /** Opaque here. `check` sees the log with its uncommitted tail, directly before the append (DC-12). Both throw to refuse. */
+  proposeEntry(type: Entry['type'], payload: Uint8Array, eventCount = 0, check: () => void = () => {}): Promise<void> {
     this.#requireLeader();
-    return this.#propose(EntryType.SCHEDULE, payload, 0, 0);
+    check();
+    return this.#propose(type, payload, eventCount > 0 ? this.store.nextToken : 0, eventCount);
   }
 
   proposeConfig(config: GroupConfig): ReturnType<RaftGroup['proposeConfig']> {

@@ -70,7 +70,7 @@ export class ContextScheduler {
     const ended = command.type === 'schedule' ? command.replaces : command.type === 'cancel' ? command.token : '';
     const isFirst = ended !== '' && !this.#busy.has(ended);
     const term = this.#term;
-    const committed = this.#replica.proposeSchedule(encodeScheduleCommand(command));
+    const committed = this.#replica.proposeEntry(EntryType.SCHEDULE, encodeScheduleCommand(command));
     // It must not fire while its end is being decided.
     if (isFirst) this.#busy.add(ended);
     try {
@@ -197,7 +197,7 @@ export class ContextScheduler {
   #mark(tokens: readonly string[]): void {
     const all = [...this.#owed, ...tokens];
     const bytes = encodeScheduleCommand({ type: 'fired', tokens: all });
-    this.#owed = this.#taken(() => this.#replica.proposeSchedule(bytes)) ? [] : all;
+    this.#owed = this.#taken(() => this.#replica.proposeEntry(EntryType.SCHEDULE, bytes)) ? [] : all;
   }
 
   /** Whether the log took what was proposed; its commit is told by the log itself. */

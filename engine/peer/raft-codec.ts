@@ -27,7 +27,7 @@ const MESSAGE_TYPES = [
   'heartbeat-response',
   'timeout-now',
 ] as const satisfies readonly Message['type'][];
-const ENTRY_TYPES: readonly number[] = [0, 1, 2, 3, 4, 5] satisfies readonly EntryType[];
+const ENTRY_TYPES: readonly number[] = [0, 1, 2, 3, 4, 5, 6] satisfies readonly EntryType[];
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 

@@ -25,7 +25,7 @@ export interface GroupConfig {
 }
 
 /** Types of log entries. Only NOOP and CONFIG mean something to the core. */
-export const EntryType = { NOOP: 0, EVENTS: 1, CONFIG: 2, SNAPSHOT_EVENT: 3, ADMIN: 4, SCHEDULE: 5 } as const;
+export const EntryType = { NOOP: 0, EVENTS: 1, CONFIG: 2, SNAPSHOT_EVENT: 3, ADMIN: 4, SCHEDULE: 5, DCB: 6 } as const;
 export type EntryType = (typeof EntryType)[keyof typeof EntryType];
 
 export interface Entry {

@@ -1,6 +1,7 @@
 // What storage offers to the context layer. Purpose: durable log that is the event store (storage.md, decisions 4-6).
 // May not: know about raft roles, network, gRPC. Entry points: `node-store.ts` (openNodeStore), `group-store.ts` (openGroupStore).
 import type { Entry, HardState, Index, LogReader, MemberId, Term } from '../raft/types.ts';
+import type { DcbStore } from './dcb-api.ts';
 
 export type Durability = 'fsync' | 'interval';
 
@@ -49,6 +50,8 @@ export interface GroupStoreOptions {
   readonly durability: Durability;
   /** False for `_admin`: entries are kept, nothing is indexed as events. */
   readonly indexEvents: boolean;
+  /** EVENTS entries hold `dcb.TaggedEvent`s, and DCB entries change tags and snapshots (client-behaviour §15). */
+  readonly dcb?: boolean;
   readonly log: NodeStoreOptions['log'];
   /** fsync or write failed: nothing may be acknowledged any more, the process must exit with code 74 (raft-design §9). */
   readonly onFatal: (error: Error) => void;
@@ -133,6 +136,8 @@ export interface GroupStore extends LogReader {
   /** Token of the first event in stream order with timestamp >= instant; lastToken + 1 if none; -1 when empty (ES-42). */
   tokenAt(timestampMs: number): number;
   readonly snapshotCount: number;
+  /** Null in classic contexts. In DCB contexts the reads of aggregates and snapshots above find nothing. */
+  readonly dcb: DcbStore | null;
   /** Called after setCommitted moved lastToken: live tails wait on this. Returns an unsubscribe function. */
   onCommitted(listener: (lastToken: number) => void): () => void;
   /** CRC-32 over all committed entries (index, term, type, payload), for replica comparison: equal logs give equal values. */

@@ -4,7 +4,8 @@
 import type { EventFacts, SequenceConflict } from './api.ts';
 import { AggregateMap, hashBytes, hashText } from './aggregate-map.ts';
 import type { IdHash, Slot } from './aggregate-map.ts';
-import { CHUNK_ELEMENTS, float64Column, uint32Column } from './chunked.ts';
+import { uint32Column } from './chunked.ts';
+import { EventTimes } from './event-times.ts';
 import { eventBounds, EventScan } from './facts.ts';
 
 /** Ids whose slot was proven by comparing bytes; forgotten in bulk at the limit. */
@@ -39,9 +40,7 @@ export class EventIndex {
   readonly #map = new AggregateMap();
   /** Per event: token + 1 of the event before it in its aggregate; 0 for first and plain events. */
   readonly #previous = uint32Column();
-  readonly #timestamps = float64Column();
-  /** At least the highest timestamp per chunk of CHUNK_ELEMENTS events. */
-  readonly #chunkMax: number[] = [];
+  readonly #times = new EventTimes();
   readonly #scan = new EventScan();
   /** Id → last token at the time its slot was proven. */
   #proven = new Map<string, number>();
@@ -88,9 +87,7 @@ export class EventIndex {
     let previous = 0;
     if (scan.typeEnd > scan.typeStart) previous = this.#advance(data, scan.idStart, scan.idEnd, scan.sequence, token);
     this.#previous.push(previous);
-    const chunk = Math.floor(token / CHUNK_ELEMENTS);
-    this.#chunkMax[chunk] = Math.max(this.#chunkMax[chunk] ?? Number.NEGATIVE_INFINITY, timestamp);
-    this.#timestamps.push(timestamp);
+    this.#times.push(timestamp);
   }
 
   /** Moves the aggregate to (sequence, token); returns token + 1 of its event before, 0 for a new one. */
@@ -138,11 +135,9 @@ export class EventIndex {
         else this.#map.update(slot, slot.lastSequence - 1, previous - 1);
       }
       this.#previous.cut(token);
-      this.#timestamps.cut(token);
     }
+    this.#times.cut(this.size);
     this.#proven.clear();
-    // The last chunk's maximum may now be too high, which only costs tokenAt a scan in vain.
-    this.#chunkMax.length = Math.ceil(this.size / CHUNK_ELEMENTS);
   }
 
   /** Last event of an aggregate in the whole log, undefined when it has none. Exact: ids are compared, not only hashes. */
@@ -224,13 +219,6 @@ export class EventIndex {
 
   /** First token in stream order with timestamp >= instant and token <= lastToken; lastToken + 1 when there is none (ES-42). */
   tokenAt(instant: number, lastToken: number): number {
-    for (let chunk = 0; chunk * CHUNK_ELEMENTS <= lastToken; chunk += 1) {
-      if (this.#chunkMax[chunk]! < instant) continue;
-      const end = Math.min((chunk + 1) * CHUNK_ELEMENTS - 1, lastToken);
-      for (let token = chunk * CHUNK_ELEMENTS; token <= end; token += 1) {
-        if (this.#timestamps.at(token) >= instant) return token;
-      }
-    }
-    return lastToken + 1;
+    return this.#times.firstAt(instant, lastToken);
   }
 }

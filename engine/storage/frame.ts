@@ -17,10 +17,18 @@ const SEGMENT_MAGIC = 'MUSTERSG';
 const CRC_START = 40;
 const UINT32 = 0x1_0000_0000;
 const BATCH_FLAG_CUT = 1;
-const ENTRY_TYPE_MAX = 5;
+const ENTRY_TYPE_MAX = 6;
 
 /** The numbers of raft/types.ts, of which this layer may import types only; the compiler keeps both equal. */
-export const FrameType: typeof EntryType = { NOOP: 0, EVENTS: 1, CONFIG: 2, SNAPSHOT_EVENT: 3, ADMIN: 4, SCHEDULE: 5 };
+export const FrameType: typeof EntryType = {
+  NOOP: 0,
+  EVENTS: 1,
+  CONFIG: 2,
+  SNAPSHOT_EVENT: 3,
+  ADMIN: 4,
+  SCHEDULE: 5,
+  DCB: 6,
+};
 
 /** Frames and batch records start at multiples of 8. */
 export function aligned(bytes: number): number {

@@ -10,6 +10,8 @@ import type {
   StoredAggregateEvent,
   StoredEvent,
 } from './api.ts';
+import type { DcbStore } from './dcb-api.ts';
+import { DcbLog } from './dcb-store.ts';
 import { nodeDisk } from './disk.ts';
 import type { Disk } from './disk.ts';
 import type { EntryLog } from './entry-log.ts';
@@ -36,15 +38,19 @@ class Derived {
   readonly configs: { readonly index: Index; readonly data: Uint8Array }[] = [];
   /** SCHEDULE entries, ascending. */
   readonly schedules: Index[] = [];
+  /** Takes the place of `events` and `snapshots` in DCB contexts. */
+  readonly dcb: DcbLog | null;
   reader: EventReader | null = null;
   readonly #indexEvents: boolean;
 
-  constructor(indexEvents: boolean) {
-    this.#indexEvents = indexEvents;
+  constructor(indexEvents: boolean, dcb: boolean) {
+    this.#indexEvents = indexEvents && !dcb;
+    this.dcb = dcb ? new DcbLog() : null;
   }
 
   /** The entry is in the log already. Throws SequenceError or WireError, and then nothing has changed. */
   add(entry: Entry): void {
+    this.dcb?.add(entry);
     if (entry.type === FrameType.EVENTS && this.#indexEvents) this.events.add(entry.data, entry.eventCount);
     else if (entry.type === FrameType.SNAPSHOT_EVENT && this.#indexEvents) {
       const facts = eventFacts(entry.data);
@@ -55,6 +61,7 @@ class Derived {
 
   /** The newest entry is about to leave the log. */
   undo(entry: Entry): void {
+    this.dcb?.undo(entry);
     if (entry.type === FrameType.EVENTS && this.#indexEvents) this.events.undo(entry.data, entry.eventCount);
     else if (entry.type === FrameType.SNAPSHOT_EVENT && this.#indexEvents) {
       this.snapshots.undo(eventFacts(entry.data).aggregateId);
@@ -69,7 +76,7 @@ class FileGroupStore implements GroupStore {
   readonly #dir: string;
   readonly #log: EntryLog;
   readonly #derived: Derived;
-  readonly #reader: EventReader;
+  readonly reader: EventReader;
   readonly #listeners = new Set<(lastToken: number) => void>();
   #committed: Index = 0;
   #lastToken = -1;
@@ -79,8 +86,9 @@ class FileGroupStore implements GroupStore {
     this.#dir = dir;
     this.#log = log;
     this.#derived = derived;
-    this.#reader = new EventReader(log);
-    derived.reader = this.#reader;
+    this.reader = new EventReader(log);
+    derived.reader = this.reader;
+    derived.dcb?.attach(this);
   }
 
   // -- log ----------------------------------------------------------------------------------------------------------
@@ -144,6 +152,7 @@ class FileGroupStore implements GroupStore {
     const committed = Math.min(index, this.#log.lastIndex);
     if (committed <= this.#committed) return;
     this.#committed = committed;
+    this.#derived.dcb?.commit(committed);
     const lastToken = this.#log.table.tokensBefore(committed + 1) - 1;
     if (lastToken === this.#lastToken) return;
     this.#lastToken = lastToken;
@@ -152,6 +161,14 @@ class FileGroupStore implements GroupStore {
 
   get committedIndex(): Index {
     return this.#committed;
+  }
+
+  entry(index: Index): Entry {
+    return this.#log.entry(index);
+  }
+
+  get dcb(): DcbStore | null {
+    return this.#derived.dcb;
   }
 
   // -- validation -----------------------------------------------------------------------------------------------------
@@ -173,7 +190,7 @@ class FileGroupStore implements GroupStore {
   readEvents(fromToken: number, maxEvents: number, maxBytes: number): readonly StoredEvent[] {
     const from = Math.max(fromToken, this.firstToken);
     if (from > this.#lastToken || maxEvents < 1) return [];
-    return this.#reader.range(from, this.#committed, maxEvents, maxBytes);
+    return this.reader.range(from, this.#committed, maxEvents, maxBytes);
   }
 
   readAggregate(
@@ -182,7 +199,7 @@ class FileGroupStore implements GroupStore {
     toSequence: number,
   ): Iterable<readonly StoredAggregateEvent[]> {
     const { first, tokens } = this.#derived.events.tokens(aggregateId, fromSequence, toSequence, this.#lastToken);
-    return this.#reader.chunks(tokens, first);
+    return this.reader.chunks(tokens, first);
   }
 
   highestSequence(aggregateId: string): number {
@@ -240,9 +257,20 @@ class FileGroupStore implements GroupStore {
  * DATA_FROM_NEWER_VERSION, DISK_FULL, DATA_FOLDER_UNWRITABLE, DISK_FAILED.
  */
 export async function openGroupStore(options: OpenGroupOptions): Promise<GroupStore> {
-  const { node, group, folder, segmentBytes, durability, indexEvents, log, onFatal, disk = nodeDisk } = options;
+  const {
+    node,
+    group,
+    folder,
+    segmentBytes,
+    durability,
+    indexEvents,
+    dcb = false,
+    log,
+    onFatal,
+    disk = nodeDisk,
+  } = options;
   const dir = join(node.dir, 'groups', folder);
-  const derived = new Derived(indexEvents);
+  const derived = new Derived(indexEvents, dcb);
   try {
     const entryLog = await openEntryLog({
       disk,

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../../engine/context/api.ts';
 import { firedEvent } from '../../../engine/context/scheduler.ts';
 import { encodeScheduleCommand } from '../../../engine/context/scheduler-state.ts';
+import { EntryType } from '../../../engine/raft/types.ts';
 import { event as proto } from '../../../engine/rpc/proto.ts';
 import { encodeEvents, eventFacts } from '../../../engine/storage/facts.ts';
 import { WireWriter } from '../../../engine/util/wire.ts';
@@ -153,7 +154,7 @@ describe('the event scheduler', () => {
     const at = Date.now() - 10;
     const fired = firedEvent(scheduled, at);
     const command = { type: 'schedule', token: 'token-1', instant: at + 60, replaces: '', event: scheduled } as const;
-    await replica.proposeSchedule(encodeScheduleCommand(command));
+    await replica.proposeEntry(EntryType.SCHEDULE, encodeScheduleCommand(command));
     await replica.appendEvents([eventFacts(fired)], encodeEvents([fired]));
     await node.stop();
     running = [];
