@@ -241,7 +241,8 @@ describe('muster serve', () => {
   it('a background host whose workspace was deleted ends its engines and leaves', async () => {
     expect((await up()).err).toBe('');
     const pid = await hostPid();
-    await rm(home, { recursive: true, force: true });
+    // Engines still write while their folder goes.
+    await rm(home, { recursive: true, force: true, maxRetries: 50, retryDelay: 20 });
     await until('host gone', async () => (await readIdentity(pid)) === null);
     expect(await processesWith(home)).toEqual([]);
   });
