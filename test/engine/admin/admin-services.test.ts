@@ -88,7 +88,7 @@ describe('ContextAdminService', () => {
     call.on('data', ({ context, type }: Reply) => told.push(`${String(context)} ${String(type)}`));
     call.on('error', () => undefined);
     await client.unary(CONTEXTS, 'GetContext', { name: 'default' }); // the subscription came first on this connection
-    const after = async (method: string, request: object, count: number): Promise<void> => {
+    const change = async (method: string, request: object, count: number): Promise<void> => {
       await client.stream(CONTEXTS, method, request);
       nodes[1]!.contexts.notifyViewChanged();
       await until(`${count} updates`, () => {
@@ -96,9 +96,9 @@ describe('ContextAdminService', () => {
         return told.length === count;
       });
     };
-    await after('CreateContext', { name: 'orders' }, 1);
-    await after('UpdateContextProperties', { name: 'orders', meta_data: { a: 'b' } }, 2);
-    await after('DeleteContext', { name: 'orders' }, 3);
+    await change('CreateContext', { name: 'orders' }, 1);
+    await change('UpdateContextProperties', { name: 'orders', meta_data: { a: 'b' } }, 2);
+    await change('DeleteContext', { name: 'orders' }, 3);
     expect(told).toEqual(['orders 0', 'orders 2', 'orders 1']);
     call.cancel();
   });
