@@ -5,8 +5,10 @@ import { encodeEvents, eventFacts } from '../storage/facts.ts';
 import type { GroupStore, StoredAggregateEvent, StoredEvent } from '../storage/api.ts';
 import { WireError } from '../util/wire.ts';
 import { AxonError, type EventCursor, type EventStoreAccess, type TokenInfo } from './api.ts';
+import { SequenceConflictError } from './errors.ts';
 import { callLeader, type LeaderCallDeps } from './leader-call.ts';
 import { RemoteCursor, RemoteReads } from './remote-reads.ts';
+import { settled } from './refusals.ts';
 import type { Replica } from './replica.ts';
 import { encodeBody, decodeBody, numberField } from './peer-messages.ts';
 
@@ -155,20 +157,25 @@ export class ContextEventStore implements EventStoreAccess {
 }
 
 /** Shared with the handler of `append-events`: validates, appends, resolves when committed. */
-export function appendHere(replica: Replica, events: readonly Uint8Array[]): Promise<void> {
+export async function appendHere(replica: Replica, events: readonly Uint8Array[]): Promise<void> {
   try {
-    return replica.appendEvents(events.map(eventFacts), encodeEvents(events));
+    await replica.appendEvents(events.map(eventFacts), encodeEvents(events));
   } catch (error) {
     if (error instanceof WireError)
-      return Promise.reject(new AxonError('AXONIQ-0001', `An event is not a valid message: ${error.message}`));
-    return Promise.reject(error);
+      throw new AxonError('AXONIQ-0001', `An event is not a valid message: ${error.message}`);
+    if (error instanceof SequenceConflictError) await settled(replica, error.checked);
+    throw error;
   }
 }
 
 /** ES-21: a snapshot may not be ahead of its aggregate. */
 export async function appendSnapshotHere(replica: Replica, snapshot: Uint8Array): Promise<void> {
   const facts = eventFacts(snapshot);
-  const highest = replica.store.highestSequence(facts.aggregateId);
+  let highest = replica.store.highestSequence(facts.aggregateId);
+  if (facts.sequence > highest) {
+    await settled(replica, { index: replica.store.lastIndex(), term: replica.store.lastTerm });
+    highest = replica.store.highestSequence(facts.aggregateId);
+  }
   if (facts.sequence > highest) {
     throw new AxonError(
       'AXONIQ-2000',

@@ -133,7 +133,7 @@ export class Replica {
   appendEvents(facts: readonly EventFacts[], payload: Uint8Array): Promise<void> {
     this.#requireLeader();
     const conflict = this.store.checkSequences(facts);
-    if (conflict !== null) return Promise.reject(new SequenceConflictError(conflict));
+    if (conflict !== null) return Promise.reject(new SequenceConflictError(conflict, this.store));
     return this.#propose(EntryType.EVENTS, payload, this.store.nextToken, facts.length);
   }
 
