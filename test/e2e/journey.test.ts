@@ -101,7 +101,7 @@ describe.skipIf(chromiumMissing !== null)('the journey of a first evening', () =
     await page.getByRole('button', { name: 'Isolate the leader' }).click();
     await page.getByRole('button', { name: `Rejoin ${leads}` }).waitFor();
     await page.keyboard.press('Escape');
-    await page.getByText('4 active faults').waitFor();
+    await page.getByRole('button', { name: '4 active faults' }).waitFor();
     await isIn(leads, 'isolated').waitFor();
     await expect.poll(leader, { timeout: ELECTION_MS_MAX }).not.toMatch(new RegExp(`none|${leads}`));
     await picture('6-isolated');
