@@ -20,11 +20,16 @@ export interface AdminContext extends ContextInfo {
   readonly bootstrap: readonly BootstrapMember[];
   /** Nodes that left once: if they come back, with an empty folder, they must start empty and listen. */
   readonly departed: readonly string[];
+  /** Nodes that left and keep their closed copy: back again, they get only what they lack (CU-5). Absent: none. */
+  readonly kept?: readonly string[];
 }
 
 /** What `_admin` replicates and every node keeps on disk. `version` = index of the last applied `_admin` entry. */
 export interface AdminState extends ClusterView {
   readonly contexts: readonly AdminContext[];
+  /** Deleted contexts whose members keep their copies. Created again, such a context goes on with its group and log (CX-10). */
+  readonly preserved?: readonly AdminContext[];
+  /** Groups below this number exist, are preserved, or are deleted for good. */
   readonly nextGroup: number;
 }
 
@@ -46,9 +51,14 @@ export type AdminCommand =
       readonly metaData: Readonly<Record<string, string>>;
     }
   | { readonly type: 'set-balancing'; readonly choice: BalancingChoice }
-  | { readonly type: 'delete-context'; readonly name: string }
+  | { readonly type: 'delete-context'; readonly name: string; readonly preserve?: boolean }
   | { readonly type: 'set-role'; readonly context: string; readonly node: string; readonly role: NodeRole }
-  | { readonly type: 'remove-role'; readonly context: string; readonly node: string };
+  | {
+      readonly type: 'remove-role';
+      readonly context: string;
+      readonly node: string;
+      readonly preserve?: boolean;
+    };
 
 export interface AdminFailure {
   readonly code: string;
@@ -114,11 +124,11 @@ export function applyAdminCommand(state: AdminState, index: number, command: Adm
     case 'set-balancing':
       return applyBalancing(before, command.choice);
     case 'delete-context':
-      return applyDelete(before, command.name);
+      return applyDelete(before, command.name, command.preserve === true);
     case 'set-role':
       return applySetRole(before, command.context, command.node, command.role);
     case 'remove-role':
-      return applyRemoveRole(before, command.context, command.node);
+      return applyRemoveRole(before, command.context, command.node, command.preserve === true);
     default:
       return failed(
         before,
@@ -178,7 +188,7 @@ function applyRemoveNode(state: AdminState, name: string): AdminOutcome {
     if (failure !== null) return failed(state, failure.code, failure.message);
   }
   let next = state;
-  for (const context of state.contexts) next = dropRole(next, context.name, name);
+  for (const context of state.contexts) next = dropRole(next, context.name, name, false);
   return done({ ...next, nodes: next.nodes.filter((node) => node.name !== name) });
 }
 
@@ -202,7 +212,29 @@ function applyCreate(state: AdminState, command: Extract<AdminCommand, { type: '
   if (!roles.some((role) => role.role === 'PRIMARY'))
     return failed(state, 'AXONIQ-2309', `Context ${name} needs at least one PRIMARY node`);
   const context = newContext(name, state.nextGroup, roles, state.nodes, command.metaData, command.dcb);
+  const before = (state.preserved ?? []).find((candidate) => candidate.name === name);
+  if (before !== undefined) return revive(state, before, context);
   return done({ ...state, contexts: sortedByName([...state.contexts, context]), nextGroup: state.nextGroup + 1 });
+}
+
+/**
+ * The same raft group goes on where it stopped: its log, votes and last members are what the copies hold, so elections find out
+ * which copy is complete. From there the members change to the wanted ones as always. Copies of nodes that are not wanted help
+ * until they are out, and stay preserved.
+ */
+function revive(state: AdminState, before: AdminContext, wanted: AdminContext): AdminOutcome {
+  if (before.dcb !== wanted.dcb) {
+    const kind = before.dcb ? 'a DCB context' : 'no DCB context';
+    return failed(state, 'AXONIQ-2311', `The preserved events of ${before.name} are of ${kind}`);
+  }
+  const isStoring = (context: AdminContext, node: string) =>
+    context.roles.some((role) => role.node === node && role.role !== 'MESSAGING_ONLY');
+  const holders = before.roles.map((role) => role.node).filter((node) => isStoring(before, node));
+  const kept = [...new Set([...holders, ...(before.kept ?? [])])].filter((node) => !isStoring(wanted, node)).sort();
+  const { group, bootstrap, departed } = before;
+  const context: AdminContext = { ...wanted, group, bootstrap, departed, kept };
+  const preserved = (state.preserved ?? []).filter((candidate) => candidate !== before);
+  return done({ ...state, contexts: sortedByName([...state.contexts, context]), preserved });
 }
 
 function applyUpdate(state: AdminState, name: string, metaData: Readonly<Record<string, string>>): AdminOutcome {
@@ -224,13 +256,22 @@ function applyBalancing(state: AdminState, choice: BalancingChoice): AdminOutcom
   return done({ ...state, balancing: strategy === 'default' ? others : [...others, choice] });
 }
 
-function applyDelete(state: AdminState, name: string): AdminOutcome {
+/** With `preserve` the members keep their copies; without, copies preserved earlier go as well. */
+function applyDelete(state: AdminState, name: string, preserve: boolean): AdminOutcome {
   if (name.startsWith('_')) return failed(state, 'AXONIQ-2304', `Internal context ${name} cannot be deleted`);
-  if (!state.contexts.some((context) => context.name === name))
-    return failed(state, 'AXONIQ-1302', `${name}: not found in any replication group`);
+  const context = state.contexts.find((candidate) => candidate.name === name);
+  const preserved = (state.preserved ?? []).filter((candidate) => candidate.name !== name);
+  if (context === undefined) {
+    if (preserve || preserved.length === (state.preserved ?? []).length)
+      return failed(state, 'AXONIQ-1302', `${name}: not found in any replication group`);
+    return done({ ...state, preserved });
+  }
+  if (preserve && preserved.length >= CONTEXTS_MAX)
+    return failed(state, 'AXONIQ-1900', `${CONTEXTS_MAX} deleted contexts are preserved already`);
   const balancing = (state.balancing ?? []).filter((choice) => choice.context !== name);
   const contexts = state.contexts.filter((context) => context.name !== name);
-  return done({ ...state, contexts, ...(state.balancing === undefined ? {} : { balancing }) });
+  const kept = preserve ? { preserved: [...preserved, context] } : {};
+  return done({ ...state, contexts, ...kept, ...(state.balancing === undefined ? {} : { balancing }) });
 }
 
 function applySetRole(state: AdminState, name: string, node: string, role: NodeRole): AdminOutcome {
@@ -247,12 +288,12 @@ function applySetRole(state: AdminState, name: string, node: string, role: NodeR
   return done(putRole(state, name, node, role));
 }
 
-function applyRemoveRole(state: AdminState, name: string, node: string): AdminOutcome {
+function applyRemoveRole(state: AdminState, name: string, node: string, preserve: boolean): AdminOutcome {
   const context = state.contexts.find((candidate) => candidate.name === name);
   if (context === undefined) return failed(state, 'AXONIQ-1302', `${name}: not found in any replication group`);
   const failure = removalFailure(context, node);
   if (failure !== null) return failed(state, failure.code, failure.message);
-  return done(dropRole(state, name, node));
+  return done(dropRole(state, name, node, preserve));
 }
 
 /** MB-5, MB-6: neither the last node nor the last PRIMARY can leave. */
@@ -300,15 +341,27 @@ function putRole(state: AdminState, name: string, node: string, role: NodeRole):
   return updateContext(state, name, (context) => ({
     ...context,
     roles: sortedByNode([...context.roles.filter((other) => other.node !== node), { node, role }]),
+    // Its copy goes: storing again one day, it starts empty and listens.
+    ...(role === 'MESSAGING_ONLY' && !context.departed.includes(node)
+      ? { departed: [...context.departed, node].sort() }
+      : {}),
+    ...keeping(context, node, false),
   }));
 }
 
-function dropRole(state: AdminState, name: string, node: string): AdminState {
+function dropRole(state: AdminState, name: string, node: string, preserve: boolean): AdminState {
   return updateContext(state, name, (context) => ({
     ...context,
     roles: context.roles.filter((other) => other.node !== node),
     departed: [...context.departed.filter((other) => other !== node), node].sort(),
+    ...keeping(context, node, preserve),
   }));
+}
+
+function keeping(context: AdminContext, node: string, keeps: boolean): { readonly kept?: readonly string[] } {
+  const others = (context.kept ?? []).filter((other) => other !== node);
+  const kept = keeps ? [...others, node].sort() : others;
+  return context.kept === undefined && kept.length === 0 ? {} : { kept };
 }
 
 function updateContext(state: AdminState, name: string, change: (context: AdminContext) => AdminContext): AdminState {

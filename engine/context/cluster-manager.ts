@@ -28,6 +28,7 @@ import {
   JOIN_TIMEOUT_MS,
   type JoinContexts,
 } from './cluster-joiner.ts';
+import { checkContextProperties } from './context-properties.ts';
 import { asAxonError, NotLeaderError } from './errors.ts';
 import type { GroupHost } from './group-host.ts';
 import { decodeBody, encodeBody, fieldOf } from './peer-messages.ts';
@@ -334,12 +335,7 @@ export class ClusterManager implements ClusterAdmin {
   }
 
   async deleteContext(name: string, preserveEventStore: boolean): Promise<void> {
-    if (preserveEventStore)
-      throw new AxonError(
-        'AXONIQ-0001',
-        'preserveEventStore is not supported by Muster yet: the context would lose its events',
-      );
-    await this.#propose({ type: 'delete-context', name });
+    await this.#propose({ type: 'delete-context', name, preserve: preserveEventStore });
   }
 
   async setRole(context: string, node: string, role: NodeRole): Promise<void> {
@@ -347,15 +343,11 @@ export class ClusterManager implements ClusterAdmin {
   }
 
   async removeRole(context: string, node: string, preserveEventStore: boolean): Promise<void> {
-    if (preserveEventStore)
-      throw new AxonError(
-        'AXONIQ-0001',
-        'preserveEventStore is not supported by Muster yet: the node would lose its events',
-      );
-    await this.#propose({ type: 'remove-role', context, node });
+    await this.#propose({ type: 'remove-role', context, node, preserve: preserveEventStore });
   }
 
   async updateContextProperties(name: string, metaData: Readonly<Record<string, string>>): Promise<void> {
+    checkContextProperties(metaData);
     await this.#propose({ type: 'update-context', name, metaData });
   }
 

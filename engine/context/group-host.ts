@@ -2,11 +2,12 @@
 // membership towards the wanted one, and takes the fast path when a leader's process is gone (raft-design §5, §7, §10).
 import { memberIdOf, nodeOfMember, type AdminContext, type AdminState } from './admin-state.ts';
 import { segmentBytesOf } from './context-properties.ts';
-import { nextMembershipStep } from './membership-plan.ts';
+import { Departures, folderOf, groupOfFolder, isDeletedForGood, isPreserved, storesOn } from './departures.ts';
+import { firstConfig, nextMembershipStep, wantedMembers } from './membership-plan.ts';
 import { Replica } from './replica.ts';
 import { decodeConfig } from '../raft/membership.ts';
 import { RaftGroup } from '../raft/raft.ts';
-import type { Entry, GroupConfig, Member, MemberId, Message, StoringRole, TimingTicks } from '../raft/types.ts';
+import type { Entry, Member, MemberId, Message, RaftStatus, TimingTicks } from '../raft/types.ts';
 import type { Durability, NodeStore } from '../storage/api.ts';
 import { openGroupStore } from '../storage/group-store.ts';
 import type { Env } from '../util/env.ts';
@@ -21,8 +22,6 @@ const INFLIGHT_BYTES_MAX = 8 * 1024 * 1024;
 const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 /** Time between looks at a membership that is not yet as wanted. */
 const MEMBERSHIP_CHECK_TICKS = 2;
-/** A node that left a group keeps its replica this long, so that it can hand over what it has. */
-const REMOVAL_GRACE_MS = 3_000;
 /** Fast path: the successor tries at once and again after this, others wait a random time up to twice that. */
 const FAST_PATH_RETRY_MS = 60;
 const FAST_PATH_TRIES_MAX = 4;
@@ -52,8 +51,9 @@ export class GroupHost {
   readonly #memberId: MemberId;
   readonly #replicas = new Map<number, Replica>();
   readonly #byContext = new Map<string, Replica>();
-  /** Group number → when this node stopped being wanted there. */
-  readonly #leavingSince = new Map<number, number>();
+  readonly #departures: Departures;
+  /** The settled members that others were told last, by groups led here. */
+  readonly #told = new WeakMap<Replica, RaftStatus>();
   #wanted: AdminState | null = null;
   #reconciling: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
@@ -66,6 +66,7 @@ export class GroupHost {
   constructor(options: GroupHostOptions) {
     this.#options = options;
     this.#memberId = memberIdOf(options.self, options.node.storeId);
+    this.#departures = new Departures(options.self);
   }
 
   start(): void {
@@ -167,32 +168,32 @@ export class GroupHost {
   /** Opens and closes replicas; resolves when done. Calls run one after another, the newest state wins. */
   reconcile(state: AdminState): Promise<void> {
     this.#wanted = state;
-    this.#reconciling = this.#reconciling
-      .then(() => this.#reconcileNow())
-      .catch((error: unknown) => this.#options.onFatal(error instanceof Error ? error : new Error(String(error))));
+    this.#reconciling = this.#reconciling.then(() => this.#reconcileNow()).catch((error: unknown) => this.#fail(error));
     return this.#reconciling;
   }
 
   async #reconcileNow(): Promise<void> {
     const state = this.#wanted;
     if (state === null || this.#closed) return;
-    const stored = state.contexts.filter((context) => this.#roleOfSelf(context) !== null);
-    for (const context of stored) this.#leavingSince.delete(context.group);
+    const folders = this.#options.node.groupDirectories();
+    const open = this.#departures.review(state, folders, this.#options.env.now());
     await Promise.all(
-      stored.filter((context) => !this.#replicas.has(context.group)).map((context) => this.#open(context)),
+      open.filter((context) => !this.#replicas.has(context.group)).map((context) => this.#open(context)),
     );
     for (const replica of [...this.#replicas.values()]) {
-      const context = state.contexts.find((candidate) => candidate.group === replica.group);
-      if (context === undefined) await this.#drop(replica, 'the context was deleted');
-      else if (this.#roleOfSelf(context) === null && !this.#leavingSince.has(replica.group)) {
-        this.#leavingSince.set(replica.group, this.#options.env.now());
-      }
+      if (state.contexts.some((context) => context.group === replica.group)) continue;
+      await this.#drop(replica, isPreserved(state, replica.group), 'the context was deleted');
+      this.#departures.forget(replica.group);
+    }
+    for (const folder of folders) {
+      const group = groupOfFolder(folder);
+      if (group !== null && isDeletedForGood(state, group)) await this.#deleteCopy(group, folder);
     }
   }
 
-  #roleOfSelf(context: AdminContext): StoringRole | null {
-    const role = context.roles.find((candidate) => candidate.node === this.#options.self)?.role;
-    return role === undefined || role === 'MESSAGING_ONLY' ? null : role;
+  /** Called when the leader of a group tells its members (leaders.ts). */
+  noteMembers(group: number, term: number, members: readonly MemberId[]): void {
+    this.#departures.noteMembers(group, term, members);
   }
 
   async #open(context: AdminContext): Promise<void> {
@@ -200,7 +201,7 @@ export class GroupHost {
     const store = await openGroupStore({
       node,
       group: context.group,
-      folder: `${String(context.group).padStart(4, '0')}-${context.name}`,
+      folder: folderOf(context),
       segmentBytes: segmentBytesOf(context.metaData) ?? this.#options.segmentBytes,
       durability: this.#options.durability,
       indexEvents: context.name !== ADMIN_CONTEXT,
@@ -211,7 +212,7 @@ export class GroupHost {
     const raft = new RaftGroup({
       group: context.group,
       self: this.#memberId,
-      bootstrap: this.#bootstrap(context),
+      bootstrap: firstConfig(context, this.#options.self, this.#memberId, this.#options.minActiveBackups),
       configs: store.configEntries().map((entry) => ({ index: entry.index, config: decodeConfig(entry.data) })),
       hardState: node.hardState(context.group) ?? { term: 0, vote: null, commit: 0 },
       log: store,
@@ -265,42 +266,62 @@ export class GroupHost {
     }
   }
 
-  /** Nodes that were there when the group was made start with its first members; everyone else starts empty and listens. */
-  #bootstrap(context: AdminContext): GroupConfig {
-    const minActiveBackups = this.#options.minActiveBackups;
-    const founder =
-      context.bootstrap.some((member) => memberIdOf(member.node, member.storeId) === this.#memberId) &&
-      !context.departed.includes(this.#options.self);
-    if (!founder) return { members: [], minActiveBackups };
-    const members = context.bootstrap.map(
-      (member): Member => ({ id: memberIdOf(member.node, member.storeId), role: member.role as StoringRole }),
-    );
-    return { members: members.sort((a, b) => (a.id < b.id ? -1 : 1)), minActiveBackups };
-  }
-
-  async #drop(replica: Replica, why: string): Promise<void> {
+  /** `keep`: the copy stays on disk with its term and vote, closed; it may go on as what it is later (CX-10, CU-5). */
+  async #drop(replica: Replica, keep: boolean, why: string): Promise<void> {
     this.#replicas.delete(replica.group);
     if (this.#byContext.get(replica.context) === replica) this.#byContext.delete(replica.context);
-    this.#leavingSince.delete(replica.group);
-    await replica.destroy();
-    this.#options.env.log.info(`Replica and its events deleted on this node: ${why}`, {
-      code: 'REPLICA_DELETED',
-      context: replica.context,
+    const { context } = replica;
+    if (keep) await replica.close();
+    else await replica.destroy();
+    const { log } = this.#options.env;
+    if (keep) log.info(`Replica closed, its events are kept on this node: ${why}`, { code: 'REPLICA_KEPT', context });
+    else log.info(`Replica and its events deleted on this node: ${why}`, { code: 'REPLICA_DELETED', context });
+  }
+
+  /** A copy that was kept, or left behind by a kill, of a context that is deleted for good. */
+  async #deleteCopy(group: number, folder: string): Promise<void> {
+    const { env, node, segmentBytes, durability, onFatal } = this.#options;
+    if (!node.groupDirectories().includes(folder)) return;
+    const log = () => undefined;
+    const store = await openGroupStore({
+      node,
+      group,
+      folder,
+      segmentBytes,
+      durability,
+      indexEvents: false,
+      log,
+      onFatal,
     });
+    await store.destroy();
+    await node.dropHardState(group);
+    env.log.info(`The kept events in ${folder} are deleted`, { code: 'REPLICA_DELETED' });
+  }
+
+  #fail(error: unknown): void {
+    this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
   }
 
   // -- membership -------------------------------------------------------------------------------------------------------------
 
   #checkMembership(): void {
     for (const replica of this.#replicas.values()) this.#checkMembershipOf(replica);
-    for (const [group, since] of this.#leavingSince) {
-      const replica = this.#replicas.get(group);
-      if (replica === undefined || replica.status().role === 'leader') continue;
-      const removed = !replica.status().config.members.some((member) => member.id === this.#memberId);
-      if (!removed && this.#options.env.now() - since < REMOVAL_GRACE_MS) continue;
-      this.#leavingSince.delete(group);
-      this.#reconciling = this.#reconciling.then(() => this.#drop(replica, 'this node left the context'));
-    }
+    for (const group of this.#departures.leaving) this.#leaveIfOut(group);
+  }
+
+  #leaveIfOut(group: number): void {
+    const replica = this.#replicas.get(group);
+    if (replica === undefined || replica.status().role === 'leader') return;
+    const { self, env } = this.#options;
+    const registered = this.#wanted?.nodes.some((node) => node.name === self) === true;
+    if (!this.#departures.mayGo(group, replica.status().term, registered, env.now())) return;
+    this.#departures.gone(group);
+    const leave = async () => {
+      const context = this.#wanted?.contexts.find((candidate) => candidate.group === group);
+      if (context === undefined || storesOn(context, self) || replica.closed) return;
+      await this.#drop(replica, context.kept?.includes(self) === true, 'this node left the context');
+    };
+    this.#reconciling = this.#reconciling.then(leave).catch((error: unknown) => this.#fail(error));
   }
 
   #checkMembershipOf(replica: Replica): void {
@@ -309,6 +330,11 @@ export class GroupHost {
     if (context === undefined) return;
     const status = replica.status();
     if (status.configPending) return;
+    const told = this.#told.get(replica);
+    if (told?.config !== status.config || told.term !== status.term) {
+      this.#told.set(replica, status);
+      this.#options.onLeadership(replica);
+    }
     const step = nextMembershipStep({
       self: this.#memberId,
       current: status.config,
@@ -359,13 +385,4 @@ export class GroupHost {
     await this.#reconciling;
     await Promise.all(this.replicas().map((replica) => replica.close()));
   }
-}
-
-export function wantedMembers(state: AdminState, context: AdminContext): readonly Member[] {
-  const members: Member[] = [];
-  for (const { node, role } of context.roles) {
-    const info = state.nodes.find((candidate) => candidate.name === node);
-    if (info !== undefined && role !== 'MESSAGING_ONLY') members.push({ id: memberIdOf(node, info.storeId), role });
-  }
-  return members;
 }

@@ -8,6 +8,7 @@ import type { Replica } from './replica.ts';
 
 interface Claim {
   readonly node: string;
+  readonly group: number;
   readonly term: number;
 }
 
@@ -66,7 +67,9 @@ export class Leaders {
   }
 
   #tell(peers: readonly string[], replica: Replica): void {
-    const body = encodeBody({ kind: 'leader', context: replica.context, term: replica.status().term });
+    const { term, configPending, config } = replica.status();
+    const members = configPending ? null : config.members.map((member) => member.id);
+    const body = encodeBody({ kind: 'leader', context: replica.context, group: replica.group, term, members });
     for (const peer of peers) this.#bus.send(peer, 'view', body);
   }
 
@@ -76,9 +79,13 @@ export class Leaders {
       if (fieldOf(head, 'kind') !== 'leader') return;
       const context = textField(head, 'context');
       const term = numberField(head, 'term');
+      const group = numberField(head, 'group');
+      const members = fieldOf(head, 'members');
+      if (Array.isArray(members)) this.#groups().noteMembers(group, term, members.map(String));
       const known = this.#claims.get(context);
-      if (known !== undefined && known.term > term) return;
-      this.#claims.set(context, { node: from, term });
+      // A context that was deleted and created again is another group, with terms of its own.
+      if (known !== undefined && (known.group > group || (known.group === group && known.term > term))) return;
+      this.#claims.set(context, { node: from, group, term });
       this.#changed();
     } catch (error) {
       this.#env.log.warn(`A leader claim from ${from} is unreadable: ${String(error)}`, {

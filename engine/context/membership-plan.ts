@@ -1,5 +1,6 @@
 // One step from the configuration a group has to the one `_admin` wants (raft-design §7). Pure.
 // Order: learners first, promotions of caught-up members, demotions, removals; one PRIMARY changes at a time.
+import { memberIdOf, type AdminContext, type AdminState } from './admin-state.ts';
 import type { GroupConfig, Index, Member, MemberId, ProgressStatus, StoringRole } from '../raft/types.ts';
 
 /** A learner is promoted when it lacks no more than this many entries (raft-design §7). */
@@ -71,4 +72,27 @@ export function nextMembershipStep(options: {
     return change(current.members, `min-active-backups becomes ${options.minActiveBackups}`);
   }
   return waitingFor === null ? { kind: 'none' } : { kind: 'wait', member: waitingFor };
+}
+
+export function wantedMembers(state: AdminState, context: AdminContext): readonly Member[] {
+  const members: Member[] = [];
+  for (const { node, role } of context.roles) {
+    const info = state.nodes.find((candidate) => candidate.name === node);
+    if (info !== undefined && role !== 'MESSAGING_ONLY') members.push({ id: memberIdOf(node, info.storeId), role });
+  }
+  return members;
+}
+
+/** Nodes that were there when the group was made start with its first members; everyone else starts empty and listens. */
+export function firstConfig(
+  context: AdminContext,
+  self: string,
+  memberId: MemberId,
+  minActiveBackups: number,
+): GroupConfig {
+  const members = context.bootstrap.map(
+    (member): Member => ({ id: memberIdOf(member.node, member.storeId), role: member.role as StoringRole }),
+  );
+  const isFounder = members.some((member) => member.id === memberId) && !context.departed.includes(self);
+  return { members: isFounder ? members.sort((a, b) => (a.id < b.id ? -1 : 1)) : [], minActiveBackups };
 }

@@ -10,7 +10,6 @@ import {
   formed,
   groupNow,
   listed,
-  refusedWith,
   rolesOf,
   startedWithAdmins,
   withoutNodes,
