@@ -144,7 +144,7 @@ function nodeSentence(
     case 'catching-up':
       return `Catching up in ${behind.context}: ${formatCount(behind.entries)} log entries behind (${behind.percent} %).`;
     case 'ready':
-      return 'Answers gRPC and holds everything its contexts have committed.';
+      return 'Answers gRPC and has all that was committed.';
   }
 }
 

@@ -257,11 +257,13 @@ function lossSentence(context: ContextFacts, replicas: readonly ReplicaView[]): 
   const storing = replicas.filter((replica) => replica.role !== 'MESSAGING_ONLY' && replica.node !== leader.node);
   const held = (replica: ReplicaView): number => Math.max(replica.lastIndex ?? -1, replica.matchIndex ?? -1);
   const safe = storing.filter((replica) => held(replica) >= commit).map((replica) => replica.node);
+  const allDown = storing.every((replica) => replica.state === 'down');
+  const where = allDown ? ' the disks of nodes that are down' : '';
   const lacking = storing
     .filter((replica) => held(replica) >= 0 && held(replica) < commit)
     .map((replica) => `${replica.node} lacks the last ${formatCount(commit - held(replica))}`);
   const aside = lacking.length === 0 ? '' : ` (${lacking.join(', ')})`;
   return safe.length === 0
     ? `If ${leader.node} dies now, committed events are only on its disk${aside}.`
-    : `If ${leader.node} dies now, committed events are safe on: ${safe.join(', ')}${aside}.`;
+    : `If ${leader.node} dies now, committed events are safe on${where}: ${safe.join(', ')}${aside}.`;
 }
