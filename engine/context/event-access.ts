@@ -7,6 +7,7 @@ import { WireError } from '../util/wire.ts';
 import { AxonError, type EventCursor, type EventStoreAccess, type TokenInfo } from './api.ts';
 import { SequenceConflictError } from './errors.ts';
 import { callLeader, type LeaderCallDeps } from './leader-call.ts';
+import { LeaderReads } from './leader-reads.ts';
 import { RemoteCursor, RemoteReads } from './remote-reads.ts';
 import { settled } from './refusals.ts';
 import type { Replica } from './replica.ts';
@@ -26,12 +27,14 @@ export interface EventAccessDeps extends LeaderCallDeps {
 export class ContextEventStore implements EventStoreAccess {
   readonly #context: string;
   readonly #deps: EventAccessDeps;
+  readonly #leader: LeaderReads;
   readonly #remote: RemoteReads;
   #sharedIndex: Promise<number> | null = null;
 
   constructor(context: string, deps: EventAccessDeps) {
     this.#context = context;
     this.#deps = deps;
+    this.#leader = new LeaderReads(context, deps);
     this.#remote = new RemoteReads(context, deps.bus, () => this.#readSource());
   }
 
@@ -115,7 +118,7 @@ export class ContextEventStore implements EventStoreAccess {
     toSequence: number,
   ): AsyncIterable<readonly StoredAggregateEvent[]> {
     const store = await this.#freshStore();
-    if (store === null) yield* this.#remote.aggregate(aggregateId, fromSequence, toSequence);
+    if (store === null) yield* this.#leader.aggregate(aggregateId, fromSequence, toSequence);
     else yield* store.readAggregate(aggregateId, fromSequence, toSequence);
   }
 
@@ -127,25 +130,25 @@ export class ContextEventStore implements EventStoreAccess {
   ): Promise<readonly StoredAggregateEvent[]> {
     const store = await this.#freshStore();
     return store === null
-      ? this.#remote.snapshots(aggregateId, fromSequence, toSequence, max)
+      ? this.#leader.snapshots(aggregateId, fromSequence, toSequence, max)
       : store.readSnapshots(aggregateId, fromSequence, toSequence, max);
   }
 
   async highestSequence(aggregateId: string): Promise<number> {
     const store = await this.#freshStore();
     return store === null
-      ? this.#remote.number('highest-sequence', { aggregateId })
+      ? this.#leader.number('highest-sequence', { aggregateId })
       : store.highestSequence(aggregateId);
   }
 
   async tokens(): Promise<TokenInfo> {
     const store = await this.#freshStore();
-    return store === null ? this.#remote.tokens() : { first: store.firstToken, last: store.lastToken };
+    return store === null ? this.#leader.tokens() : { first: store.firstToken, last: store.lastToken };
   }
 
   async tokenAt(timestampMs: number): Promise<number> {
     const store = await this.#freshStore();
-    return store === null ? this.#remote.number('token-at', { timestampMs }) : store.tokenAt(timestampMs);
+    return store === null ? this.#leader.number('token-at', { timestampMs }) : store.tokenAt(timestampMs);
   }
 
   openCursor(fromToken: number, fromLeader: boolean): EventCursor {

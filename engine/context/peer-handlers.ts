@@ -24,8 +24,8 @@ export function registerContextHandlers(bus: PeerBus, groups: () => GroupHost): 
   };
   const fresh = async (head: unknown): Promise<Replica> => {
     const replica = find(head);
-    // On the leader a read index; elsewhere the committed state is the best there is (no leader in reach of the asker).
-    if (replica.isReadyLeader) await replica.waitForCommit(await replica.readIndex(), FRESH_TIMEOUT_MS);
+    // Fails where this node does not lead: then the asker finds out who does.
+    await replica.waitForCommit(await replica.readIndex(), FRESH_TIMEOUT_MS);
     return replica;
   };
 

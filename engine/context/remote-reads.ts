@@ -1,10 +1,10 @@
-// Reads of a context that this node does not store (MESSAGING_ONLY, or told to read from the leader): requests to a storing node.
+// Tracking reads of a context that this node does not store (MESSAGING_ONLY, or told to read from the leader): requests to a storing node.
 import type { PeerBus, PeerMethod } from '../peer/bus.ts';
 import { PeerError } from '../peer/bus.ts';
-import type { StoredAggregateEvent, StoredEvent } from '../storage/api.ts';
-import { AxonError, type EventCursor, type TokenInfo } from './api.ts';
+import type { StoredEvent } from '../storage/api.ts';
+import { AxonError, type EventCursor } from './api.ts';
 import { asAxonError } from './errors.ts';
-import { decodeBody, encodeBody, fieldOf, numberField, type PeerBody } from './peer-messages.ts';
+import { decodeBody, encodeBody, numberField, type PeerBody } from './peer-messages.ts';
 
 const READ_TIMEOUT_MS = 5_000;
 /** Events per request; the answer also has a byte bound on the serving side. */
@@ -37,41 +37,6 @@ export class RemoteReads {
     }
   }
 
-  async *aggregate(
-    aggregateId: string,
-    fromSequence: number,
-    toSequence: number,
-  ): AsyncIterable<readonly StoredAggregateEvent[]> {
-    let from = fromSequence;
-    for (;;) {
-      const page = aggregateEvents(await this.request('read-aggregate', { aggregateId, from, to: toSequence }));
-      const last = page.events[page.events.length - 1];
-      if (last !== undefined) {
-        yield page.events;
-        from = last.sequence + 1;
-      }
-      if (!page.more) return;
-    }
-  }
-
-  async snapshots(
-    aggregateId: string,
-    from: number,
-    to: number,
-    max: number,
-  ): Promise<readonly StoredAggregateEvent[]> {
-    return aggregateEvents(await this.request('read-snapshots', { aggregateId, from, to, max })).events;
-  }
-
-  async number(what: 'highest-sequence' | 'token-at', head: object): Promise<number> {
-    return numberField((await this.request('tokens', { what, ...head })).head, 'value');
-  }
-
-  async tokens(): Promise<TokenInfo> {
-    const { head } = await this.request('tokens', { what: 'tokens' });
-    return { first: numberField(head, 'first'), last: numberField(head, 'last') };
-  }
-
   async events(fromToken: number, maxEvents: number, waitMs: number): Promise<readonly StoredEvent[]> {
     const { head, parts } = await this.request(
       'read-events',
@@ -81,20 +46,6 @@ export class RemoteReads {
     const first = numberField(head, 'first');
     return parts.map((bytes, index) => ({ token: first + index, bytes }));
   }
-}
-
-function aggregateEvents(body: PeerBody<unknown>): {
-  readonly events: readonly StoredAggregateEvent[];
-  readonly more: boolean;
-} {
-  const sequences = fieldOf(body.head, 'sequences') as readonly number[];
-  const tokens = fieldOf(body.head, 'tokens') as readonly number[];
-  const events = body.parts.map((bytes, index) => ({
-    sequence: sequences[index] ?? 0,
-    token: tokens[index] ?? 0,
-    bytes,
-  }));
-  return { events, more: fieldOf(body.head, 'more') === true };
 }
 
 /** Never skips and never goes back, whichever node answers: every storing node has the same tokens (DP-19). */
