@@ -9,6 +9,7 @@ import { registerApplicationAdminService, registerMissingAccessControl } from '.
 import { registerContextAdminService } from './rpc/admin-context-service.ts';
 import { registerGroupAdminService } from './rpc/admin-group-service.ts';
 import { registerCommandService } from './rpc/command-service.ts';
+import { registerEventQueryService } from './rpc/event-query-service.ts';
 import { type EventService, registerEventService } from './rpc/event-service.ts';
 import { createGrpcServer } from './rpc/grpc-server.ts';
 import { registerPlatformService } from './rpc/platform-service.ts';
@@ -39,6 +40,7 @@ export function buildClientApi({ env, settings, bus, contexts, manager, schedule
   const grpc = createGrpcServer({ env, maxMessageBytes: settings.messaging.maxMessageBytes });
   const { newPermitsTimeoutMs, blacklistedSendAfter } = settings.messaging;
   const events = registerEventService(grpc, { directory, env, limits: { newPermitsTimeoutMs, blacklistedSendAfter } });
+  registerEventQueryService(grpc, { directory, env });
   registerSchedulerService(grpc, { directory, schedulers });
   registerPlatformService(grpc, { messaging, directory, env });
   registerCommandService(grpc, { messaging, directory, env });

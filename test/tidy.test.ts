@@ -79,6 +79,7 @@ const LAYERS: readonly Layer[] = [
     },
     packages: [NODE],
   },
+  { folder: 'engine/query/', grants: { ...UTIL, 'engine/context/api.ts': 'types' }, packages: [] },
   {
     folder: 'engine/messaging/',
     grants: { ...UTIL, 'engine/peer/bus.ts': 'all', 'engine/context/api.ts': 'types' },
@@ -92,6 +93,7 @@ const LAYERS: readonly Layer[] = [
       'engine/storage/api.ts': 'types',
       'engine/context/': 'all',
       'engine/messaging/': 'all',
+      'engine/query/': 'all',
       'engine/proto/': 'all',
       'engine/peer/bus.ts': 'all',
     },
@@ -105,6 +107,7 @@ const LAYERS: readonly Layer[] = [
       'engine/storage/api.ts': 'types',
       'engine/context/': 'all',
       'engine/messaging/': 'all',
+      'engine/query/': 'all',
       'engine/rpc/errors.ts': 'all',
       'engine/config/': 'types',
       'engine/control/protocol.ts': 'types',
@@ -255,11 +258,7 @@ describe('tidy', () => {
       'files\\.python' + 'hosted',
       'deb' + '\\.debian',
     ];
-    const machinePaths = [
-      '(?<![\\w.])/work' + '/(main|shared)',
-      '/root' + '/',
-      'C:\\\\Users' + '\\\\',
-    ];
+    const machinePaths = ['(?<![\\w.])/work' + '/(main|shared)', '/root' + '/', 'C:\\\\Users' + '\\\\'];
     expect(offenders(candidates, new RegExp([...hosts, ...machinePaths].join('|')), read)).toEqual([]);
   });
 

@@ -1,6 +1,5 @@
 // Events and snapshots over REST: append, list one aggregate, follow the stream (rest-and-cli §4).
 import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
 import type { EventStoreAccess } from '../context/api.ts';
 import { AxonError, DEFAULT_CONTEXT } from '../context/api.ts';
 import type { Settings } from '../config/settings.ts';
@@ -9,13 +8,8 @@ import { eventFromJson, eventToJson } from './event-json.ts';
 import type { Exchange } from './exchange.ts';
 import { contextOf, HttpError, queryFlag, queryNumber, readJsonObject, sendEmpty } from './exchange.ts';
 import type { HttpNodeFacade } from './facade.ts';
-import {
-  SSE_BATCH_EVENTS,
-  SSE_DRAIN_TIMEOUT_MS,
-  SSE_STREAMS_MAX,
-  SSE_TIMEOUT_SECONDS_MAX,
-  SSE_WAIT_MS,
-} from './limits.ts';
+import { SSE_BATCH_EVENTS, SSE_STREAMS_MAX, SSE_TIMEOUT_SECONDS_MAX, SSE_WAIT_MS } from './limits.ts';
+import { SseStream } from './sse.ts';
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
@@ -171,46 +165,5 @@ export class EventRoutes {
     } finally {
       this.#streams -= 1;
     }
-  }
-}
-
-/** Server-sent events with back-pressure: `write` resolves when the client took enough. */
-class SseStream {
-  opened = false;
-  readonly #response: ServerResponse;
-
-  constructor(response: ServerResponse) {
-    this.#response = response;
-  }
-
-  get closed(): boolean {
-    return this.#response.destroyed || this.#response.writableEnded;
-  }
-
-  open(): void {
-    this.opened = true;
-    this.#response.writeHead(200, {
-      'content-type': 'text/event-stream;charset=UTF-8',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    });
-    this.#response.flushHeaders();
-  }
-
-  write(text: string): Promise<void> {
-    if (text === '' || this.closed || this.#response.write(text)) {
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#response.off('drain', done);
-        this.#response.off('close', done);
-        resolve();
-      };
-      const timer = setTimeout(() => this.#response.destroy(), SSE_DRAIN_TIMEOUT_MS);
-      this.#response.once('drain', done);
-      this.#response.once('close', done);
-    });
   }
 }

@@ -17,6 +17,7 @@ import { EventRoutes } from './event-routes.ts';
 import type { Exchange } from './exchange.ts';
 import { contextOf, PRODUCT_NAME, queryFlag, sendEmpty, sendJson } from './exchange.ts';
 import type { HttpNodeFacade } from './facade.ts';
+import { SearchRoutes } from './search-routes.ts';
 import { ProcessorRoutes } from './processor-routes.ts';
 import { describeHealth, httpStatusOfHealth, isReady } from './health.ts';
 
@@ -32,6 +33,7 @@ export interface Route {
 export function createRoutes(env: Env, settings: Settings, node: HttpNodeFacade): readonly Route[] {
   const cluster = new ClusterRoutes(node);
   const events = new EventRoutes(env, settings, node);
+  const searches = new SearchRoutes(env, node);
   const route = (method: string, pattern: string, handler: Handler): Route => ({ method, pattern, handler });
   const get = (pattern: string, produce: (exchange: Exchange) => unknown): Route =>
     route('GET', pattern, (exchange) => sendJson(exchange.response, 200, produce(exchange)));
@@ -69,6 +71,7 @@ export function createRoutes(env: Env, settings: Settings, node: HttpNodeFacade)
 
     route('GET', '/v1/events', (exchange) => events.read(exchange)),
     route('POST', '/v1/events', (exchange) => events.append(exchange)),
+    route('GET', '/v1/search', (exchange) => searches.search(exchange)),
     route('GET', '/v1/snapshots', (exchange) => events.readSnapshots(exchange)),
     route('POST', '/v1/snapshots', (exchange) => events.appendSnapshot(exchange)),
     route('POST', '/v1/snapshot', (exchange) => events.appendSnapshot(exchange)),

@@ -74,13 +74,6 @@ export function registerEventService(server: GrpcServer, deps: EventServiceDeps)
     (request, writer, call) => listSnapshots(storeOf(call), request, writer),
   );
   server.handle(`${SERVICE}/ListEvents`, (call) => serveTracking(call, storeOf, limits, trackers));
-  server.handle(`${SERVICE}/QueryEvents`, (call) =>
-    call.end({
-      status: GrpcStatus.UNIMPLEMENTED,
-      description: 'Ad-hoc event queries are not supported by this server',
-      trailers: {},
-    }),
-  );
   return {
     get trackerCount() {
       return trackers.size;

@@ -284,13 +284,4 @@ describe('tokens', () => {
     );
     expect(error.code).toBe(grpc.status.INVALID_ARGUMENT);
   });
-
-  it('QueryEvents answers UNIMPLEMENTED with a clear text', async () => {
-    const call = fixture.client['QueryEvents']?.() as grpc.ClientDuplexStream<object, object>;
-    const error = await new Promise<grpc.ServiceError>((resolve) =>
-      call.on('error', (e) => resolve(e as grpc.ServiceError)),
-    );
-    expect(error.code).toBe(grpc.status.UNIMPLEMENTED);
-    expect(error.details).toContain('not supported');
-  });
 });

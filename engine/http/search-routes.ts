@@ -1,0 +1,116 @@
+// Ad-hoc queries over REST as server-sent events: metadata, row, done, error (rest-and-cli §4, client-behaviour §8).
+import { AxonError, DEFAULT_CONTEXT } from '../context/api.ts';
+import { EventQuery } from '../query/event-query.ts';
+import { QueryError } from '../query/lexer.ts';
+import type { Change } from '../query/stages.ts';
+import { isList, isMoment, textOf, type Value } from '../query/values.ts';
+import type { Env } from '../util/env.ts';
+import type { Exchange } from './exchange.ts';
+import { contextOf, HttpError, queryFlag } from './exchange.ts';
+import type { HttpNodeFacade } from './facade.ts';
+import { SSE_STREAMS_MAX } from './limits.ts';
+import { SseStream } from './sse.ts';
+
+interface Search {
+  readonly query: EventQuery;
+  stopped: boolean;
+}
+
+export class SearchRoutes {
+  readonly #env: Env;
+  readonly #node: HttpNodeFacade;
+  readonly #searches = new Set<Search>();
+  readonly #byToken = new Map<string, Search>();
+
+  constructor(env: Env, node: HttpNodeFacade) {
+    this.#env = env;
+    this.#node = node;
+  }
+
+  /** What is wrong with the query comes as an event with HTTP 200. */
+  async search(exchange: Exchange): Promise<void> {
+    if (this.#searches.size >= SSE_STREAMS_MAX)
+      throw new HttpError(503, `${SSE_STREAMS_MAX} searches are open already`);
+    const { query, response } = exchange;
+    const context = contextOf(exchange) ?? DEFAULT_CONTEXT;
+    this.#node.directory.requireServable(context);
+    const options = {
+      query: query.get('query') ?? '',
+      live: queryFlag(query, 'liveupdates', false),
+      snapshots: queryFlag(query, 'querySnapshots', false),
+      fromLeader: queryFlag(query, 'forceleader', false),
+    };
+    const stream = new SseStream(response);
+    const token = query.get('clientToken') ?? '';
+    stream.open();
+    try {
+      const search = this.#begin(options, context, stream, token);
+      response.on('close', () => search.query.cancelled());
+      try {
+        await search.query.run();
+      } finally {
+        this.#searches.delete(search);
+        if (this.#byToken.get(token) === search) this.#byToken.delete(token);
+      }
+    } catch (error) {
+      await stream.write(`event:error\ndata:${describe(error).replace(/\s+/g, ' ')}\n\n`);
+    }
+    response.end();
+  }
+
+  /** A new search with the token of an older one ends that. */
+  #begin(
+    options: { query: string; live: boolean; snapshots: boolean; fromLeader: boolean },
+    context: string,
+    stream: SseStream,
+    token: string,
+  ): Search {
+    let names: readonly string[] = [];
+    let sent: Promise<void> = Promise.resolve();
+    const send = (event: string, data: unknown): void => {
+      sent = stream.write(`event:${event}\ndata:${JSON.stringify(data)}\n\n`);
+    };
+    const sink = {
+      get open(): boolean {
+        return !stream.closed && !search.stopped;
+      },
+      columns: (columns: readonly string[]) => {
+        names = columns;
+        send('metadata', columns);
+      },
+      row: (change: Change) => send('row', rowOf(change, names)),
+      historyDone: () => send('done', 'Done'),
+      ready: () => sent,
+    };
+    const store = this.#node.directory.eventStore(context);
+    const search: Search = { query: new EventQuery({ ...options, store, clock: this.#env, sink }), stopped: false };
+    search.query.addPermits(Number.MAX_SAFE_INTEGER);
+    this.#searches.add(search);
+    const older = this.#byToken.get(token);
+    if (token !== '') this.#byToken.set(token, search);
+    if (older !== undefined) {
+      older.stopped = true;
+      older.query.cancelled();
+    }
+    return search;
+  }
+}
+
+function describe(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof QueryError || error instanceof AxonError ? `[${error.code}] ${message}` : message;
+}
+
+function rowOf({ id, row }: Change, names: readonly string[]): unknown {
+  const idValues = id.map(jsonOf);
+  if (row === null) return { idValues, deleted: true };
+  const sortValues = row.sort.map((value) =>
+    isMoment(value ?? '') ? (value as { epochMs: number }).epochMs : jsonOf(value),
+  );
+  const value = Object.fromEntries(names.map((name) => [name, jsonOf(row.get(name) ?? null)]));
+  return { idValues, sortValues, value };
+}
+
+function jsonOf(value: Value): unknown {
+  return isList(value) ? value.map(jsonOf) : isMoment(value) ? textOf(value) : value;
+}
