@@ -16,17 +16,24 @@ interface Proposal {
   readonly deadline: number;
 }
 
-/** Ordered by index. Outcomes follow raft-design §3: truncated = definite failure, time-out = unknown. */
+/**
+ * Outcomes: committed here in the term of the proposal = success; something of a later term committed in its place = definite
+ * failure; time-out = unknown. That a leader lost an entry from its own log decides nothing: with five PRIMARYs another member
+ * may still hold it, be elected and commit it.
+ */
 export class PendingProposals {
   readonly #context: string;
+  /** In the log of this node, ordered by index. */
   #list: Proposal[] = [];
+  /** No longer in the log of this node. */
+  #cut: Proposal[] = [];
 
   constructor(context: string) {
     this.#context = context;
   }
 
   get full(): boolean {
-    return this.#list.length >= PENDING_PROPOSALS_MAX;
+    return this.#list.length + this.#cut.length >= PENDING_PROPOSALS_MAX;
   }
 
   add(index: Index, term: Term, now: number): Promise<void> {
@@ -40,24 +47,38 @@ export class PendingProposals {
     for (const proposal of this.#list) {
       if (proposal.index > commit) break;
       done += 1;
-      if (termAt(proposal.index) === proposal.term) proposal.resolve();
-      else proposal.reject(this.#lost());
+      this.#decide(proposal, termAt);
     }
     if (done > 0) this.#list.splice(0, done);
+    if (this.#cut.length > 0) this.#settleCut(commit, termAt);
+  }
+
+  /** Terms never fall along a log: behind a committed entry of a later term no entry of the proposal's term can follow. */
+  #settleCut(commit: Index, termAt: (index: Index) => Term | undefined): void {
+    const committedTerm = termAt(commit) ?? 0;
+    this.#cut = this.#cut.filter((proposal) => {
+      if (proposal.index <= commit) this.#decide(proposal, termAt);
+      else if (committedTerm > proposal.term) proposal.reject(this.#lost());
+      else return true;
+      return false;
+    });
+  }
+
+  #decide(proposal: Proposal, termAt: (index: Index) => Term | undefined): void {
+    if (termAt(proposal.index) === proposal.term) proposal.resolve();
+    else proposal.reject(this.#lost());
   }
 
   truncate(from: Index): void {
-    const cut = this.#list.filter((proposal) => proposal.index >= from);
-    if (cut.length === 0) return;
+    this.#cut.push(...this.#list.filter((proposal) => proposal.index >= from));
     this.#list = this.#list.filter((proposal) => proposal.index < from);
-    for (const proposal of cut) proposal.reject(this.#lost());
   }
 
   expire(now: number, why: () => string): void {
-    const oldest = this.#list[0];
-    if (oldest === undefined || oldest.deadline > now) return;
-    const expired = this.#list.filter((proposal) => proposal.deadline <= now);
+    if ((this.#list[0]?.deadline ?? Infinity) > now && this.#cut.length === 0) return;
+    const expired = [...this.#list, ...this.#cut].filter((proposal) => proposal.deadline <= now);
     this.#list = this.#list.filter((proposal) => proposal.deadline > now);
+    this.#cut = this.#cut.filter((proposal) => proposal.deadline > now);
     for (const proposal of expired) {
       const text = `${this.#context}: not committed within ${COMMIT_WAIT_MS} ms${why()}; the outcome is unknown`;
       proposal.reject(new AxonError('AXONIQ-10003', text));
@@ -65,7 +86,7 @@ export class PendingProposals {
   }
 
   failAll(error: Error): void {
-    for (const proposal of this.#list.splice(0)) proposal.reject(error);
+    for (const proposal of [...this.#list.splice(0), ...this.#cut.splice(0)]) proposal.reject(error);
   }
 
   #lost(): AxonError {
