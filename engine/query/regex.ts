@@ -251,8 +251,8 @@ class PatternParser {
       }
     }
     this.#at += 1;
-    const any: Test = (code) => tests.some((test) => test(code));
-    return negated ? not(any) : any;
+    const inside: Test = (code) => tests.some((test) => test(code));
+    return negated ? not(inside) : inside;
   }
 
   #accept(character: string): boolean {
