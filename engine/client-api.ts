@@ -9,6 +9,7 @@ import { registerApplicationAdminService, registerMissingAccessControl } from '.
 import { registerContextAdminService } from './rpc/admin-context-service.ts';
 import { registerGroupAdminService } from './rpc/admin-group-service.ts';
 import { registerCommandService } from './rpc/command-service.ts';
+import { type DcbService, registerDcbService } from './rpc/dcb-service.ts';
 import { registerEventQueryService } from './rpc/event-query-service.ts';
 import { type EventService, registerEventService } from './rpc/event-service.ts';
 import { createGrpcServer } from './rpc/grpc-server.ts';
@@ -32,6 +33,7 @@ export interface ClientApi {
   readonly messaging: Messaging;
   readonly grpc: GrpcServer;
   readonly events: EventService;
+  readonly dcb: DcbService;
 }
 
 export function buildClientApi({ env, settings, bus, contexts, manager, schedulers }: ClientApiOptions): ClientApi {
@@ -40,6 +42,7 @@ export function buildClientApi({ env, settings, bus, contexts, manager, schedule
   const grpc = createGrpcServer({ env, maxMessageBytes: settings.messaging.maxMessageBytes });
   const { newPermitsTimeoutMs, blacklistedSendAfter } = settings.messaging;
   const events = registerEventService(grpc, { directory, env, limits: { newPermitsTimeoutMs, blacklistedSendAfter } });
+  const dcb = registerDcbService(grpc, { directory });
   registerEventQueryService(grpc, { directory, env });
   registerSchedulerService(grpc, { directory, schedulers });
   registerPlatformService(grpc, { messaging, directory, env });
@@ -50,5 +53,5 @@ export function buildClientApi({ env, settings, bus, contexts, manager, schedule
   registerGroupAdminService(grpc, { directory, admin: manager });
   registerApplicationAdminService(grpc, { directory, processors: messaging.processors });
   registerMissingAccessControl(grpc);
-  return { messaging, grpc, events };
+  return { messaging, grpc, events, dcb };
 }

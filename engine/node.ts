@@ -11,6 +11,7 @@ import { Contexts } from './context/contexts.ts';
 import { GroupHost, TICK_MS } from './context/group-host.ts';
 import { Leaders } from './context/leaders.ts';
 import { Schedulers } from './context/schedulers.ts';
+import { registerDcbHandlers } from './context/dcb-handlers.ts';
 import { registerContextHandlers } from './context/peer-handlers.ts';
 import { ExitCode, type EngineState, type LinkFault, type StatusReport } from './control/protocol.ts';
 import { createHttpServer, type HttpServer } from './http/http-server.ts';
@@ -172,8 +173,9 @@ export class EngineNode {
       waitForLeaderMs: replication.waitForLeaderTimeoutMs,
     });
     const clientApi = buildClientApi({ env, settings, bus: peers, contexts, manager, schedulers });
-    const { messaging, grpc, events } = clientApi;
+    const { messaging } = clientApi;
     registerContextHandlers(peers, () => groups);
+    registerDcbHandlers(peers, () => groups);
     peers.onMessage('raft', (from, body) => {
       try {
         groups.receive(decodeRaftMessages(body));
@@ -201,7 +203,7 @@ export class EngineNode {
         version: ENGINE_VERSION,
       },
     });
-    return { store, peers, groups, leaders, manager, contexts, messaging, grpc, events, http };
+    return { ...clientApi, store, peers, groups, leaders, manager, contexts, http };
   }
 
   /** Decision 9 (LC-2): event files without control data are not a cluster. ID-9: name and internal address stay. */
@@ -259,11 +261,7 @@ export class EngineNode {
         return;
       case 'init':
         this.#state = 'joining';
-        if (decision.dcb)
-          env.log.warn('autocluster.dcb: DCB contexts are not supported yet, classic ones are made', {
-            code: 'DCB_UNSUPPORTED',
-          });
-        this.#whenFormed(manager.initCluster(decision.contexts));
+        this.#whenFormed(manager.initCluster(decision.contexts, decision.dcb));
         return;
       case 'join':
         this.#state = 'joining';
@@ -354,8 +352,9 @@ export class EngineNode {
     // Clients that do not leave in time lose their connection below; they reconnect elsewhere on their own.
     await Promise.race([parts.messaging.drain(), pause(DRAIN_MS)]);
     await parts.http.close();
-    // Open tracking streams would hold the close for its whole grace period.
+    // Open streams of events would hold the close for its whole grace period.
     parts.events.stop();
+    parts.dcb.stop();
     await parts.grpc.close(DRAIN_MS);
     parts.messaging.close();
     await parts.groups.close();

@@ -136,7 +136,8 @@ export interface ClusterAdmin {
   /** Strategy `default` ends the balancing (client-behaviour EP-22). */
   setBalancing(choice: BalancingChoice): Promise<void>;
   removeNode(node: NodeName): Promise<void>;
-  initCluster(contexts: readonly ContextName[]): Promise<void>;
+  /** `dcb`: the contexts are DCB ones. */
+  initCluster(contexts: readonly ContextName[], dcb?: boolean): Promise<void>;
   joinCluster(host: string, port: number, contexts: readonly ContextName[] | 'all' | 'none'): Promise<void>;
   stepDown(context: ContextName, to: NodeName | null): Promise<void>;
 }

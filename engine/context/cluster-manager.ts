@@ -45,6 +45,8 @@ const CONTEXT_LEADER_WAIT_MS = 3_000;
 interface ClusterDocument {
   readonly state: AdminState;
   readonly formation: readonly string[] | null;
+  /** Those contexts are DCB ones. */
+  readonly formationDcb?: boolean;
 }
 
 export interface ClusterManagerOptions {
@@ -67,6 +69,7 @@ export class ClusterManager implements ClusterAdmin {
   readonly #outcomes = new Map<number, AdminOutcome>();
   #initialized = false;
   #formation: readonly string[] | null = null;
+  #formationDcb = false;
   readonly #joiner: ClusterJoiner;
   #saving: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -108,9 +111,10 @@ export class ClusterManager implements ClusterAdmin {
   load(): boolean {
     const document = this.#options.node.readDocument(CLUSTER_DOCUMENT);
     if (document === undefined) return false;
-    const { state, formation } = document as ClusterDocument;
+    const { state, formation, formationDcb = false } = document as ClusterDocument;
     this.#initialized = true;
     this.#formation = formation;
+    this.#formationDcb = formationDcb;
     this.#view = state;
     this.#options.onView(state);
     return true;
@@ -151,7 +155,8 @@ export class ClusterManager implements ClusterAdmin {
   }
 
   #save(): Promise<void> {
-    const document: ClusterDocument = { state: this.#view, formation: this.#formation };
+    const formation = this.#formation;
+    const document: ClusterDocument = { state: this.#view, formation, formationDcb: this.#formationDcb };
     this.#saving = this.#saving.then(() => this.#options.node.writeDocument(CLUSTER_DOCUMENT, document));
     this.#saving.catch((error: unknown) =>
       this.#options.env.log.error(`The cluster document cannot be written: ${String(error)}`, { code: 'DISK_FAILED' }),
@@ -269,9 +274,10 @@ export class ClusterManager implements ClusterAdmin {
 
   // -- forming ----------------------------------------------------------------------------------------------------------------
 
-  async initCluster(contexts: readonly string[]): Promise<void> {
+  async initCluster(contexts: readonly string[], dcb = false): Promise<void> {
     if (this.#initialized) return;
     this.#formation = contexts;
+    this.#formationDcb = dcb;
     this.#view = formedState(randomUUID(), this.#options.self);
     this.#initialized = true;
     // On disk first: a kill between here and the first commit must find a node that goes on forming, not event files without control data.
@@ -294,7 +300,7 @@ export class ClusterManager implements ClusterAdmin {
         name,
         roles: [{ node: this.#options.self.name, role: 'PRIMARY' }],
         metaData: {},
-        dcb: false,
+        dcb: this.#formationDcb,
       });
     }
     this.#formation = null;

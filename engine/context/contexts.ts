@@ -10,11 +10,14 @@ import {
   type NodeRole,
 } from './api.ts';
 import type { ClusterManager } from './cluster-manager.ts';
-import { ContextEventStore, type EventAccessDeps } from './event-access.ts';
+import { ContextDcbStore } from './dcb-access.ts';
+import { type DcbDirectory, type DcbStoreAccess, requireKind } from './dcb-api.ts';
+import { ContextEventStore } from './event-access.ts';
+import type { FreshReadsDeps } from './fresh-reads.ts';
 import type { GroupHost } from './group-host.ts';
 import type { Leaders } from './leaders.ts';
 
-export interface ContextsOptions extends Omit<EventAccessDeps, 'storingNodes'> {
+export interface ContextsOptions extends Omit<FreshReadsDeps, 'storingNodes'> {
   readonly self: string;
   readonly selfNode: NodeInfo;
   readonly bus: PeerBus;
@@ -27,9 +30,10 @@ export interface ContextsOptions extends Omit<EventAccessDeps, 'storingNodes'> {
 
 const SERVING: ReadonlySet<NodeRole> = new Set<NodeRole>(['PRIMARY', 'MESSAGING_ONLY']);
 
-export class Contexts implements ContextDirectory {
+export class Contexts implements ContextDirectory, DcbDirectory {
   readonly #options: ContextsOptions;
   readonly #stores = new Map<string, EventStoreAccess>();
+  readonly #dcbStores = new Map<string, DcbStoreAccess>();
   readonly #listeners = new Set<(view: ClusterView) => void>();
 
   constructor(options: ContextsOptions) {
@@ -56,8 +60,9 @@ export class Contexts implements ContextDirectory {
 
   /** Called by the node when the view or a leader changed: who may be served depends on both. */
   notifyViewChanged(): void {
-    for (const name of [...this.#stores.keys()]) {
-      if (!this.view.contexts.some((context) => context.name === name)) this.#stores.delete(name);
+    for (const stores of [this.#stores, this.#dcbStores]) {
+      for (const name of [...stores.keys()])
+        if (!this.view.contexts.some((context) => context.name === name)) stores.delete(name);
     }
     for (const listener of [...this.#listeners]) listener(this.view);
   }
@@ -98,19 +103,28 @@ export class Contexts implements ContextDirectory {
   }
 
   eventStore(context: string): EventStoreAccess {
-    this.#require(context);
-    const known = this.#stores.get(context);
-    if (known !== undefined) return known;
+    requireKind(this.#require(context), false);
+    const store = this.#stores.get(context) ?? new ContextEventStore(context, this.#readDeps());
+    this.#stores.set(context, store);
+    return store;
+  }
+
+  dcbStore(context: string): DcbStoreAccess {
+    requireKind(this.#require(context), true);
+    const store = this.#dcbStores.get(context) ?? new ContextDcbStore(context, this.#readDeps());
+    this.#dcbStores.set(context, store);
+    return store;
+  }
+
+  #readDeps(): FreshReadsDeps {
     const { bus } = this.#options;
-    const store = new ContextEventStore(context, {
+    return {
       ...this.#options,
       storingNodes: (name) =>
         (this.view.contexts.find((candidate) => candidate.name === name)?.roles ?? [])
           .filter((role) => role.role !== 'MESSAGING_ONLY' && bus.isConnected(role.node))
           .sort((a, b) => Number(b.role === 'PRIMARY') - Number(a.role === 'PRIMARY'))
           .map((role) => role.node),
-    });
-    this.#stores.set(context, store);
-    return store;
+    };
   }
 }

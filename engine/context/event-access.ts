@@ -2,40 +2,35 @@
 // context is stored here and travel otherwise (cluster-semantics DP-3, DP-4, DP-7; client-behaviour ES-37).
 import { EntryType } from '../raft/types.ts';
 import { encodeEvents, eventFacts } from '../storage/facts.ts';
-import type { GroupStore, StoredAggregateEvent, StoredEvent } from '../storage/api.ts';
+import type { StoredAggregateEvent, StoredEvent } from '../storage/api.ts';
 import { WireError } from '../util/wire.ts';
 import { AxonError, type EventCursor, type EventStoreAccess, type TokenInfo } from './api.ts';
 import { SequenceConflictError } from './errors.ts';
-import { callLeader, type LeaderCallDeps } from './leader-call.ts';
+import { FreshReads, type FreshReadsDeps } from './fresh-reads.ts';
+import { callLeader } from './leader-call.ts';
 import { LeaderReads } from './leader-reads.ts';
 import { RemoteCursor, RemoteReads } from './remote-reads.ts';
 import { settled } from './refusals.ts';
 import type { Replica } from './replica.ts';
-import { encodeBody, decodeBody, numberField } from './peer-messages.ts';
+import { encodeBody } from './peer-messages.ts';
 
 const FORWARD_TIMEOUT_MS = 9_500;
-const READ_INDEX_TIMEOUT_MS = 1_000;
-const CATCH_UP_TIMEOUT_MS = 5_000;
 /** Bytes per slice of a tracking read. */
 const READ_BYTES_MAX = 256 * 1024;
 
-export interface EventAccessDeps extends LeaderCallDeps {
-  /** Connected storing nodes of the context, PRIMARYs first, for nodes that do not store it. */
-  readonly storingNodes: (context: string) => readonly string[];
-}
-
 export class ContextEventStore implements EventStoreAccess {
   readonly #context: string;
-  readonly #deps: EventAccessDeps;
+  readonly #deps: FreshReadsDeps;
+  readonly #fresh: FreshReads;
   readonly #leader: LeaderReads;
   readonly #remote: RemoteReads;
-  #sharedIndex: Promise<number> | null = null;
 
-  constructor(context: string, deps: EventAccessDeps) {
+  constructor(context: string, deps: FreshReadsDeps) {
     this.#context = context;
     this.#deps = deps;
+    this.#fresh = new FreshReads(context, deps);
     this.#leader = new LeaderReads(context, deps);
-    this.#remote = new RemoteReads(context, deps.bus, () => this.#readSource());
+    this.#remote = new RemoteReads(context, deps.bus, () => this.#fresh.readSource());
   }
 
   // -- appends --------------------------------------------------------------------------------------------------------------
@@ -65,59 +60,12 @@ export class ContextEventStore implements EventStoreAccess {
 
   // -- reads ------------------------------------------------------------------------------------------------------------------
 
-  /** This node's store, caught up with everything confirmed before the call; null when this node does not store the context. */
-  async #freshStore(): Promise<GroupStore | null> {
-    const replica = this.#localReplica();
-    if (replica === null) return null;
-    this.#sharedIndex ??= this.#readIndex().finally(() => {
-      this.#sharedIndex = null;
-    });
-    // A round that began before this call may miss an append confirmed in between: only a round begun in this turn is shared.
-    const round = this.#sharedIndex;
-    queueMicrotask(() => {
-      if (this.#sharedIndex === round) this.#sharedIndex = null;
-    });
-    const index = await round;
-    await replica.waitForCommit(index, CATCH_UP_TIMEOUT_MS);
-    return replica.store;
-  }
-
-  #readIndex(): Promise<number> {
-    return this.#onLeader(
-      (replica) => replica.readIndex(),
-      async (leader) =>
-        numberField(
-          decodeBody(
-            await this.#deps.bus.request(
-              leader,
-              'read-index',
-              encodeBody({ context: this.#context }),
-              READ_INDEX_TIMEOUT_MS,
-            ),
-          ).head,
-          'index',
-        ),
-    );
-  }
-
-  #localReplica(): Replica | null {
-    const replica = this.#deps.groups().replica(this.#context);
-    return replica !== null && !replica.closed && replica.status().config.members.length > 0 ? replica : null;
-  }
-
-  /** For a node that stores nothing: the leader, else any storing node. */
-  #readSource(): string | null {
-    const leader = this.#deps.leaders.leaderOf(this.#context);
-    if (leader !== null && this.#deps.bus.isConnected(leader)) return leader;
-    return this.#deps.storingNodes(this.#context)[0] ?? null;
-  }
-
   async *readAggregate(
     aggregateId: string,
     fromSequence: number,
     toSequence: number,
   ): AsyncIterable<readonly StoredAggregateEvent[]> {
-    const store = await this.#freshStore();
+    const store = await this.#fresh.store();
     if (store === null) yield* this.#leader.aggregate(aggregateId, fromSequence, toSequence);
     else yield* store.readAggregate(aggregateId, fromSequence, toSequence);
   }
@@ -128,31 +76,31 @@ export class ContextEventStore implements EventStoreAccess {
     toSequence: number,
     max: number,
   ): Promise<readonly StoredAggregateEvent[]> {
-    const store = await this.#freshStore();
+    const store = await this.#fresh.store();
     return store === null
       ? this.#leader.snapshots(aggregateId, fromSequence, toSequence, max)
       : store.readSnapshots(aggregateId, fromSequence, toSequence, max);
   }
 
   async highestSequence(aggregateId: string): Promise<number> {
-    const store = await this.#freshStore();
+    const store = await this.#fresh.store();
     return store === null
       ? this.#leader.number('highest-sequence', { aggregateId })
       : store.highestSequence(aggregateId);
   }
 
   async tokens(): Promise<TokenInfo> {
-    const store = await this.#freshStore();
+    const store = await this.#fresh.store();
     return store === null ? this.#leader.tokens() : { first: store.firstToken, last: store.lastToken };
   }
 
   async tokenAt(timestampMs: number): Promise<number> {
-    const store = await this.#freshStore();
+    const store = await this.#fresh.store();
     return store === null ? this.#leader.number('token-at', { timestampMs }) : store.tokenAt(timestampMs);
   }
 
   openCursor(fromToken: number, fromLeader: boolean): EventCursor {
-    const replica = this.#localReplica();
+    const replica = this.#fresh.localReplica();
     if (replica === null || (fromLeader && replica.status().role !== 'leader'))
       return new RemoteCursor(this.#remote, fromToken);
     return new LocalCursor(replica, fromToken);

@@ -6,7 +6,7 @@ import { AxonError, type EventCursor } from './api.ts';
 import { asAxonError } from './errors.ts';
 import { decodeBody, encodeBody, numberField, type PeerBody } from './peer-messages.ts';
 
-const READ_TIMEOUT_MS = 5_000;
+export const READ_TIMEOUT_MS = 5_000;
 /** Events per request; the answer also has a byte bound on the serving side. */
 const EVENTS_PER_REQUEST_MAX = 1_000;
 /** Longest long-poll of a live tail; the peer answers empty after it. */
@@ -23,12 +23,17 @@ export class RemoteReads {
     this.#source = source;
   }
 
-  async request(method: PeerMethod, head: object, timeoutMs = READ_TIMEOUT_MS): Promise<PeerBody<unknown>> {
+  async request(
+    method: PeerMethod,
+    head: object,
+    timeoutMs = READ_TIMEOUT_MS,
+    parts: readonly Uint8Array[] = [],
+  ): Promise<PeerBody<unknown>> {
     const node = this.#source();
     if (node === null) throw new AxonError('AXONIQ-2100', `No leader for context: ${this.#context}`);
     try {
       return decodeBody(
-        await this.#bus.request(node, method, encodeBody({ context: this.#context, ...head }), timeoutMs),
+        await this.#bus.request(node, method, encodeBody({ context: this.#context, ...head }, parts), timeoutMs),
       );
     } catch (error) {
       if (error instanceof PeerError && error.code !== 'PEER_REFUSED')

@@ -70,7 +70,7 @@ export class ClusterRoutes {
   async initCluster({ response, query }: Exchange): Promise<void> {
     const name = query.get('context') ?? DEFAULT_CONTEXT;
     const context = name === ADMIN_CONTEXT || name === '' ? DEFAULT_CONTEXT : checkName(name);
-    await this.#node.admin.initCluster([ADMIN_CONTEXT, context]);
+    await this.#node.admin.initCluster([ADMIN_CONTEXT, context], queryFlag(query, 'dcb', false));
     sendDone(response, 200, 'Cluster initialised');
   }
 

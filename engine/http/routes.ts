@@ -145,8 +145,10 @@ function actuatorRoutes(
 /** `nrOfEvents` is the last token: -1 when empty. Rates that nobody measures here are null, not invented. */
 async function sendStatus(node: HttpNodeFacade, exchange: Exchange): Promise<void> {
   const context = contextOf(exchange) ?? 'default';
-  node.directory.requireServable(context);
-  const { last } = await node.directory.eventStore(context).tokens();
+  const { dcb } = node.directory.requireServable(context);
+  const last = dcb
+    ? ((await node.directory.dcbStore?.(context).positions())?.head ?? 0) - 1
+    : (await node.directory.eventStore(context).tokens()).last;
   sendJson(exchange.response, 200, {
     commandRate: null,
     queryRate: null,

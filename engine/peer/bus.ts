@@ -42,6 +42,7 @@ export type PeerMethod =
   | 'read-snapshots'
   | 'tokens'
   | 'schedule'
+  | 'dcb'
   | 'status';
 
 export type PeerErrorCode = 'PEER_UNREACHABLE' | 'PEER_LINK_LOST' | 'PEER_TIMEOUT' | 'PEER_BUSY' | 'PEER_REFUSED';

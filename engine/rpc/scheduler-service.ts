@@ -1,5 +1,6 @@
 // event.EventScheduler of the client API (client-behaviour §9). Events pass as bytes.
 import type { ContextDirectory } from '../context/api.ts';
+import { requireKind } from '../context/dcb-api.ts';
 import type { EventSchedulerAccess, SchedulerDirectory } from '../context/schedulers.ts';
 import { WireError, WireReader } from '../util/wire.ts';
 import { contextOf, unary } from './call-context.ts';
@@ -22,7 +23,7 @@ interface ScheduleRequest {
 export function registerSchedulerService(server: GrpcServer, { directory, schedulers }: SchedulerServiceDeps): void {
   const schedulerOf = (call: GrpcCall): EventSchedulerAccess => {
     const context = contextOf(call);
-    directory.requireServable(context);
+    requireKind(directory.requireServable(context), false);
     return schedulers.scheduler(context);
   };
   const encodeToken = (token: string): Buffer => encodeMessage(event.ScheduleToken, { token });

@@ -7,6 +7,7 @@ import { ClusterManager } from '../../../engine/context/cluster-manager.ts';
 import { Contexts } from '../../../engine/context/contexts.ts';
 import { GroupHost } from '../../../engine/context/group-host.ts';
 import { Leaders } from '../../../engine/context/leaders.ts';
+import { registerDcbHandlers } from '../../../engine/context/dcb-handlers.ts';
 import { registerContextHandlers } from '../../../engine/context/peer-handlers.ts';
 import { Schedulers } from '../../../engine/context/schedulers.ts';
 import { decodeRaftMessages, encodeRaftMessages } from '../../../engine/peer/raft-codec.ts';
@@ -107,6 +108,7 @@ export async function startMiniNode(
     waitForLeaderMs: 1500,
   });
   registerContextHandlers(bus, () => groups);
+  registerDcbHandlers(bus, () => groups);
   bus.onMessage('raft', (_from, body) => groups.receive(decodeRaftMessages(body)));
   bus.onPeerDown((peer) => groups.peerDown(peer));
   if (manager.load()) void manager.resumeFormation();

@@ -261,8 +261,8 @@ describe('changes of the structure', () => {
     expect((await server.send('POST', '/v1/context/init')).status).toBe(200);
     expect((await server.send('POST', '/v1/context/init?context=orders')).status).toBe(200);
     expect(server.calls).toEqual([
-      ['initCluster', ['_admin', 'default']],
-      ['initCluster', ['_admin', 'orders']],
+      ['initCluster', ['_admin', 'default'], false],
+      ['initCluster', ['_admin', 'orders'], false],
     ]);
   });
 
