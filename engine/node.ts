@@ -26,6 +26,8 @@ import type { Env } from './util/env.ts';
 /** Leadership moves within this before a graceful stop goes on. */
 const HAND_OVER_MS = 1_000;
 const DRAIN_MS = 1_000;
+/** Each sample wakes the process: finer would cost an idle node more than it tells. */
+const LOOP_DELAY_RESOLUTION_MS = 50;
 export const ENGINE_VERSION = '0.1.0';
 
 export interface EngineNodeOptions {
@@ -50,7 +52,7 @@ export class EngineNode {
   readonly #options: EngineNodeOptions;
   #parts: Parts | null = null;
   #state: EngineState = 'starting';
-  readonly #delay = monitorEventLoopDelay({ resolution: TICK_MS });
+  readonly #delay = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
   #cpu = { at: 0, micros: 0, percent: 0 };
 
   constructor(options: EngineNodeOptions) {
