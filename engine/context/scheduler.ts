@@ -47,7 +47,7 @@ export class ContextScheduler {
   constructor(env: Env, replica: Replica) {
     this.#env = env;
     this.#replica = replica;
-    replica.on('commit', () => this.#changed());
+    replica.on('commit', () => this.#committed());
     replica.on('status', () => this.#changed());
     this.#changed();
   }
@@ -83,6 +83,12 @@ export class ContextScheduler {
 
   // -- following the log -------------------------------------------------------------------------------------------------
 
+  /** On the way of every append: does nothing but for schedule entries and a new leader. */
+  #committed(): void {
+    const isFresh = this.#catchUp();
+    if ((isFresh || this.#term === null) && this.#replica.isReadyLeader) this.#changed();
+  }
+
   #changed(): void {
     if (this.#replica.closed) {
       this.#rest();
@@ -109,12 +115,14 @@ export class ContextScheduler {
     this.#timer = null;
   }
 
-  #catchUp(): void {
+  /** Whether there was anything new. */
+  #catchUp(): boolean {
     const { store } = this.#replica;
+    const before = this.#position;
     const indexes = store.scheduleIndexes();
     for (; this.#position < indexes.length; this.#position += 1) {
       const index = indexes[this.#position]!;
-      if (index > store.committedIndex) return;
+      if (index > store.committedIndex) break;
       try {
         const command = decodeScheduleCommand(this.#entry(index).data);
         this.#table.apply(index, command);
@@ -126,6 +134,7 @@ export class ContextScheduler {
         });
       }
     }
+    return this.#position > before;
   }
 
   #entry(index: Index): Entry {

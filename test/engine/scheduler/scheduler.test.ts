@@ -18,6 +18,9 @@ afterEach(async () => {
   folders = [];
 });
 
+const leaderOf = (nodes: readonly MiniNode[]) =>
+  nodes.find((node) => node.groups.replica('default')?.isReadyLeader === true);
+
 async function formed(count: number): Promise<{ network: MemoryNetwork; nodes: MiniNode[] }> {
   const network = new MemoryNetwork();
   const nodes: MiniNode[] = [];
@@ -26,18 +29,14 @@ async function formed(count: number): Promise<{ network: MemoryNetwork; nodes: M
   folders = [...nodes];
   await nodes[0]!.manager.initCluster(['_admin', 'default']);
   await Promise.all(nodes.slice(1).map((node) => node.manager.joinUntilDone('localhost', 8224, ['_admin', 'default'])));
-  await until('all members are PRIMARY everywhere', () =>
-    nodes.every((node) => {
-      const members = node.groups.replica('default')?.status().config.members ?? [];
-      const isComplete = members.length === count && members.every((member) => member.role === 'PRIMARY');
-      return isComplete && node.contexts.leaderOf('default') !== null;
-    }),
-  );
+  const isComplete = (node: MiniNode): boolean => {
+    const members = node.groups.replica('default')?.status().config.members ?? [];
+    return members.length === count && members.every((member) => member.role === 'PRIMARY');
+  };
+  await until('all are PRIMARY and one leads', () => nodes.every(isComplete) && leaderOf(nodes) !== undefined, 15_000);
   return { network, nodes };
 }
 
-const leaderOf = (nodes: readonly MiniNode[]) =>
-  nodes.find((node) => node.groups.replica('default')?.isReadyLeader === true);
 const scheduler = (node: MiniNode) => node.schedulers.scheduler('default');
 
 /** A plain event whose own time is of no interest. */
