@@ -31,6 +31,7 @@ const FINAL_READ_MS = 60_000;
 export const LAYOUTS: Readonly<Record<string, readonly NodeRole[]>> = {
   '3p': [],
   '3p+1a+1p': ['PRIMARY', 'PRIMARY', 'PRIMARY', 'ACTIVE_BACKUP', 'PASSIVE_BACKUP'],
+  '5p': Array<NodeRole>(5).fill('PRIMARY'),
   '3p+1m': ['PRIMARY', 'PRIMARY', 'PRIMARY', 'MESSAGING_ONLY'],
 };
 const LAYOUT_CONTEXT = 'roles';

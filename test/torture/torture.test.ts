@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Chance } from '../sim/chance.ts';
+import { checkInvariants } from './invariants.ts';
+import { buildChecker, checkLinearizable, hasGo } from './porcupine.ts';
+import { isClean, type RunReport, torture } from './run.ts';
+import { TAMPERINGS } from './tamper.ts';
+
+const SEED = 7;
+const DURATION_MS = 25_000;
+/** A run in which little happens proves little; the machine may be busy with other things. */
+const OPERATIONS_MIN = 500;
+const CONFIRMED_MIN = 100;
+const EPISODES_MIN = 3;
+
+const go = hasGo();
+let dir = '';
+let checker: string | null = null;
+let report: RunReport | null = null;
+
+beforeAll(async () => {
+  dir = mkdtempSync(path.join(tmpdir(), 'muster-torture-'));
+  if (go) checker = buildChecker();
+  else console.log('No Go on this machine: the linearizability check of porcupine is skipped');
+  const onProgress = (): void => undefined;
+  const settings = { nodes: 3, layout: '3p', rate: 300, checker, onProgress };
+  report = await torture({ dir, seed: SEED, durationMs: DURATION_MS, ...settings });
+});
+// What failed can be looked at afterwards.
+afterAll(() => {
+  if (report !== null && isClean(report)) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  else console.log(`history and data are in ${dir}`);
+});
+
+describe('three nodes under a nemesis', () => {
+  it('I6-I15: every confirmed append is stored once everywhere, refused ones nowhere, and all replicas are equal', () => {
+    expect(report?.violations).toEqual([]);
+    expect(report?.operations).toBeGreaterThan(OPERATIONS_MIN);
+    expect(report?.outcomes['append ok']).toBeGreaterThan(CONFIRMED_MIN);
+    expect(report?.episodes).toBeGreaterThanOrEqual(EPISODES_MIN);
+  });
+
+  it.skipIf(!go)('I12: appends, refusals and reads of every aggregate are linearizable, says porcupine', () => {
+    expect(report?.verdict).toMatchObject({ illegal: [], undecided: [] });
+    expect(report?.verdict?.operations).toBeGreaterThan(OPERATIONS_MIN / 2);
+  });
+
+  it('raft-tests S5: the same history with one lie in it is rejected', () => {
+    const accepted = TAMPERINGS.flatMap(({ name, rule, forPorcupine, apply }) => {
+      const spoilt = apply(report?.records ?? [], new Chance(SEED));
+      if (spoilt === null) return [];
+      const missed: string[] = [];
+      if (rule !== 'porcupine' && !checkInvariants(spoilt).some((violation) => violation.rule === rule))
+        missed.push(`${name} (${rule})`);
+      if (forPorcupine && checker !== null) {
+        const file = path.join(dir, 'spoilt.jsonl');
+        writeFileSync(file, spoilt.map((record) => JSON.stringify(record)).join('\n'));
+        if (checkLinearizable(checker, file, path.join(dir, 'spoilt')).illegal.length === 0)
+          missed.push(`${name} (porcupine)`);
+      }
+      return missed;
+    });
+    expect(accepted).toEqual([]);
+  });
+});
