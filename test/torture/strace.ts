@@ -50,14 +50,14 @@ function parseCall(text: string, begin: number, end: number): SystemCall | null 
   if (name === undefined || descriptor === null) return null;
   const result = Number(returned);
   const [annotated, fd, target = ''] = descriptor;
-  const parts = [...args.slice(annotated.length).matchAll(QUOTED)].map((match) => unescape(match[1] ?? ''));
+  const parts = [...args.slice(annotated.length).matchAll(QUOTED)].map((match) => bytesOf(match[1] ?? ''));
   const moved = /read|recv|write|send/.test(name) && result > 0 ? result : 0;
   const bytes = Buffer.concat(parts).subarray(0, moved);
-  return { name, target: unescape(target).toString('latin1'), fd: Number(fd), bytes, result, begin, end };
+  return { name, target: bytesOf(target).toString('latin1'), fd: Number(fd), bytes, result, begin, end };
 }
 
 /** `\x68\x69` with anything else taken as it is. */
-function unescape(text: string): Buffer {
+function bytesOf(text: string): Buffer {
   return Buffer.from(
     text.replace(/\\x([0-9a-f]{2})/g, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
     'latin1',

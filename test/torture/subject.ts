@@ -1,12 +1,13 @@
 // The cluster under torture: engines of one fixed build, run by the launcher in this process, and what its replicas hold at the end.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { GrpcObject, ServiceClientConstructor } from '@grpc/grpc-js';
 import { loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { ClusterPlan, NodePlan, NodeRole } from '../../electron/contract/model.ts';
 import { isPortFree, nodePorts } from '../../electron/launcher/ports.ts';
+import { writeProperties } from '../../electron/launcher/properties-file.ts';
 import { type LauncherService, openService } from '../../electron/launcher/service.ts';
 import { Workspace } from '../../electron/launcher/workspace.ts';
 import type { GroupStore } from '../../engine/storage/api.ts';
@@ -24,7 +25,8 @@ const PORT_STEP = 10;
 const READY_MS = 60_000;
 const PAGE_EVENTS = 10_000;
 const PAGE_BYTES = 8 * 1024 * 1024;
-const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** The smallest there is, so that logs go through many segments. */
+const SEGMENT_BYTES = 64 * 1024;
 const FINAL_READ_MS = 60_000;
 
 /** `3p`: every node PRIMARY of two contexts. Others: one context whose nodes have these roles in turn. */
@@ -80,6 +82,10 @@ export class Subject {
       timing: 'dev',
       firstPort: await freeFirstPort(count),
     });
+    for (const node of plan.nodes) {
+      await writeProperties(plan, node);
+      appendFileSync(node.propertiesFile, `axoniq.axonserver.event.segment-size=${SEGMENT_BYTES}\n`);
+    }
     await service.startCluster(CLUSTER);
     await service.wait(CLUSTER, { kind: 'ready' }, READY_MS);
     const doors = plan.nodes.map((node, position): Door => ({ node: node.name, role: roles[position] ?? 'PRIMARY' }));

@@ -10,6 +10,7 @@ const ACTIVE_AGGREGATES = 5;
 /** After so many calls an aggregate is left alone and a new one takes its place; bounds the search for a linearization. */
 const CALLS_PER_AGGREGATE_MAX = 160;
 const EVENTS_MAX = 4;
+const PAYLOAD_BYTES_MAX = 1500;
 const READ_MS = 3000;
 /** Most clients give up soon, some wait for the server's own answer, which it gives within ten seconds. */
 const APPEND_MS = [800, 800, 800, 2500, 2500, 2500, 2500, 12_000] as const;
@@ -139,7 +140,9 @@ export class TortureClient {
     // Now and then wrong on purpose: such appends must be refused.
     const first = Math.max(0, believed + (this.#chance.roll(0.08) ? this.#chance.pick([-1, 1, 2]) : 0));
     const count = this.#chance.roll(0.75) ? 1 : this.#chance.between(2, EVENTS_MAX);
-    const events = Array.from({ length: count }, (_unused, offset) => event(key, first + offset, `${first + offset}`));
+    const events = Array.from({ length: count }, (_unused, offset) =>
+      event(key, first + offset, 'x'.repeat(this.#chance.below(PAYLOAD_BYTES_MAX))),
+    );
     const plain = this.#chance.roll(0.1) ? [{ ...event('', 0), aggregate_type: '' }] : [];
     const ids = events.map((item) => item.message_identifier);
     const timeoutMs = this.#chance.pick(APPEND_MS);
