@@ -2,11 +2,11 @@
 // fires what is due. A firing is two entries in a row: the events, then the mark that they were fired. A leader that finds the
 // events of its predecessor without the mark writes the mark instead of firing again, so an event fires once.
 import { EntryType, type Entry, type Index, type Term } from '../raft/types.ts';
-import { encodeEvents, eventFacts, eventsInPayload } from '../storage/facts.ts';
+import { eventsInPayload } from '../storage/facts.ts';
 import type { Env } from '../util/env.ts';
-import { WireReader, WireWriter } from '../util/wire.ts';
 import { AxonError } from './api.ts';
 import type { Replica } from './replica.ts';
+import { classicEvents, dcbEvents, type ScheduledKind } from './scheduled-kind.ts';
 import {
   decodeScheduleCommand,
   encodeScheduleCommand,
@@ -27,12 +27,11 @@ const RETRY_MS = 100;
 /** Due events that a new leader compares with the last events of its predecessor. */
 const COMPARED_EVENTS_MAX = 1000;
 const NOTHING: ReadonlySet<string> = new Set();
-const EVENT_TIMESTAMP = 5;
-const EVENT_SNAPSHOT = 8;
 
 export class ContextScheduler {
   readonly #env: Env;
   readonly #replica: Replica;
+  readonly #kind: ScheduledKind;
   readonly #table = new ScheduleTable();
   /** Position in `scheduleIndexes` of the first one not applied. */
   #position = 0;
@@ -47,6 +46,7 @@ export class ContextScheduler {
   constructor(env: Env, replica: Replica) {
     this.#env = env;
     this.#replica = replica;
+    this.#kind = replica.store.dcb === null ? classicEvents : dcbEvents;
     replica.on('commit', () => this.#committed());
     replica.on('status', () => this.#changed());
     this.#changed();
@@ -189,13 +189,13 @@ export class ContextScheduler {
     const tokens: string[] = [];
     let bytes = 0;
     for (const scheduled of due) {
-      const event = firedEvent(this.#eventOf(scheduled), now);
+      const event = this.#kind.fired(this.#eventOf(scheduled), now);
       if (events.length > 0 && bytes + event.length > FIRE_BYTES_MAX) break;
       events.push(event);
       tokens.push(scheduled.token);
       bytes += event.length;
     }
-    const taken = this.#taken(() => this.#replica.appendEvents(events.map(eventFacts), encodeEvents(events)));
+    const taken = this.#taken(() => this.#kind.append(this.#replica, events));
     if (taken) {
       for (const token of tokens) this.#busy.add(token);
       this.#mark(tokens);
@@ -246,9 +246,9 @@ export class ContextScheduler {
       .map(({ token, ...scheduled }) => ({ token, event: this.#eventOf({ token, ...scheduled }) }));
     const tokens: string[] = [];
     for (const event of eventsInPayload(entry.data)) {
-      const { timestamp } = eventFacts(event);
+      const timestamp = this.#kind.timestampOf(event);
       const found = due.find(
-        (candidate) => !tokens.includes(candidate.token) && isSame(firedEvent(candidate.event, timestamp), event),
+        (candidate) => !tokens.includes(candidate.token) && isSame(this.#kind.fired(candidate.event, timestamp), event),
       );
       if (found !== undefined) tokens.push(found.token);
     }
@@ -258,15 +258,4 @@ export class ContextScheduler {
 
 function isSame(left: Uint8Array, right: Uint8Array): boolean {
   return Buffer.compare(left, right) === 0;
-}
-
-/** SC-2: the same event with the time of its publication. */
-export function firedEvent(event: Uint8Array, timestamp: number): Buffer {
-  const writer = new WireWriter(event.length + 16);
-  const reader = new WireReader(event);
-  while (reader.next()) {
-    if (reader.field === EVENT_TIMESTAMP || reader.field === EVENT_SNAPSHOT) continue;
-    writer.raw(event.subarray(reader.tagStart, reader.end));
-  }
-  return Buffer.from(writer.int(EVENT_TIMESTAMP, timestamp).finish());
 }

@@ -1,14 +1,12 @@
 // The event scheduler of every context as the client API sees it, on any node: commands travel to the leader (client-behaviour
 // SC-1 to SC-7). Entry point: Schedulers.
 import { randomUUID } from 'node:crypto';
-import { eventFacts } from '../storage/facts.ts';
-import { WireError } from '../util/wire.ts';
-import { AxonError } from './api.ts';
 import { NotLeaderError } from './errors.ts';
 import { callLeader, type LeaderCallDeps } from './leader-call.ts';
 import { answered } from './peer-handlers.ts';
 import { decodeBody, encodeBody, PeerBodyError, textField } from './peer-messages.ts';
 import type { Replica } from './replica.ts';
+import { classicEvents, dcbEvents } from './scheduled-kind.ts';
 import { ContextScheduler } from './scheduler.ts';
 import { decodeScheduleCommand, encodeScheduleCommand, type ScheduleCommand } from './scheduler-state.ts';
 
@@ -16,7 +14,7 @@ const SCHEDULE_TIMEOUT_MS = 9_500;
 
 /** Rejections are AxonError as for appends (EventStoreAccess). */
 export interface EventSchedulerAccess {
-  /** `event` is a raw protobuf `Event`. Resolves with the token once the schedule is committed (SC-1). */
+  /** `event` is a raw protobuf `Event` of the context's kind. Resolves with the token once the schedule is committed (SC-1). */
   schedule(instantMs: number, event: Uint8Array): Promise<string>;
   /** Cancels `token`, known or not, and schedules anew in one step (SC-4). */
   reschedule(token: string, instantMs: number, event: Uint8Array): Promise<string>;
@@ -25,7 +23,8 @@ export interface EventSchedulerAccess {
 }
 
 export interface SchedulerDirectory {
-  scheduler(context: string): EventSchedulerAccess;
+  /** `dcb`: of a DCB context, whose events are `dcb.Event`s (SC-8). */
+  scheduler(context: string, dcb: boolean): EventSchedulerAccess;
 }
 
 export class Schedulers implements SchedulerDirectory {
@@ -51,9 +50,10 @@ export class Schedulers implements SchedulerDirectory {
     for (const [context, scheduler] of this.#local) if (scheduler.closed) this.#local.delete(context);
   }
 
-  scheduler(context: string): EventSchedulerAccess {
+  scheduler(context: string, dcb: boolean): EventSchedulerAccess {
+    const kind = dcb ? dcbEvents : classicEvents;
     const schedule = async (replaces: string, instantMs: number, event: Uint8Array): Promise<string> => {
-      checkEvent(event);
+      kind.check(event);
       const token = randomUUID();
       const limit = Number.MAX_SAFE_INTEGER;
       const instant = Math.max(-limit, Math.min(limit, Math.trunc(instantMs)));
@@ -79,19 +79,5 @@ export class Schedulers implements SchedulerDirectory {
     const scheduler = this.#local.get(context);
     if (scheduler === undefined || scheduler.closed) throw new NotLeaderError(context);
     await scheduler.propose(command);
-  }
-}
-
-/** SC-7: a sequence number chosen now says nothing about the aggregate then. */
-function checkEvent(event: Uint8Array): void {
-  let aggregateType: string;
-  try {
-    ({ aggregateType } = eventFacts(event));
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    throw new AxonError('AXONIQ-3004', `The event is not a valid message: ${error.message}`);
-  }
-  if (aggregateType !== '') {
-    throw new AxonError('AXONIQ-3004', 'Events of an aggregate cannot be scheduled: publish a plain event');
   }
 }

@@ -1,5 +1,6 @@
 // Ad-hoc queries over REST as server-sent events: metadata, row, done, error (rest-and-cli §4, client-behaviour §8).
 import { AxonError, DEFAULT_CONTEXT } from '../context/api.ts';
+import { requireKind } from '../context/dcb-api.ts';
 import { EventQuery } from '../query/event-query.ts';
 import { QueryError } from '../query/lexer.ts';
 import type { Change } from '../query/stages.ts';
@@ -33,7 +34,7 @@ export class SearchRoutes {
       throw new HttpError(503, `${SSE_STREAMS_MAX} searches are open already`);
     const { query, response } = exchange;
     const context = contextOf(exchange) ?? DEFAULT_CONTEXT;
-    this.#node.directory.requireServable(context);
+    requireKind(this.#node.directory.requireServable(context), false);
     const options = {
       query: query.get('query') ?? '',
       live: queryFlag(query, 'liveupdates', false),

@@ -1,5 +1,6 @@
 // EventStore/QueryEvents of the client API (client-behaviour §8): permits in, rows out. The query itself runs in engine/query.
 import { AxonError, type ContextDirectory } from '../context/api.ts';
+import { requireKind } from '../context/dcb-api.ts';
 import { EventQuery, type QuerySink } from '../query/event-query.ts';
 import { QueryError } from '../query/lexer.ts';
 import type { Change } from '../query/stages.ts';
@@ -24,7 +25,7 @@ export function registerEventQueryService(server: GrpcServer, { directory, env }
   const begin = (call: GrpcCall, request: event.QueryEventsRequest, writer: CallWriter): EventQuery => {
     if (open >= QUERIES_MAX) throw new AxonError('AXONIQ-1900', `${QUERIES_MAX} queries run on this node already`);
     const context = request.contextName || contextOf(call);
-    directory.requireServable(context);
+    requireKind(directory.requireServable(context), false);
     return new EventQuery({
       query: request.query,
       live: request.liveEvents,

@@ -1,4 +1,5 @@
-// event.EventScheduler of the client API (client-behaviour §9). Events pass as bytes.
+// event.EventScheduler and event.dcb.DcbEventScheduler of the client API (client-behaviour §9). Events pass as bytes; all other
+// messages of the two have the same fields.
 import type { ContextDirectory } from '../context/api.ts';
 import { requireKind } from '../context/dcb-api.ts';
 import type { EventSchedulerAccess, SchedulerDirectory } from '../context/schedulers.ts';
@@ -12,7 +13,8 @@ export interface SchedulerServiceDeps {
   readonly schedulers: SchedulerDirectory;
 }
 
-const SERVICE = '/io.axoniq.axonserver.grpc.event.EventScheduler';
+const CLASSIC = '/io.axoniq.axonserver.grpc.event.EventScheduler';
+const DCB = '/io.axoniq.axonserver.grpc.event.dcb.DcbEventScheduler';
 
 interface ScheduleRequest {
   readonly token: string;
@@ -20,30 +22,40 @@ interface ScheduleRequest {
   readonly event: Uint8Array;
 }
 
-export function registerSchedulerService(server: GrpcServer, { directory, schedulers }: SchedulerServiceDeps): void {
+export function registerSchedulerService(server: GrpcServer, deps: SchedulerServiceDeps): void {
+  register(server, deps, CLASSIC, false);
+  register(server, deps, DCB, true);
+}
+
+function register(
+  server: GrpcServer,
+  { directory, schedulers }: SchedulerServiceDeps,
+  service: string,
+  dcb: boolean,
+): void {
   const schedulerOf = (call: GrpcCall): EventSchedulerAccess => {
     const context = contextOf(call);
-    requireKind(directory.requireServable(context), false);
-    return schedulers.scheduler(context);
+    requireKind(directory.requireServable(context), dcb);
+    return schedulers.scheduler(context, dcb);
   };
   const encodeToken = (token: string): Buffer => encodeMessage(event.ScheduleToken, { token });
   unary(
     server,
-    `${SERVICE}/ScheduleEvent`,
+    `${service}/ScheduleEvent`,
     (bytes) => readRequest(bytes, 1, 2),
     ({ instant, event: scheduled }, call) => schedulerOf(call).schedule(instant, scheduled),
     encodeToken,
   );
   unary(
     server,
-    `${SERVICE}/RescheduleEvent`,
+    `${service}/RescheduleEvent`,
     (bytes) => readRequest(bytes, 2, 3),
     ({ token, instant, event: scheduled }, call) => schedulerOf(call).reschedule(token, instant, scheduled),
     encodeToken,
   );
   unary(
     server,
-    `${SERVICE}/CancelScheduledEvent`,
+    `${service}/CancelScheduledEvent`,
     (bytes) => decodeMessage(event.CancelScheduledEventRequest, bytes),
     ({ token }, call) => schedulerOf(call).cancel(token),
     () => encodeMessage(common.InstructionAck, { success: true }),

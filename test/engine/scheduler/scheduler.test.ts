@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../../engine/context/api.ts';
-import { firedEvent } from '../../../engine/context/scheduler.ts';
+import { classicEvents } from '../../../engine/context/scheduled-kind.ts';
 import { encodeScheduleCommand } from '../../../engine/context/scheduler-state.ts';
 import { EntryType } from '../../../engine/raft/types.ts';
-import { event as proto } from '../../../engine/rpc/proto.ts';
+import { dcb, encodeMessage, event as proto } from '../../../engine/rpc/proto.ts';
 import { encodeEvents, eventFacts } from '../../../engine/storage/facts.ts';
 import { WireWriter } from '../../../engine/util/wire.ts';
 import { MemoryNetwork } from '../context/memory-network.ts';
@@ -37,7 +37,7 @@ async function formed(count: number): Promise<{ network: MemoryNetwork; nodes: M
   return { network, nodes };
 }
 
-const scheduler = (node: MiniNode) => node.schedulers.scheduler('default');
+const scheduler = (node: MiniNode) => node.schedulers.scheduler('default', false);
 
 /** A plain event whose own time is of no interest. */
 function plain(id: string): Buffer {
@@ -151,7 +151,7 @@ describe('the event scheduler', () => {
     // As left behind by a leader that was lost between the two entries of a firing: scheduled and published, not marked.
     const scheduled = plain('once');
     const at = Date.now() - 10;
-    const fired = firedEvent(scheduled, at);
+    const fired = classicEvents.fired(scheduled, at);
     const command = { type: 'schedule', token: 'token-1', instant: at + 60, replaces: '', event: scheduled } as const;
     await replica.proposeEntry(EntryType.SCHEDULE, encodeScheduleCommand(command));
     await replica.appendEvents([eventFacts(fired)], encodeEvents([fired]));
@@ -179,5 +179,37 @@ describe('the event scheduler', () => {
     await Promise.all(names.map((name) => scheduler(nodes[0]!).schedule(instant, plain(name))));
     await until('published', () => eventCount(nodes[0]!) === names.length);
     expect(await ids(nodes[0]!)).toEqual(names);
+  });
+
+  it('SC-8: in a DCB context events of the DCB message fire with the time of publication, once over a restart', async () => {
+    const { network, nodes } = await formed(1);
+    const node = nodes[0]!;
+    await node.manager.createContext({ name: 'dcb', roles: [], metaData: {}, dcb: true });
+    await until('a leader', () => node.groups.replica('dcb')?.isReadyLeader === true);
+    const event = (identifier: string) =>
+      encodeMessage(dcb.Event, { identifier, timestamp: 7, name: 'Reminder', payload: Buffer.from('x') });
+    const before = Date.now();
+    await node.schedulers.scheduler('dcb', true).schedule(0, event('now'));
+    const count = (of: MiniNode): number => (of.groups.replica('dcb')?.store.lastToken ?? -1) + 1;
+    await until('published', () => count(node) === 1);
+    const instant = Date.now() + 150;
+    await node.schedulers.scheduler('dcb', true).schedule(instant, event('later'));
+    await expect(node.schedulers.scheduler('dcb', true).schedule(0, Buffer.from([255]))).rejects.toMatchObject({
+      code: 'AXONIQ-3004',
+    });
+    await node.stop();
+    running = [];
+    await until('the instant passed', () => Date.now() > instant);
+    const again = await startMiniNode(network, 1, node.dir);
+    running = [again];
+    await until('published', () => count(again) === 2);
+    const cursor = again.contexts.dcbStore('dcb').openCursor([], 0);
+    const found = (await cursor.next()).map(({ bytes }) => dcb.Event.decode(bytes));
+    cursor.close();
+    expect(found.map((published) => [published.identifier, published.name])).toEqual([
+      ['now', 'Reminder'],
+      ['later', 'Reminder'],
+    ]);
+    for (const published of found) expect(published.timestamp).toBeGreaterThanOrEqual(before);
   });
 });
