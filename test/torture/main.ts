@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildChecker, hasGo } from './porcupine.ts';
+import { prepareChecker } from './porcupine.ts';
 import { isClean, type RunReport, torture } from './run.ts';
 import { LAYOUTS } from './subject.ts';
 
@@ -66,7 +66,7 @@ function print(report: RunReport): void {
   console.log(
     `healing to next confirmed append: ${recoveriesMs.length} times, median ${percentile(recoveriesMs, 0.5)} ms, longest ${Math.max(0, ...recoveriesMs)} ms`,
   );
-  if (verdict === null) console.log('linearizability: SKIPPED, no Go on this machine (porcupine needs it)');
+  if (verdict === null) console.log('linearizability: SKIPPED, porcupine needs Go');
   else {
     const { porcupine, aggregates, operations, dropped, illegal, undecided, millis } = verdict;
     console.log(
@@ -83,8 +83,8 @@ const dir = mkdtempSync(path.join(tmpdir(), 'muster-torture-'));
 console.error(`torture: seed ${seed}, ${minutes} min, ${roles === '3p' ? `${nodes} nodes` : roles}, in ${dir}`);
 let clean = false;
 try {
-  const checker = hasGo() ? buildChecker() : null;
-  if (checker === null) console.error('torture: no Go here, so the linearizability check of porcupine is SKIPPED');
+  const checker = prepareChecker();
+  if (checker.missing !== null) console.error(`torture: porcupine is SKIPPED, ${checker.missing}`);
   const report = await torture({
     dir,
     seed,
@@ -92,7 +92,7 @@ try {
     nodes,
     layout: roles,
     rate,
-    checker,
+    checker: checker.binary,
     onProgress: (text) => console.error(`torture: ${text}`),
   });
   print(report);
