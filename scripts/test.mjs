@@ -22,6 +22,11 @@ function lacksJava() {
   return versionOf('mvn', ['--version']) === null ? 'needs Maven (mvn) on the path' : null;
 }
 
+/** The linearizability checker is a Go program. */
+function lacksGo() {
+  return versionOf('go', ['version']) === null ? 'needs Go on the path' : null;
+}
+
 function lacksPython() {
   return versionOf('python3', ['-c', 'import venv, ensurepip']) === null ? 'needs python3 with venv on the path' : null;
 }
@@ -46,6 +51,7 @@ const suites = [
   },
   { name: 'unit', run: () => vitest('unit', 'vitest.config.ts') },
   { name: 'rows', run: () => vitest('rows', 'test/rows/vitest.config.ts') },
+  { name: 'torture', lacks: lacksGo, run: () => vitest('torture', 'test/torture/vitest.config.ts') },
   { name: 'java', lacks: lacksJava, run: () => vitest('java', 'test/compat/vitest.config.ts', ['java']) },
   { name: 'python', lacks: lacksPython, run: () => vitest('python', 'test/compat/vitest.config.ts', ['python']) },
   { name: 'e2e', lacks: lacksChromium, run: () => vitest('e2e', 'test/e2e/vitest.config.ts') },
