@@ -63,6 +63,7 @@ function upOptions(command: Command): Command {
     .option('--nodes <count>', 'number of nodes, 1 to 9 (default 3)')
     .option('--contexts <names>', 'comma-separated contexts (default "default")')
     .option('--throw-away', 'delete the data when the cluster stops')
+    .option('--dcb', 'make DCB contexts, for Axon Framework 5')
     .option('--timing <profile>', 'dev (fast elections) or axon (documented defaults)')
     .option('--first-port <port>', 'HTTP port of node-1; gRPC is 100 higher, internal 200');
 }

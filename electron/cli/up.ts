@@ -21,6 +21,7 @@ export interface UpOptions {
   readonly detach?: boolean;
   readonly wait?: string;
   readonly timing?: string;
+  readonly dcb?: boolean;
   readonly firstPort?: string;
 }
 
@@ -31,6 +32,7 @@ export function specOf(name: string | undefined, options: UpOptions): ClusterSpe
     contexts: parseContexts(options.contexts ?? 'default'),
     data: options.throwAway === true ? 'throw-away' : 'keep',
     timing: (options.timing ?? 'dev') as TimingProfile,
+    ...(options.dcb === true ? { dcb: true } : {}),
     firstPort: options.firstPort === undefined ? null : parseWholeNumber(options.firstPort),
   });
 }
@@ -119,6 +121,7 @@ async function refuseOtherSpec(session: Session, spec: ClusterSpec, options: UpO
   const conflicts = [
     options.nodes !== undefined && spec.nodes !== view.nodes.length ? `it has ${view.nodes.length} nodes` : '',
     options.throwAway === true && view.data === 'keep' ? 'its data is kept' : '',
+    options.dcb === true && view.dcb !== true ? 'its contexts are classic' : '',
     options.timing !== undefined && spec.timing !== view.timing ? `its timing is ${view.timing}` : '',
     options.firstPort !== undefined && spec.firstPort !== view.nodes[0]?.http
       ? `its first port is ${view.nodes[0]?.http}`

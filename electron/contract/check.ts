@@ -134,7 +134,7 @@ function unique(values: readonly string[], where: string): readonly string[] {
 }
 
 const specOf: Parse<ClusterSpec> = (value, where) => {
-  const record = recordOf(value, where, ['name', 'nodes', 'contexts', 'data', 'timing', 'firstPort']);
+  const record = recordOf(value, where, ['name', 'nodes', 'contexts', 'data', 'timing', 'dcb', 'firstPort']);
   const contexts = unique(
     listOf(contextNameOf, CONTEXTS_MAX)(record['contexts'], `${where}.contexts`),
     `${where}.contexts`,
@@ -148,6 +148,7 @@ const specOf: Parse<ClusterSpec> = (value, where) => {
     contexts,
     data: oneOf(['keep', 'throw-away'] as const)(record['data'], `${where}.data`),
     timing: oneOf<TimingProfile>(['dev', 'axon'])(record['timing'], `${where}.timing`),
+    ...(record['dcb'] !== undefined && booleanOf(record['dcb'], `${where}.dcb`) ? { dcb: true } : {}),
     firstPort:
       record['firstPort'] === null
         ? null

@@ -14,6 +14,8 @@ export interface ClusterSpec {
   readonly contexts: readonly ContextName[];
   readonly data: 'keep' | 'throw-away';
   readonly timing: TimingProfile;
+  /** The contexts are DCB ones, for Axon Framework 5. Absent: classic. */
+  readonly dcb?: boolean;
   /** First port of the HTTP block; null = Muster chooses 8024/8124/8224, or the next free block of ten (decision 11). */
   readonly firstPort: number | null;
 }
@@ -180,6 +182,8 @@ export interface ClusterView {
   readonly dir: string;
   readonly data: 'keep' | 'throw-away';
   readonly timing: TimingProfile;
+  /** The cluster was made with DCB contexts. */
+  readonly dcb?: boolean;
   readonly nodes: readonly NodeView[];
   readonly contexts: readonly ContextView[];
   readonly apps: readonly AppView[];

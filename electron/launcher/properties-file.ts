@@ -50,6 +50,7 @@ export function generatedProperties(plan: ClusterPlan, node: NodePlan): readonly
     ['logging.file.name', logFile],
     [`${PREFIX}autocluster.first`, `${first.host}:${first.internal}`],
     [`${PREFIX}autocluster.contexts`, ['_admin', ...plan.spec.contexts].join(',')],
+    ...(plan.spec.dcb === true ? [[`${PREFIX}autocluster.dcb`, 'true'] as const] : []),
     [`${PREFIX}devmode.enabled`, 'true'],
     [`${PREFIX}plugins-enabled`, 'false'],
     [`${PREFIX}muster.timing-profile`, plan.spec.timing],

@@ -32,6 +32,7 @@ export function buildView(facts: ClusterFacts, now: number, revision: number): C
     sentence: clusterSentence(state, facts, nodes, contexts),
     dir: facts.plan.dir,
     data: facts.plan.spec.data,
+    ...(facts.plan.spec.dcb === true ? { dcb: true } : {}),
     timing: facts.plan.spec.timing,
     nodes,
     contexts,

@@ -16,12 +16,15 @@ function codeOf(work: () => unknown): string {
 describe('checks of arguments that cross a process border', () => {
   it('accepts a whole cluster specification and keeps it unchanged', () => {
     expect(checkArguments('createCluster', [spec()])).toEqual([spec()]);
+    expect(checkArguments('createCluster', [spec({ dcb: true })])).toEqual([spec({ dcb: true })]);
+    expect(checkArguments('createCluster', [spec({ dcb: false })])).toEqual([spec()]);
   });
 
   it.each([
     ['a name that could leave the folder', { ...spec(), name: '../evil' }],
     ['an unknown key', { ...spec(), colour: 'red' }],
     ['ten nodes', { ...spec(), nodes: 10 }],
+    ['a flag that is a text', { ...spec(), dcb: 'true' }],
     ['half a node', { ...spec(), nodes: 1.5 }],
     ['a repeated context', { ...spec(), contexts: ['a', 'a'] }],
     ['_admin in the list', { ...spec(), contexts: ['_admin'] }],

@@ -43,6 +43,13 @@ describe('generated properties', () => {
     expect(lines).toContain('server.address=127.0.0.1');
   });
 
+  it('AC-16: asks for DCB contexts only when the cluster is to have them', () => {
+    const asked = (dcb: boolean): boolean =>
+      renderProperties(plan({ dcb }), second, null).includes('axoniq.axonserver.autocluster.dcb=true\n');
+    expect([asked(true), asked(false)]).toEqual([true, false]);
+    expect(lines.filter((line) => line.includes('dcb'))).toEqual([]);
+  });
+
   it('ID-5: leaves domain and internal-domain explicitly empty', () => {
     expect(lines).toContain('axoniq.axonserver.domain=');
     expect(lines).toContain('axoniq.axonserver.internal-domain=');
