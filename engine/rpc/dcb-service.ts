@@ -13,7 +13,7 @@ import { type GrpcCall, type GrpcServer, GrpcStatus } from './transport.ts';
 export interface DcbServiceLimits {
   /** Events of one transaction, AXONIQ-2002 above. */
   readonly transactionEventsMax: number;
-  /** Bytes of one transaction, AXONIQ-2001 above: one entry of the log must fit into one frame between nodes. */
+  /** Bytes of one transaction, its condition included, AXONIQ-2001 above: one entry of the log must fit into one frame between nodes. */
   readonly transactionBytesMax: number;
   /** Longest wait for new events before the store is asked again, which also notices that the context went away. */
   readonly tailWaitMs: number;
@@ -86,7 +86,11 @@ function serveAppend(call: GrpcCall, storeOf: StoreOf, limits: DcbServiceLimits)
   call.onMessage((bytes) => {
     try {
       const message = new Fields(bytes, { 1: 'bytes', 2: 'bytes' });
-      condition = message.last(1) ?? condition;
+      const given = message.last(1);
+      if (given !== null) {
+        bytesTotal += given.length - (condition?.length ?? 0);
+        condition = given;
+      }
       for (const event of message.all(2)) {
         events.push(event);
         bytesTotal += event.length + EVENT_OVERHEAD_BYTES;

@@ -302,6 +302,28 @@ describe('snapshots', () => {
   });
 });
 
+describe('bytes that are no such message', () => {
+  it('DC-10: events and conditions that cannot be read are refused on every node, and nothing is stored', async () => {
+    const [client] = await fresh();
+    const name = `dcb-${counter}`;
+    const broken = [
+      [8, 1],
+      [10, 200, 1],
+      [10, 2, 26, 9],
+      [18, 3, 10, 9, 1],
+    ].map((bytes) => Buffer.from(bytes));
+    for (const node of cluster.nodes) {
+      const store = node.contexts.dcbStore(name);
+      for (const bytes of broken) await expect(store.append(null, [bytes])).rejects.toThrow();
+      await expect(store.append(Buffer.from([10, 1]), [])).rejects.toThrow();
+      await expect(store.source([Buffer.from([10, 9])], 0)).rejects.toThrow();
+    }
+    expect(await client.head()).toBe(0);
+    await client.append([taggedEvent('A', [])]);
+    expect(await client.source(0)).toEqual({ sequences: [0], marker: 1 });
+  });
+});
+
 describe('a context is of one kind', () => {
   it('classic calls on a DCB context and DCB calls on a classic one fail with AXONIQ-6000', async () => {
     const codeOf = async (work: Promise<unknown>): Promise<unknown> =>
