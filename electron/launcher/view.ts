@@ -89,8 +89,18 @@ function contextFactsOf(facts: ClusterFacts, name: ContextName, now: number): Co
     })),
     faults: facts.faults,
     formed: facts.formed,
+    notYetVoting: notYetVoting(facts, name, leader?.[1] ?? null),
     stopped: facts.startedAt === null && facts.nodes.every((node) => node.phase === 'stopped'),
   };
+}
+
+function notYetVoting(facts: ClusterFacts, name: ContextName, leader: GroupReport | null): readonly NodeName[] {
+  if (facts.formed || leader === null || ![...facts.plan.spec.contexts, ADMIN].includes(name)) {
+    return [];
+  }
+  const votes = (node: NodeName): boolean =>
+    leader.members.some((member) => member.node === node && member.role === 'PRIMARY');
+  return facts.plan.nodes.map((node) => node.name).filter((node) => !votes(node));
 }
 
 /** The leader knows the members best, then the highest term; before any report, every node is planned as PRIMARY (AC-7). */

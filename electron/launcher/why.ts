@@ -27,6 +27,8 @@ export interface ContextFacts {
   }[];
   readonly faults: readonly LinkFaultView[];
   readonly formed: boolean;
+  /** While the cluster forms: planned nodes that do not vote in this context yet. Losing a voter now may cost the majority. */
+  readonly notYetVoting: readonly NodeName[];
   readonly stopped: boolean;
 }
 
@@ -58,7 +60,10 @@ export function whyOf(context: ContextFacts, replicas: readonly ReplicaView[]): 
   if (context.stopped) {
     return say('stopped', 'The cluster is stopped.');
   }
-  if (context.leader === null && !context.formed && context.lastLeader === null) {
+  if (
+    !context.formed &&
+    (context.notYetVoting.length > 0 || (context.leader === null && context.lastLeader === null))
+  ) {
     return say('forming', formingSentence(context));
   }
   const quorum = quorumOf(context);
@@ -135,7 +140,12 @@ function formingSentence(context: ContextFacts): string {
     return `Forming: ${waiting.name}: ${waiting.waitingFor}`;
   }
   const down = context.nodes.find((node) => !node.up);
-  return down === undefined ? 'Forming: the first node creates the context.' : `Forming: waiting for ${down.name}.`;
+  if (down !== undefined) {
+    return `Forming: waiting for ${down.name}.`;
+  }
+  return context.leader === null
+    ? 'Forming: the first node creates the context.'
+    : `Forming: ${context.notYetVoting.join(' and ')} will vote as soon as everything is copied.`;
 }
 
 function electingSentence(context: ContextFacts, needed: number): string {

@@ -89,6 +89,7 @@ export class RemoteDcbReads {
       // Became a member, and its leader, since the call began: the next call reads the store.
       () => Promise.reject(new NotLeaderError(this.#context)),
       async (leader) => decodeBody(await this.#deps.bus.request(leader, 'dcb', body, READ_TIMEOUT_MS)),
+      'asks',
     );
   }
 

@@ -57,6 +57,7 @@ export class FreshReads {
           ).head,
           'index',
         ),
+      'asks',
     );
   }
 

@@ -20,12 +20,16 @@ export interface LeaderCallDeps {
   readonly waitForLeaderMs: number;
 }
 
-/** Here or there; tries again only where nothing can have been written. Rejects with AxonError. */
+/**
+ * Here or there. Something that writes (`effect`) is tried again only where nothing can have been written; a question is also asked
+ * again when its leader vanished. Rejects with AxonError.
+ */
 export async function callLeader<T>(
   context: string,
   { env, bus, groups, leaders, self, waitForLeaderMs }: LeaderCallDeps,
   here: (replica: Replica) => Promise<T>,
   there: (leader: string) => Promise<T>,
+  effect: 'writes' | 'asks' = 'writes',
 ): Promise<T> {
   const until = env.now() + waitForLeaderMs;
   for (;;) {
@@ -36,7 +40,7 @@ export async function callLeader<T>(
       const leader = leaders.leaderOf(context);
       if (leader !== null && leader !== self && bus.isConnected(leader)) return await there(leader);
     } catch (error) {
-      if (!isRetryable(error)) throw translate(context, error);
+      if (!isRetryable(error) && !(effect === 'asks' && isLost(error))) throw translate(context, error);
     }
     if (env.now() >= until) throw new AxonError('AXONIQ-2100', `No leader for context: ${context}`);
     await changed;
@@ -45,13 +49,17 @@ export async function callLeader<T>(
 
 function translate(context: string, error: unknown): AxonError {
   if (error instanceof SequenceConflictError) return new AxonError('AXONIQ-2000', error.message);
-  if (error instanceof PeerError && (error.code === 'PEER_LINK_LOST' || error.code === 'PEER_TIMEOUT')) {
+  if (isLost(error)) {
     return new AxonError(
       'AXONIQ-10003',
       `${context}: the leader was lost while it handled the request; the outcome is unknown`,
     );
   }
   return asAxonError(error);
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof PeerError && (error.code === 'PEER_LINK_LOST' || error.code === 'PEER_TIMEOUT');
 }
 
 function isRetryable(error: unknown): boolean {

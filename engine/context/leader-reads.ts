@@ -29,6 +29,7 @@ export class LeaderReads {
         const body = encodeBody({ context: this.#context, ...head });
         return decodeBody(await this.#deps.bus.request(leader, method, body, READ_TIMEOUT_MS));
       },
+      'asks',
     );
   }
 

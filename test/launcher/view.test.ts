@@ -274,6 +274,12 @@ describe('state of a cluster', () => {
     const alone = leaderGroups({ members: [member('node-1')] });
     const forming = applied(healthyFacts(fresh), ...nodeUp('node-1', alone));
     expect(viewOf(forming).state).toBe('starting');
+    // A context with a leader is no healthy one yet: its loss now would take the majority with it.
+    expect(contextOf(viewOf(forming)).why).toMatchObject({
+      headline: 'forming',
+      sentence: 'Forming: node-2 and node-3 will vote as soon as everything is copied.',
+    });
+    expect(contextOf(viewOf(healthyFacts(fresh))).why.headline).toBe('healthy');
     expect(viewOf(healthyFacts(fresh)).state).toBe('usable');
     const unshaken = applied(healthyFacts(fresh), { type: 'handshake', node: 'node-3', why: 'refused', at: T0 });
     expect(viewOf(unshaken).state).toBe('starting');

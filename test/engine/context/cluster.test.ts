@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { PeerError } from '../../../engine/peer/bus.ts';
 import type { Member } from '../../../engine/raft/types.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { type MiniNode, rawEvent, removeFolders, startMiniNode, until } from './mini-node.ts';
@@ -184,6 +185,25 @@ describe('groups and contexts over three nodes', () => {
     await nodes[0]!.contexts.eventStore('edge').append([rawEvent('a-1', 5)]);
     await more;
     expect((await cursor.next(100)).map((event) => event.token)).toEqual([5]);
+  });
+
+  it('ES-37: a read whose leader vanishes meanwhile is asked again; an append is not, its outcome is unknown', async () => {
+    const { network, nodes } = await formed(3);
+    await nodes[0]!.contexts.eventStore('default').append([rawEvent('a-1', 0)]);
+    const follower = nodes.find((node) => node !== leader(nodes))!;
+    const bus = network.buses.get(follower.name)!;
+    const lost = new Map<string, number>();
+    const request = bus.request.bind(bus);
+    bus.request = (node, method, body, timeoutMs) => {
+      lost.set(method, (lost.get(method) ?? 0) + 1);
+      if (lost.get(method) === 1) return Promise.reject(new PeerError('PEER_LINK_LOST', 'the link was lost'));
+      return request(node, method, body, timeoutMs);
+    };
+    const store = follower.contexts.eventStore('default');
+    expect(await store.highestSequence('a-1')).toBe(0);
+    expect(lost.get('read-index')).toBe(2);
+    await expect(store.append([rawEvent('a-1', 1)])).rejects.toMatchObject({ code: 'AXONIQ-10003' });
+    expect(lost.get('append-events')).toBe(1);
   });
 
   it('EL-12, EL-15: leadership moves on request, and a leader that loses its role hands over first', async () => {

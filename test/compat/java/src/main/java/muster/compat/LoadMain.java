@@ -20,6 +20,8 @@ import muster.compat.Messages.Deposit;
  */
 final class LoadMain {
   private static final int WAIT_SECONDS = 30;
+  /** Axon Framework opens a stream that failed again after 1, 2, 4 … 60 seconds. */
+  private static final int PROCESSOR_WAIT_SECONDS = 100;
   private static final int REPLY_SECONDS = 20;
   private static final long PROGRESS_MS = 100;
   private static final long PAUSE_AFTER_FAILURE_MS = 50;
@@ -72,7 +74,7 @@ final class LoadMain {
       thread.join(TimeUnit.SECONDS.toMillis(2 * REPLY_SECONDS));
     }
     application.awaitReady(WAIT_SECONDS);
-    application.awaitProcessors(WAIT_SECONDS);
+    application.awaitProcessors(PROCESSOR_WAIT_SECONDS);
     acked.close();
     unknown.close();
     summary.put("acked", ackedCount.get());
