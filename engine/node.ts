@@ -14,6 +14,7 @@ import { Schedulers } from './context/schedulers.ts';
 import { registerDcbHandlers } from './context/dcb-handlers.ts';
 import { registerContextHandlers } from './context/peer-handlers.ts';
 import { ExitCode, type EngineState, type LinkFault, type StatusReport } from './control/protocol.ts';
+import type { Message } from './raft/types.ts';
 import { createHttpServer, type HttpServer } from './http/http-server.ts';
 import { buildStatus } from './node-status.ts';
 import { createPeerNetwork, type PeerNetwork } from './peer/peer-network.ts';
@@ -179,12 +180,22 @@ export class EngineNode {
     registerContextHandlers(peers, () => groups);
     registerDcbHandlers(peers, () => groups);
     peers.onMessage('raft', (from, body) => {
+      let messages: readonly Message[];
       try {
-        groups.receive(decodeRaftMessages(body));
+        messages = decodeRaftMessages(body);
       } catch (error) {
-        env.log.error(`A raft message from ${from} is unreadable: ${String(error)}`, {
-          code: 'PEER_MESSAGE_UNREADABLE',
-        });
+        const text = `A raft message from ${from} is unreadable: ${String(error)}`;
+        env.log.error(text, { code: 'PEER_MESSAGE_UNREADABLE' });
+        return;
+      }
+      try {
+        groups.receive(messages);
+      } catch (error) {
+        // A broken invariant of the core: going on could confirm what is not there.
+        const text = `A raft message from ${from} broke a rule: ${error instanceof Error ? error.message : String(error)}`;
+        this.#options.onFatal(
+          new StartError(ExitCode.FAILED, 'ENGINE_BUG', text, ['Keep the log of this node and report it']),
+        );
       }
     });
     peers.onPeerDown((node) => {
