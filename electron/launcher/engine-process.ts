@@ -11,6 +11,8 @@ const OUTPUT_DRAIN_MS = 500;
 const REQUESTS_PENDING_MAX = 100;
 /** The hot path uses libuv's pool for fdatasync of several contexts at once. */
 const UV_THREADPOOL_SIZE = '16';
+/** glibc gives busy threads memory arenas of their own: two serve a node as well and save 3 MB (other systems ignore it). */
+const MALLOC_ARENA_MAX = '2';
 
 export interface EngineLaunch {
   readonly enginePath: string;
@@ -42,7 +44,7 @@ export function scrubbedEnvironment(environment: NodeJS.ProcessEnv): NodeJS.Proc
   const kept = Object.entries(environment).filter(
     ([name]) => !/^(AXONIQ[_.]|DYLD_|NODE_OPTIONS$|LD_PRELOAD$|NODE_CHANNEL_)/i.test(name),
   );
-  return { ...Object.fromEntries(kept), ELECTRON_RUN_AS_NODE: '1', UV_THREADPOOL_SIZE };
+  return { ...Object.fromEntries(kept), ELECTRON_RUN_AS_NODE: '1', UV_THREADPOOL_SIZE, MALLOC_ARENA_MAX };
 }
 
 function spawnEngine(launch: EngineLaunch) {
