@@ -6,8 +6,9 @@ import type { Messaging } from '../messaging/messaging.ts';
 import type { MessageSink } from '../messaging/streams.ts';
 import type { Env } from '../util/env.ts';
 import { WireReader, WireWriter } from '../util/wire.ts';
-import { acknowledgement, endCall, isFailure, UNSUPPORTED_INSTRUCTION } from './acks.ts';
+import { acknowledgement, endCall, UNSUPPORTED_INSTRUCTION } from './acks.ts';
 import { contextOf, failCall, onSingleRequest } from './call-context.ts';
+import { serveInstructions } from './instruction-stream.ts';
 import { command, decodeMessage, encodeMessage } from './proto.ts';
 import type { GrpcCall, GrpcServer } from './transport.ts';
 
@@ -51,33 +52,11 @@ function handlerSink(call: GrpcCall): MessageSink {
 }
 
 function serveHandler(call: GrpcCall, { messaging, directory }: MessagingServiceDeps): void {
-  let stream: CommandHandlerStream;
-  try {
-    const owner = { context: contextOf(call), connectionId: call.connectionId };
-    const opened = messaging.openCommandStream(owner, handlerSink(call));
-    if (isFailure(opened)) {
-      endCall(call, opened);
-      return;
-    }
-    stream = opened;
-  } catch (error) {
-    failCall(call, error);
-    return;
-  }
-  call.onMessage((bytes) => {
-    try {
-      receive(call, stream, bytes, directory.selfNode.name);
-    } catch (error) {
-      stream.closed();
-      failCall(call, error);
-    }
-  });
-  call.onDrain(() => stream.drained());
-  call.onCancel(() => stream.closed());
-  call.onHalfClose(() => {
-    stream.closed();
-    call.end();
-  });
+  serveInstructions(
+    call,
+    (owner) => messaging.openCommandStream(owner, handlerSink(call)),
+    (stream, bytes) => receive(call, stream, bytes, directory.selfNode.name),
+  );
 }
 
 function receive(call: GrpcCall, stream: CommandHandlerStream, bytes: Buffer, nodeName: string): void {

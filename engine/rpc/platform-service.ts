@@ -5,9 +5,10 @@ import type { PlatformSink, PlatformStream, ProcessorStatus } from '../messaging
 import type { Messaging } from '../messaging/messaging.ts';
 import type { Failure } from '../messaging/streams.ts';
 import type { TopologyUpdate } from '../messaging/topology-feed.ts';
-import { acknowledgement, endCall, isFailure, UNSUPPORTED_INSTRUCTION } from './acks.ts';
-import { contextOf, failCall, unary } from './call-context.ts';
+import { acknowledgement, endCall, UNSUPPORTED_INSTRUCTION } from './acks.ts';
+import { contextOf, unary } from './call-context.ts';
 import type { MessagingServiceDeps } from './command-service.ts';
+import { serveInstructions } from './instruction-stream.ts';
 import { type common, control, decodeMessage, encodeMessage } from './proto.ts';
 import type { GrpcCall, GrpcServer } from './transport.ts';
 
@@ -83,33 +84,11 @@ function topologyChangeOf(update: TopologyUpdate): control.TopologyChangeInput {
 }
 
 function serveStream(call: GrpcCall, { messaging, directory }: MessagingServiceDeps): void {
-  let stream: PlatformStream;
-  try {
-    const owner = { context: contextOf(call), connectionId: call.connectionId };
-    const opened = messaging.openPlatformStream(owner, platformSink(call));
-    if (isFailure(opened)) {
-      endCall(call, opened);
-      return;
-    }
-    stream = opened;
-  } catch (error) {
-    failCall(call, error);
-    return;
-  }
-  call.onMessage((bytes) => {
-    try {
-      receive(call, stream, bytes, directory.selfNode.name);
-    } catch (error) {
-      stream.closed();
-      failCall(call, error);
-    }
-  });
-  call.onDrain(() => stream.drained());
-  call.onCancel(() => stream.closed());
-  call.onHalfClose(() => {
-    stream.closed();
-    call.end();
-  });
+  serveInstructions(
+    call,
+    (owner) => messaging.openPlatformStream(owner, platformSink(call)),
+    (stream, bytes) => receive(call, stream, bytes, directory.selfNode.name),
+  );
 }
 
 function receive(call: GrpcCall, stream: PlatformStream, bytes: Buffer, nodeName: string): void {

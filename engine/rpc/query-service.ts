@@ -6,6 +6,7 @@ import { WireReader, WireWriter } from '../util/wire.ts';
 import { acknowledgement, endCall, isFailure, UNSUPPORTED_INSTRUCTION } from './acks.ts';
 import { contextOf, failCall, onSingleRequest } from './call-context.ts';
 import type { MessagingServiceDeps } from './command-service.ts';
+import { serveInstructions } from './instruction-stream.ts';
 import { decodeMessage, encodeMessage, query } from './proto.ts';
 import type { GrpcCall, GrpcServer } from './transport.ts';
 
@@ -112,33 +113,11 @@ function handlerSink(call: GrpcCall): QueryHandlerSink {
 }
 
 function serveHandler(call: GrpcCall, { messaging, directory }: MessagingServiceDeps): void {
-  let stream: QueryHandlerStream;
-  try {
-    const owner = { context: contextOf(call), connectionId: call.connectionId };
-    const opened = messaging.openQueryStream(owner, handlerSink(call));
-    if (isFailure(opened)) {
-      endCall(call, opened);
-      return;
-    }
-    stream = opened;
-  } catch (error) {
-    failCall(call, error);
-    return;
-  }
-  call.onMessage((bytes) => {
-    try {
-      receive(call, stream, bytes, directory.selfNode.name);
-    } catch (error) {
-      stream.closed();
-      failCall(call, error);
-    }
-  });
-  call.onDrain(() => stream.drained());
-  call.onCancel(() => stream.closed());
-  call.onHalfClose(() => {
-    stream.closed();
-    call.end();
-  });
+  serveInstructions(
+    call,
+    (owner) => messaging.openQueryStream(owner, handlerSink(call)),
+    (stream, bytes) => receive(call, stream, bytes, directory.selfNode.name),
+  );
 }
 
 function receive(call: GrpcCall, stream: QueryHandlerStream, bytes: Buffer, nodeName: string): void {
