@@ -70,11 +70,3 @@ export function decideAutocluster(input: AutoclusterInput): AutoclusterDecision 
   }
   return { kind: 'join', host: first.host, port: first.port, contexts };
 }
-
-export const JOIN_RETRY_FIRST_MS = 250;
-export const JOIN_RETRY_MAX_MS = 5000;
-
-/** Wait before the next join attempt; `failedAttempts` ≥ 1. No cap on the number of attempts (AC-6, AC-13, decision 7). */
-export function joinRetryDelayMs(failedAttempts: number): number {
-  return Math.min(JOIN_RETRY_MAX_MS, JOIN_RETRY_FIRST_MS * 2 ** Math.min(failedAttempts - 1, 30));
-}

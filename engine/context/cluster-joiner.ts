@@ -6,7 +6,7 @@ import { asAxonError } from './errors.ts';
 import { decodeBody, encodeBody, fieldOf } from './peer-messages.ts';
 
 /** AC-13 (decision 7): 250 ms doubling to 5 s, no cap. */
-export const JOIN_RETRY_FIRST_MS = 250;
+const JOIN_RETRY_FIRST_MS = 250;
 export const JOIN_RETRY_MAX_MS = 5_000;
 export const JOIN_TIMEOUT_MS = 3_000;
 
@@ -25,6 +25,11 @@ export interface ClusterJoinerOptions {
   ) => Promise<Uint8Array>;
   /** Takes over the state of the cluster; resolves when it is on disk. Throws when it is not one. */
   readonly adopt: (state: AdminState) => Promise<void>;
+}
+
+/** Wait before the next join attempt; `failedAttempts` ≥ 1. No cap on the number of attempts (AC-6, AC-13, decision 7). */
+export function joinRetryDelayMs(failedAttempts: number): number {
+  return Math.min(JOIN_RETRY_MAX_MS, JOIN_RETRY_FIRST_MS * 2 ** Math.min(failedAttempts - 1, 30));
 }
 
 export class ClusterJoiner {
@@ -63,7 +68,6 @@ export class ClusterJoiner {
 
   /** Autocluster of a node that is not the first (AC-6, AC-10, AC-12): until it is in and every listed context exists. */
   async joinUntilDone(host: string, port: number, contexts: readonly string[]): Promise<void> {
-    let wait = JOIN_RETRY_FIRST_MS;
     let wanted: readonly string[] | 'none' = contexts.length === 0 ? 'none' : contexts;
     for (let attempt = 1; !this.#stopped; attempt += 1) {
       try {
@@ -77,8 +81,7 @@ export class ClusterJoiner {
         this.#waitingFor = `Waiting for the first node at ${host}:${port} (attempt ${attempt}): ${why}`;
       }
       this.#options.env.log.info(this.#waitingFor, { code: 'JOIN_RETRY', attempt });
-      await this.#pause(wait);
-      wait = Math.min(wait * 2, JOIN_RETRY_MAX_MS);
+      await this.#pause(joinRetryDelayMs(attempt));
     }
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decideAutocluster, joinRetryDelayMs } from '../../../engine/config/autocluster.ts';
+import { decideAutocluster } from '../../../engine/config/autocluster.ts';
+import { joinRetryDelayMs } from '../../../engine/context/cluster-joiner.ts';
 import type { AutoclusterDecision } from '../../../engine/config/autocluster.ts';
 import { parseSettings } from '../../../engine/config/settings.ts';
 
