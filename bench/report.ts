@@ -6,6 +6,7 @@ export interface Distribution {
   readonly min: number;
   readonly median: number;
   readonly p95: number;
+  readonly p99: number;
   readonly max: number;
 }
 
@@ -13,7 +14,14 @@ export function distribution(values: readonly number[]): Distribution {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number =>
     rounded(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN);
-  return { runs: sorted.length, min: at(0), median: at(0.5), p95: at(0.95), max: rounded(sorted.at(-1) ?? Number.NaN) };
+  const max = rounded(sorted.at(-1) ?? Number.NaN);
+  return { runs: sorted.length, min: at(0), median: at(0.5), p95: at(0.95), p99: at(0.99), max };
+}
+
+/** `--name=value` of the command line. */
+export function option(name: string, standard: string): string {
+  const prefix = `--${name}=`;
+  return process.argv.find((argument) => argument.startsWith(prefix))?.slice(prefix.length) ?? standard;
 }
 
 export function rounded(value: number): number {

@@ -3,43 +3,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { GroupStore, NodeStore } from '../engine/storage/api.ts';
+import type { GroupStore } from '../engine/storage/api.ts';
 import { encodeEvents, eventFacts } from '../engine/storage/facts.ts';
 import { FrameType } from '../engine/storage/frame.ts';
-import { openGroupStore, SEGMENT_BYTES_DEFAULT } from '../engine/storage/group-store.ts';
-import { openNodeStore } from '../engine/storage/node-store.ts';
-import { WireWriter } from '../engine/util/wire.ts';
+import { event, openStore } from './node-store.ts';
 
-const EVENT_BYTES = 300;
 const APPEND_SECONDS = 3;
-
-const log = (): void => undefined;
-
-async function openAll(dir: string, folder: string): Promise<{ node: NodeStore; store: GroupStore }> {
-  const node = await openNodeStore({ dir, nodeName: 'node-1', log });
-  const store = await openGroupStore({
-    node,
-    group: 1,
-    folder,
-    segmentBytes: SEGMENT_BYTES_DEFAULT,
-    durability: 'fsync',
-    indexEvents: true,
-    log,
-    onFatal: (error) => {
-      throw error;
-    },
-  });
-  return { node, store };
-}
-
-function event(id: string, sequence: number): Buffer {
-  const writer = new WireWriter(EVENT_BYTES + 64).text(1, 'b2a9c0de-0000-4000-8000-000000000000').text(2, id);
-  writer
-    .int(3, sequence)
-    .text(4, 'Order')
-    .int(5, 1_700_000_000_000 + sequence);
-  return writer.bytes(6, Buffer.alloc(EVENT_BYTES - 90, 7)).finish();
-}
 
 function appendOne(store: GroupStore, raw: Uint8Array): void {
   const conflict = store.checkSequences([eventFacts(raw)]);
@@ -50,7 +19,7 @@ function appendOne(store: GroupStore, raw: Uint8Array): void {
 }
 
 async function appendsPerSecond(dir: string, callers: number): Promise<string> {
-  const { node, store } = await openAll(dir, `callers-${callers}`);
+  const { node, store } = await openStore(dir, `callers-${callers}`);
   const until = performance.now() + APPEND_SECONDS * 1000;
   const waits: number[] = [];
   const caller = async (name: number): Promise<void> => {
@@ -109,15 +78,15 @@ async function main(): Promise<void> {
   const events = Number(process.argv[2] ?? 1_000_000);
   const dir = mkdtempSync(path.join(tmpdir(), 'muster-bench-storage-'));
   try {
-    let { node, store } = await timed('new folder and new group', () => openAll(dir, 'first'));
+    let { node, store } = await timed('new folder and new group', () => openStore(dir, 'first'));
     await store.close();
     await node.close();
     for (const callers of [1, 16, 256]) console.log(await appendsPerSecond(dir, callers));
-    ({ node, store } = await openAll(dir, 'filled'));
+    ({ node, store } = await openStore(dir, 'filled'));
     await timed(`append ${events} events, flush every 2000`, () => fill(store, events));
     await store.close();
     await node.close();
-    ({ node, store } = await timed(`reopen with ${events} events`, () => openAll(dir, 'filled')));
+    ({ node, store } = await timed(`reopen with ${events} events`, () => openStore(dir, 'filled')));
     store.setCommitted(store.lastIndex());
     await timed('read the whole stream', () => readAll(store));
     await timed('read 1000 aggregates of 10 events', () =>

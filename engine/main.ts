@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseSettings, type ParsedSettings } from './config/settings.ts';
-import { ExitCode } from './control/protocol.ts';
+import { ExitCode, type SettingsReport } from './control/protocol.ts';
 import { ControlChannel, sendFatal } from './control/channel.ts';
 import { EngineNode } from './node.ts';
 import { StartError } from './start-error.ts';
@@ -43,7 +43,10 @@ async function main(): Promise<void> {
   const { settings } = parsed;
   const write = (line: string) => process.stdout.write(line);
   const env = createEnv(createLogger(settings.name, 'info', write));
-  for (const note of parsed.notes) env.log.info(note.message, { code: note.code, key: note.key });
+  for (const { code, key, message } of parsed.notes) {
+    if (code === 'SETTING_IGNORED') env.log.warn(message, { code, key });
+    else env.log.info(message, { code, key });
+  }
   for (const key of parsed.unknownKeys)
     env.log.warn(`${key} is not known to this engine: kept in the file, without effect`, {
       code: 'SETTING_UNKNOWN',
@@ -93,6 +96,9 @@ async function main(): Promise<void> {
     env,
     status: () => node.status(),
     setFaults: (faults) => node.setFaults(faults),
+    ask: (ask) =>
+      ask.kind === 'settings' ? Promise.resolve({ given: parsed.given } satisfies SettingsReport) : node.ask(ask),
+    setDiskFault: (fault) => node.setDiskFault(fault),
     stop: () => void stop('asked by the launcher'),
     // The launcher is gone: nobody can stop this process any more, so it stops itself, at once (decision 16).
     onClosed: () => void stop('the launcher is gone', ORPHAN_STOP_LIMIT_MS),

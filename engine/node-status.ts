@@ -1,8 +1,11 @@
 // Builds the status report of this node from engine state: nothing in it is remembered or guessed.
 import { nodeOfMember } from './context/admin-state.ts';
+import type { CatchUp } from './context/catch-up.ts';
+import type { HeldStep } from './context/membership-plan.ts';
 import type { GroupHost } from './context/group-host.ts';
-import { TICK_MS } from './context/group-host.ts';
+import { TICK_MS } from './context/tick-source.ts';
 import type { Replica } from './context/replica.ts';
+import type { Scrubber } from './context/scrubber.ts';
 import type { ClientReport, EngineState, GroupReport, MemberReport, StatusReport } from './control/protocol.ts';
 
 export interface StatusSources {
@@ -16,6 +19,8 @@ export interface StatusSources {
   readonly internalPort: number;
   readonly viewVersion: number;
   readonly groups: GroupHost;
+  readonly catchUp: CatchUp;
+  readonly scrubber: Scrubber;
   readonly messagingContexts: readonly string[];
   readonly peers: readonly { readonly node: string; readonly connected: boolean }[];
   readonly clients: readonly ClientReport[];
@@ -25,17 +30,42 @@ export interface StatusSources {
 }
 
 export function buildStatus(sources: StatusSources): StatusReport {
-  const { groups, ...rest } = sources;
+  const { groups, catchUp, scrubber, ...rest } = sources;
   return {
     type: 'status',
     pid: process.pid,
     rssBytes: process.memoryUsage.rss(),
     ...rest,
-    groups: groups.replicas().map(groupReport),
+    ticks: {
+      ...groups.ticks.pace,
+      count: groups.ticks.count,
+      heartbeatElapsedMs: groups.heartbeatElapsedTicks * TICK_MS,
+      heartbeatMs: groups.heartbeatTicks * TICK_MS,
+    },
+    groups: groups.replicas().map((replica) => {
+      return {
+        ...groupReport(replica, catchUp),
+        ...heldChange(groups.heldChange(replica)),
+        scrub: scrubber.report(replica.context),
+      };
+    }),
   };
 }
 
-function groupReport(replica: Replica): GroupReport {
+function heldChange(step: HeldStep | null): Pick<GroupReport, 'heldChange'> {
+  if (step === null) return {};
+  const { changing, role, reason, member } = step;
+  return { heldChange: { node: nodeOfMember(changing), role, reason, waitsFor: nodeOfMember(member) } };
+}
+
+function suspectText(replica: Replica): string | null {
+  const { damage, foundDamage } = replica.store;
+  if (damage === null) return foundDamage === null ? null : `a read met damage: ${foundDamage.message}`;
+  const place = damage.offset === null ? damage.path : `${damage.path} at byte ${damage.offset}`;
+  return `its log cannot be read from entry ${damage.from} on (${place}); it waits for these entries from the leader and neither votes nor confirms meanwhile`;
+}
+
+function groupReport(replica: Replica, catchUp: CatchUp): GroupReport {
   const status = replica.status();
   const leads = status.role === 'leader';
   const members = status.config.members.map((member): MemberReport => {
@@ -47,10 +77,12 @@ function groupReport(replica: Replica): GroupReport {
       nextIndex: leads ? (progress?.next ?? null) : null,
       replication: leads ? (progress?.state ?? null) : null,
       recentActive: leads ? (progress?.recentActive ?? null) : null,
+      catchUp: leads ? catchUp.report(replica, status, member.id) : null,
     };
   });
   return {
     context: replica.context,
+    ...(replica.store.dcb === null ? {} : { dcb: true }),
     group: replica.group,
     raftRole: status.role,
     term: status.term,
@@ -61,6 +93,7 @@ function groupReport(replica: Replica): GroupReport {
     durableIndex: replica.store.durableIndex,
     commitIndex: replica.store.committedIndex,
     lastToken: replica.store.lastToken,
+    appendedToken: replica.store.nextToken - 1,
     members,
     configPending: status.configPending,
     blockedOnActiveBackup: status.blockedOnActiveBackup,
@@ -69,6 +102,7 @@ function groupReport(replica: Replica): GroupReport {
     electionElapsedMs: status.electionElapsedTicks * TICK_MS,
     electionTimeoutMs: status.electionTimeoutTicks * TICK_MS,
     diskBytes: replica.store.diskBytes,
-    suspect: null,
+    ...(replica.store.spaceProblem === null ? {} : { diskFull: true }),
+    suspect: suspectText(replica),
   };
 }

@@ -1,32 +1,47 @@
 // Composition root of one server process: builds and owns stores, groups, peer links, client API and HTTP; start and stop order.
-import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type AutoclusterDecision, decideAutocluster } from './config/autocluster.ts';
+import { setTimeout as pause } from 'node:timers/promises';
 import { buildClientApi, type ClientApi } from './client-api.ts';
 import type { Settings } from './config/settings.ts';
 import type { NodeInfo } from './context/api.ts';
+import { CatchUp } from './context/catch-up.ts';
 import { ClusterManager } from './context/cluster-manager.ts';
 import { Contexts } from './context/contexts.ts';
-import { GroupHost, TICK_MS } from './context/group-host.ts';
+import { GroupHost } from './context/group-host.ts';
+import { TICK_MS } from './context/tick-source.ts';
+import type { LeaderCallDeps } from './context/leader-call.ts';
 import { Leaders } from './context/leaders.ts';
+import { Scrubber } from './context/scrubber.ts';
+import { registerRepairHandler, Repairs } from './context/repair.ts';
+import { EventTransformations } from './context/transformations.ts';
 import { Schedulers } from './context/schedulers.ts';
 import { registerDcbHandlers } from './context/dcb-handlers.ts';
 import { registerContextHandlers } from './context/peer-handlers.ts';
-import { ExitCode, type EngineState, type LinkFault, type StatusReport } from './control/protocol.ts';
+import { type DiskFault, type EngineAsk, ExitCode, type EngineState } from './control/protocol.ts';
+import type { LinkFault, StatusReport } from './control/protocol.ts';
+import { CpuShare } from './cpu-share.ts';
 import type { Message } from './raft/types.ts';
 import { createHttpServer, type HttpServer } from './http/http-server.ts';
+import { decideFormation, formCluster, TemplateRun } from './formation.ts';
+import { refuseForeignData } from './foreign-data.ts';
+import { type MovedNodes, readMovedNodes } from './moved-nodes.ts';
+import { answerAsk } from './node-asks.ts';
+import { buildAccess, loadSecurity, type NodeSecurity } from './node-security.ts';
 import { buildStatus } from './node-status.ts';
 import { createPeerNetwork, type PeerNetwork } from './peer/peer-network.ts';
 import { decodeRaftMessages, encodeRaftMessages } from './peer/raft-codec.ts';
 import type { NodeStore } from './storage/api.ts';
+import { nodeDisk } from './storage/disk.ts';
+import { diskFaultText, FaultyDisk } from './storage/faulty-disk.ts';
 import { listenOn, StartError, startErrorOf } from './start-error.ts';
 import { openNodeStore } from './storage/node-store.ts';
+import { PersistentStreams } from './streams/persistent-streams.ts';
 import type { Env } from './util/env.ts';
 
 /** Leadership moves within this before a graceful stop goes on. */
 const HAND_OVER_MS = 1_000;
-const DRAIN_MS = 1_000;
+const DRAIN_MS = 2_000;
 /** Each sample wakes the process: finer would cost an idle node more than it tells. */
 const LOOP_DELAY_RESOLUTION_MS = 50;
 export const ENGINE_VERSION = '0.1.0';
@@ -43,10 +58,14 @@ interface Parts extends ClientApi {
   readonly store: NodeStore;
   readonly peers: PeerNetwork;
   readonly groups: GroupHost;
+  readonly repairs: Repairs;
+  readonly catchUp: CatchUp;
+  readonly scrubber: Scrubber;
   readonly leaders: Leaders;
   readonly manager: ClusterManager;
   readonly contexts: Contexts;
   readonly http: HttpServer;
+  readonly template: TemplateRun;
 }
 
 export class EngineNode {
@@ -54,7 +73,8 @@ export class EngineNode {
   #parts: Parts | null = null;
   #state: EngineState = 'starting';
   readonly #delay = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
-  #cpu = { at: 0, micros: 0, percent: 0 };
+  readonly #disk = new FaultyDisk(nodeDisk);
+  readonly #cpu = new CpuShare();
 
   constructor(options: EngineNodeOptions) {
     this.#options = options;
@@ -64,15 +84,23 @@ export class EngineNode {
 
   async start(): Promise<void> {
     this.#delay.enable();
+    const { env, settings, baseDir } = this.#options;
+    const security = await loadSecurity(env, settings, baseDir);
+    const moved = readMovedNodes(env, settings, baseDir);
     const store = await this.#openStore();
-    const parts = this.#build(store);
+    const parts = this.#build(store, security, moved);
     this.#parts = parts;
     const known = parts.manager.load();
-    this.#refuseForeignData(store, known, parts.manager);
-    const decision = this.#decide(known);
+    refuseForeignData(settings, store, known, parts.manager, moved);
+    const decision = decideFormation(settings, baseDir, known);
     await this.#listen(parts);
     parts.groups.start();
-    this.#form(parts, decision);
+    parts.repairs.start();
+    parts.scrubber.start();
+    const setState = (state: EngineState): void => {
+      if (this.#state !== 'stopping') this.#state = state;
+    };
+    formCluster({ env, ...parts, setState }, decision);
   }
 
   async #openStore(): Promise<NodeStore> {
@@ -82,6 +110,7 @@ export class EngineNode {
       return await openNodeStore({
         dir,
         nodeName: settings.name,
+        disk: this.#disk,
         log: (level, code, text) => env.log[level](text, { code }),
       });
     } catch (error) {
@@ -89,7 +118,7 @@ export class EngineNode {
     }
   }
 
-  #build(store: NodeStore): Parts {
+  #build(store: NodeStore, { tokens, tls }: NodeSecurity, moved: MovedNodes): Parts {
     const { env, settings } = this.#options;
     const { replication } = settings;
     const selfNode: NodeInfo = {
@@ -112,11 +141,13 @@ export class EngineNode {
       },
       bindHost: settings.bindHost,
       clusterId: () => manager.clusterId,
-      internalToken: settings.accesscontrol.internalToken,
+      internalToken: tokens?.internal ?? settings.accesscontrol.internalToken,
+      tls: tls?.internal ?? null,
     });
     const groups = new GroupHost({
       env,
       node: store,
+      disk: this.#disk,
       self: settings.name,
       timing: {
         heartbeatTicks: Math.max(1, Math.round(replication.heartbeatTimeoutMs / TICK_MS)),
@@ -126,6 +157,7 @@ export class EngineNode {
       fastPath: replication.fastPath,
       segmentBytes: settings.storage.eventSegmentBytes,
       durability: settings.storage.durability,
+      verifySegments: settings.storage.eventValidationSegments,
       minActiveBackups: replication.minActiveBackups,
       send: (node, messages) => void peers.send(node, 'raft', encodeRaftMessages(messages)),
       applyAdmin: (entry) => manager.applyEntry(entry),
@@ -133,9 +165,14 @@ export class EngineNode {
         leaders.noteReplica(replica);
         contexts.notifyViewChanged();
       },
-      onReplica: (replica) => schedulers.attach(replica),
+      onReplica: (replica) => {
+        schedulers.attach(replica);
+        streams.attach(replica);
+      },
       onFatal: (error) => this.#options.onFatal(startErrorOf(error)),
     });
+    const scrubber = new Scrubber({ env, groups: () => groups, settings: settings.scrub });
+    const catchUp = new CatchUp({ env, bus: peers, groups: () => groups });
     const leaders = new Leaders({ bus: peers, env, groups: () => groups });
     const manager: ClusterManager = new ClusterManager({
       env,
@@ -148,7 +185,8 @@ export class EngineNode {
         peers.requestAddress(host, port, method, body, timeoutMs),
       onView: (state) => {
         peers.setPeers(
-          state.nodes
+          moved
+            .located(state.nodes)
             .filter((node) => node.name !== settings.name)
             .map((node) => ({ name: node.name, host: node.internalHostName, port: node.internalPort })),
         );
@@ -166,19 +204,29 @@ export class EngineNode {
       manager,
       waitForLeaderMs: replication.waitForLeaderTimeoutMs,
       clientsOnlyOnServing: settings.formation.forceConnectionToPrimary,
+      checkSnapshots: settings.storage.checkSequenceOfSnapshots,
     });
-    const schedulers = new Schedulers({
+    const leaderCalls: LeaderCallDeps = {
       env,
       bus: peers,
       groups: () => groups,
       leaders,
       self: settings.name,
       waitForLeaderMs: replication.waitForLeaderTimeoutMs,
+    };
+    const schedulers = new Schedulers(leaderCalls);
+    const streams = new PersistentStreams(leaderCalls);
+    const { access, accessControl } = buildAccess(manager, tokens);
+    const clientApi = buildClientApi({
+      ...{ env, settings, bus: peers, contexts, manager, schedulers, streams },
+      ...{ access, accessControl, tls: tls?.grpc ?? null },
+      transformations: new EventTransformations(leaderCalls),
     });
-    const clientApi = buildClientApi({ env, settings, bus: peers, contexts, manager, schedulers });
     const { messaging } = clientApi;
-    registerContextHandlers(peers, () => groups);
+    registerContextHandlers(peers, () => groups, settings.storage.checkSequenceOfSnapshots);
     registerDcbHandlers(peers, () => groups);
+    registerRepairHandler(peers, () => groups);
+    const repairs = new Repairs({ env, bus: peers, groups: () => groups });
     peers.onMessage('raft', (from, body) => {
       let messages: readonly Message[];
       try {
@@ -207,42 +255,34 @@ export class EngineNode {
     const http = createHttpServer({
       env,
       settings,
+      https: tls?.https ?? null,
       node: {
         directory: contexts,
         admin: manager,
+        access,
+        accessControl,
         processors: messaging.processors,
+        reconnectClient: (clientId, context) => messaging.reconnectClient(clientId, context),
         peers,
         status: () => this.status(),
         version: ENGINE_VERSION,
       },
     });
-    return { ...clientApi, store, peers, groups, leaders, manager, contexts, http };
-  }
-
-  /** Decision 9 (LC-2): event files without control data are not a cluster. ID-9: name and internal address stay. */
-  #refuseForeignData(store: NodeStore, known: boolean, manager: ClusterManager): void {
-    const { settings } = this.#options;
-    const folders = store.groupDirectories();
-    if (!known && folders.length > 0) {
-      throw new StartError(
-        ExitCode.DATA_REFUSED,
-        'DATA_WITHOUT_CONTROL',
-        `${store.dir} holds event data (${folders.slice(0, 3).join(', ')}) but no record of a cluster: it is not started, so that nothing is lost.`,
-        ['Restore the complete folder of this node', `Or move ${store.dir} away to start with an empty node`],
-      );
-    }
-    const self = manager.view.nodes.find((node) => node.name === settings.name);
-    if (
-      self !== undefined &&
-      (self.internalHostName !== settings.internalHostName || self.internalPort !== settings.internalPort)
-    ) {
-      throw new StartError(
-        ExitCode.DATA_REFUSED,
-        'NODE_ADDRESS_CHANGED',
-        `${settings.name} is known to its cluster at ${self.internalHostName}:${self.internalPort}, the properties say ${settings.internalHostName}:${settings.internalPort}.`,
-        ['Put the old internal-hostname and internal-port back'],
-      );
-    }
+    const template = new TemplateRun({ ...this.#options, store, manager, access });
+    return {
+      ...clientApi,
+      template,
+      store,
+      peers,
+      groups,
+      catchUp,
+      scrubber,
+      repairs,
+      leaders,
+      manager,
+      contexts,
+      http,
+    };
   }
 
   async #listen(parts: Parts): Promise<void> {
@@ -252,54 +292,6 @@ export class EngineNode {
     await listenOn('HTTP', settings.httpPort, () => parts.http.listen(settings.bindHost, settings.httpPort));
   }
 
-  /** Before any port opens: a node that must not start is never seen by others. */
-  #decide(known: boolean): Exclude<AutoclusterDecision, { kind: 'refuse' }> {
-    const { settings, baseDir } = this.#options;
-    const templateFileExists = existsSync(resolve(baseDir, 'cluster-template.yml'));
-    const decision = decideAutocluster({ settings, initialised: known, templateFileExists });
-    if (decision.kind !== 'refuse') return decision;
-    const next = ['Correct the properties and start again'];
-    throw new StartError(ExitCode.BAD_CONFIGURATION, decision.code, decision.message, next);
-  }
-
-  /** Runs on after `start`: formation and joining take as long as they take (AC-6, AC-12). */
-  #form(parts: Parts, decision: Exclude<AutoclusterDecision, { kind: 'refuse' }>): void {
-    const { env } = this.#options;
-    const { manager } = parts;
-    switch (decision.kind) {
-      case 'already-member':
-        this.#state = 'running';
-        void manager.announceSelf();
-        this.#whenFormed(manager.resumeFormation());
-        return;
-      case 'init':
-        this.#state = 'joining';
-        this.#whenFormed(manager.initCluster(decision.contexts, decision.dcb));
-        return;
-      case 'join':
-        this.#state = 'joining';
-        this.#whenFormed(manager.joinUntilDone(decision.host, decision.port, decision.contexts));
-        return;
-      case 'none': {
-        this.#state = 'uninitialised';
-        const how = 'initialise it (POST /v1/context/init) or let it join one (POST /v1/cluster)';
-        env.log.info(`Not part of a cluster: ${how}`, { code: 'UNINITIALISED' });
-      }
-    }
-  }
-
-  #whenFormed(work: Promise<void>): void {
-    work.then(
-      () => {
-        if (this.#state !== 'stopping') this.#state = 'running';
-      },
-      (error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error);
-        this.#options.env.log.error(`Forming the cluster failed: ${why}`, { code: 'FORMATION_FAILED' });
-      },
-    );
-  }
-
   // -- while it runs -----------------------------------------------------------------------------------------------------
 
   setFaults(faults: readonly LinkFault[]): void {
@@ -307,6 +299,16 @@ export class EngineNode {
     this.#options.env.log.warn(faults.length === 0 ? 'Link faults healed' : `Link faults set: ${faults.length}`, {
       code: 'LINK_FAULTS',
     });
+  }
+
+  setDiskFault(fault: DiskFault): void {
+    this.#disk.faults = fault;
+    this.#options.env.log.warn(diskFaultText(fault), { code: 'DISK_FAULTS' });
+  }
+
+  ask(ask: EngineAsk): Promise<unknown> {
+    if (this.#parts === null) return Promise.reject(new Error('the node is starting'));
+    return answerAsk({ env: this.#options.env, ...this.#parts }, ask);
   }
 
   status(): StatusReport {
@@ -320,12 +322,14 @@ export class EngineNode {
       storeId: parts.store.storeId,
       clusterId: parts.manager.clusterId,
       state: joined,
-      waitingFor: parts.manager.waitingFor,
+      waitingFor: parts.manager.waitingFor ?? parts.template.waitingFor,
       httpPort: settings.httpPort,
       grpcPort: settings.grpcPort,
       internalPort: settings.internalPort,
       viewVersion: view.version,
       groups: parts.groups,
+      catchUp: parts.catchUp,
+      scrubber: parts.scrubber,
       messagingContexts: view.contexts
         .filter((context) =>
           context.roles.some((role) => role.node === settings.name && role.role === 'MESSAGING_ONLY'),
@@ -336,21 +340,9 @@ export class EngineNode {
         .map((node) => ({ node: node.name, connected: parts.peers.isConnected(node.name) })),
       clients: parts.messaging.clients(),
       time: env.wallClock(),
-      cpuPercent: this.#cpuPercent(),
+      cpuPercent: this.#cpu.percent(env.now()),
       eventLoopDelayMaxMs: Math.round(this.#delay.max / 1e5) / 10,
     });
-  }
-
-  /** Share of one core since the last second. */
-  #cpuPercent(): number {
-    const now = this.#options.env.now();
-    if (now - this.#cpu.at >= 1000) {
-      const usage = process.cpuUsage();
-      const micros = usage.user + usage.system;
-      const percent = this.#cpu.at === 0 ? 0 : (micros - this.#cpu.micros) / 10 / (now - this.#cpu.at);
-      this.#cpu = { at: now, micros, percent: Math.round(percent * 10) / 10 };
-    }
-    return this.#cpu.percent;
   }
 
   // -- stop --------------------------------------------------------------------------------------------------------------
@@ -361,6 +353,10 @@ export class EngineNode {
     const parts = this.#parts;
     if (parts === null) return;
     parts.manager.stop();
+    parts.template.stop();
+    parts.repairs.stop();
+    parts.scrubber.stop();
+    parts.catchUp.stop();
     await parts.groups.handOver(HAND_OVER_MS);
     // Clients that do not leave in time lose their connection below; they reconnect elsewhere on their own.
     await Promise.race([parts.messaging.drain(), pause(DRAIN_MS)]);
@@ -368,6 +364,7 @@ export class EngineNode {
     // Open streams of events would hold the close for its whole grace period.
     parts.events.stop();
     parts.dcb.stop();
+    parts.persistentStreams.stop();
     await parts.grpc.close(DRAIN_MS);
     parts.messaging.close();
     await parts.groups.close();
@@ -375,8 +372,4 @@ export class EngineNode {
     await parts.store.close();
     this.#delay.disable();
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

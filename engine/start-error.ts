@@ -42,8 +42,12 @@ export async function listenOn(purpose: string, port: number, listen: () => Prom
 /** Storage errors with what to do about them; others as they are. */
 export function startErrorOf(error: unknown): Error {
   if (error instanceof StorageError)
-    return new StartError(ExitCode.DATA_REFUSED, error.code, error.message, nextForStorage(error.code));
+    return new StartError(exitCodeFor(error.code), error.code, error.message, nextForStorage(error.code));
   return error instanceof Error ? error : new Error(String(error));
+}
+
+function exitCodeFor(code: string): number {
+  return code === 'DISK_FAILED' ? ExitCode.DISK_FAILED : ExitCode.DATA_REFUSED;
 }
 
 function nextForStorage(code: string): readonly string[] {
@@ -56,6 +60,11 @@ function nextForStorage(code: string): readonly string[] {
       return ['Start it with the newer version of Muster'];
     case 'DATA_DAMAGED':
       return ['Restore the folder from a copy', 'Or remove this node from the cluster and let it join again empty'];
+    case 'DISK_FAILED':
+      return [
+        'Check the disk (system log, SMART)',
+        'Start the node again: what was in doubt is dropped and copied from the others',
+      ];
     case 'DISK_FULL':
       return ['Free disk space and start the node again'];
     default:

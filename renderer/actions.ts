@@ -50,6 +50,17 @@ export async function createAndStart(spec: ClusterSpec): Promise<boolean> {
   return true;
 }
 
+/** Under the next free name `<name>-2`, `<name>-3` …; the start screen shows it. */
+export function duplicateCluster(name: ClusterName, known: readonly ClusterSummary[]): Promise<boolean> {
+  const taken = new Set(known.map((one) => one.name));
+  let i = 2;
+  while (taken.has(`${name}-${i}`)) i++;
+  return attempt('cluster', async () => {
+    await api().duplicateCluster(name, `${name}-${i}`);
+    announce(`Cluster ${name}-${i} is made.`);
+  });
+}
+
 export async function startCluster(name: ClusterName): Promise<void> {
   go({ screen: 'cluster', name });
   beginStart(name);
@@ -69,11 +80,12 @@ export const stopCluster = (name: ClusterName): Promise<boolean> =>
     }
   });
 
-export async function removeCluster(name: ClusterName): Promise<void> {
+export async function removeCluster(name: ClusterName): Promise<boolean> {
   const removed = await attempt('cluster', async () => {
     await api().removeCluster(name);
   });
   if (removed) go({ screen: 'start' });
+  return removed;
 }
 
 export function act(node: NodeName, action: NodeAction): Promise<boolean> {
@@ -85,6 +97,19 @@ export function act(node: NodeName, action: NodeAction): Promise<boolean> {
   });
 }
 
+/** Both end as tasks, which the dock follows. */
+export const addNode = (cluster: ClusterName): Promise<boolean> =>
+  attempt('nodes', async () => {
+    await api().addNode(cluster);
+    showDock('tasks');
+  });
+
+export const removeNode = (cluster: ClusterName, node: NodeName): Promise<boolean> =>
+  attempt('nodes', async () => {
+    await api().removeNode(cluster, node);
+    showDock('tasks');
+  });
+
 /** Kills whatever leads the shown context at the moment the launcher gets the command. */
 export function killLeader(): Promise<boolean> {
   const cluster = view.peek()?.name;
@@ -95,10 +120,36 @@ export function killLeader(): Promise<boolean> {
   });
 }
 
+/** One fault on whoever the target names when the launcher gets it: an action, or a disk slower by these ms. */
+export function strike(target: string, what: NodeAction | number): void {
+  const cluster = view.peek()?.name;
+  if (cluster === undefined) return;
+  void attempt('cluster', async () => {
+    if (typeof what === 'number') await api().setDisk(cluster, target, { slowMs: what });
+    else await api().actOnNode(cluster, target, what);
+  });
+}
+
 export function heal(): Promise<boolean> {
   const cluster = view.peek()?.name;
   if (cluster === undefined) return Promise.resolve(false);
   return attempt('links', () => api().heal(cluster));
+}
+
+export function healDisk(node: NodeName): Promise<boolean> {
+  const cluster = view.peek()?.name;
+  if (cluster === undefined) return Promise.resolve(false);
+  return attempt('links', async () => {
+    await api().setDisk(cluster, node, { slowMs: 0, failing: false, full: false });
+  });
+}
+
+export function askApp(clientId: string, action: 'reconnect' | 'disconnect'): Promise<boolean> {
+  const cluster = view.peek()?.name;
+  if (cluster === undefined) return Promise.resolve(false);
+  return attempt(`app:${clientId}`, async () => {
+    await api().askApp(cluster, clientId, action);
+  });
 }
 
 export type LinkSetting = Omit<LinkFaultView, 'since'>;

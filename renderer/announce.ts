@@ -11,12 +11,15 @@ export const politeMessage = signal('');
 /** Read by the assertive live region (`role=alert`): crashes and lost majorities only. */
 export const alertMessage = signal('');
 
-let waiting: string[] = [];
+/** The newest that wait to be told, and how many there were. */
+let waiting: readonly string[] = [];
+let waitingCount = 0;
 let timer: ReturnType<typeof setTimeout> | null = null;
 let lastAt = 0;
 
 export function announce(sentence: string): void {
-  waiting.push(sentence);
+  waiting = [...waiting, sentence].slice(-SENTENCES_MAX);
+  waitingCount++;
   if (timer !== null) return;
   timer = setTimeout(flush, Math.max(0, lastAt + ANNOUNCE_EVERY_MS - Date.now()));
 }
@@ -24,9 +27,9 @@ export function announce(sentence: string): void {
 function flush(): void {
   timer = null;
   lastAt = Date.now();
-  politeMessage.value =
-    waiting.length > SENTENCES_MAX ? `${waiting.length} changes. ${waiting[waiting.length - 1]}` : waiting.join(' ');
+  politeMessage.value = waitingCount > SENTENCES_MAX ? `${waitingCount} changes. ${waiting.at(-1)}` : waiting.join(' ');
   waiting = [];
+  waitingCount = 0;
 }
 
 /** Pure part, tested by the browser tests through the live regions. */

@@ -6,11 +6,15 @@ import { tokenRefused } from './api.ts';
 import { seconds } from './format.ts';
 import { Button, ErrorNote } from './parts/controls.tsx';
 import { CreateDialog } from './parts/create-dialog.tsx';
+import { ImportDialog } from './parts/import-dialog.tsx';
 import { Help, Palette } from './parts/palette.tsx';
+import { Rail } from './parts/rail.tsx';
 import { StatusBar } from './parts/status-bar.tsx';
 import { ClusterScreen } from './screens/cluster.tsx';
+import { HelpScreen } from './screens/help.tsx';
+import { SettingsScreen } from './screens/settings.tsx';
 import { StartScreen } from './screens/start.tsx';
-import { connection, dialog, now, reconnectNow, route, view } from './store.ts';
+import { connection, dialog, past, reconnectNow, route, view, wall } from './store.ts';
 
 /** A mistake of ours in one screen must not leave an empty window. */
 function Boundary({ children }: { readonly children: ComponentChildren }) {
@@ -45,12 +49,12 @@ function ConnectionBanner() {
       </div>
     );
   }
-  const wait = Math.max(0, Math.ceil((state.nextAttemptAt - now.value) / 1000));
+  const wait = Math.max(0, Math.ceil((state.nextAttemptAt - wall.value) / 1000));
   return (
     <div class="banner lost">
       <p>
-        <strong role="alert">No connection to the launcher</strong> for {seconds(now.value - state.since)}. What you see
-        is old; your nodes may go on running. {wait > 0 ? `Next try in ${wait} s.` : 'Trying now.'}
+        <strong role="alert">No connection to the launcher</strong> for {seconds(wall.value - state.since)}. What you
+        see is old; your nodes may go on running. {wait > 0 ? `Next try in ${wait} s.` : 'Trying now.'}
       </p>
       <Button small onClick={reconnectNow}>
         Try now
@@ -61,15 +65,27 @@ function ConnectionBanner() {
 
 export function App() {
   const where = route.value;
+  const shown = view.value;
+  const broken =
+    shown !== null && (shown.faults.length + (shown.diskFaults?.length ?? 0) > 0 || shown.pace !== undefined);
   return (
-    <div class="shell" data-screen={where.screen}>
+    <div class="shell" data-screen={where.screen} data-broken={broken} data-past={past.value !== null}>
       <ConnectionBanner />
-      <Boundary key={where.screen}>
-        {where.screen === 'start' ? <StartScreen /> : <ClusterScreen key={where.name} />}
+      <Boundary key={where.screen === 'cluster' ? where.page : where.screen}>
+        <div class="frame">
+          <Rail />
+          <div class="content">
+            {where.screen === 'start' && <StartScreen />}
+            {where.screen === 'settings' && <SettingsScreen />}
+            {where.screen === 'help' && <HelpScreen />}
+            {where.screen === 'cluster' && <ClusterScreen key={where.name} page={where.page} />}
+          </div>
+        </div>
         {dialog.value === 'create' && <CreateDialog />}
+        {dialog.value === 'import' && <ImportDialog />}
         {dialog.value === 'palette' && <Palette />}
         {dialog.value === 'help' && <Help />}
-        <StatusBar view={where.screen === 'cluster' ? view.value : null} />
+        <StatusBar view={view.value} />
       </Boundary>
       <div class="visually-hidden" role="status">
         {politeMessage.value}

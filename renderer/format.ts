@@ -1,9 +1,8 @@
 // Numbers and times as words for people. Pure; no DOM.
 
-const whole = new Intl.NumberFormat('en-US');
+import { count, duration } from '../electron/contract/words.ts';
 
-/** `18,402`; an en dash for what is not known. */
-export const count = (value: number | null): string => (value === null ? '–' : whole.format(value));
+export { bytesShort, count, duration } from '../electron/contract/words.ts';
 
 export function bytes(value: number | null): string {
   if (value === null) return '–';
@@ -14,14 +13,11 @@ export function bytes(value: number | null): string {
 export const percent = (value: number | null): string =>
   value === null ? '–' : `${value < 10 ? value.toFixed(1).replace(/\.0$/, '') : Math.round(value)} %`;
 
-/** `640 ms`, `1.3 s`, `4m 12s`, `2h 5m`. */
-export function duration(ms: number): string {
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes}m ${Math.floor((ms % 60_000) / 1000)}s`;
-  return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
-}
+/** `12/s`; an en dash for what is not known. */
+export const perSecond = (rate: number | null): string => {
+  if (rate === null) return '–';
+  return rate > 0 && rate < 1 ? '<1/s' : `${count(Math.round(rate))}/s`;
+};
 
 /** Whole seconds and up, for things that tick: `4 s`, `4m 12s`. */
 export const seconds = (ms: number): string => (ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1000))} s` : duration(ms));

@@ -1,10 +1,10 @@
 // One table of commands: palette, help, tooltips and key presses all come from it (ux.md §14).
 // Keys without a modifier work only while a card, a panel or the dock has the focus (WCAG 2.1.4), never while typing.
 import type { NodeView } from '../electron/contract/model.ts';
+import { fileCommands } from './file-commands.ts';
 import {
   act,
   actionsFor,
-  actionWord,
   heal,
   killLeader,
   openDialog,
@@ -13,7 +13,22 @@ import {
   startCluster,
   stopCluster,
 } from './actions.ts';
-import { clusters, connected, context, dialog, dock, go, setDock, view, wantedContext } from './store.ts';
+import { preferences } from './preferences.ts';
+import { backToNow, stepEvent, zoom } from './past.ts';
+import { startTour } from './tour.ts';
+import {
+  commandsBlocked,
+  connected,
+  context,
+  dialog,
+  dock,
+  go,
+  past,
+  route,
+  setDock,
+  view,
+  wantedContext,
+} from './store.ts';
 
 export interface Command {
   readonly id: string;
@@ -33,9 +48,16 @@ export const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
 export const keyText = (keys: string): string =>
   isMac ? keys.replaceAll('Ctrl+', '⌘').replaceAll('Shift+', '⇧') : keys;
 
-const inCluster = (): true | string =>
+export const inCluster = (): true | string =>
   view.value === null ? 'Open a cluster first' : connected.value || 'No connection to the launcher';
-const always = (): true => true;
+/** As `inCluster`, and the present is shown. */
+export const commanding = (): true | string => {
+  const open = inCluster();
+  return open === true ? (commandsBlocked.value ?? true) : open;
+};
+const onTimeline = (): true | string =>
+  (route.value.screen === 'cluster' && route.value.page === 'timeline') || 'Open the timeline first';
+export const always = (): true => true;
 
 function stepContext(by: number): void {
   const all = view.peek()?.contexts ?? [];
@@ -85,6 +107,7 @@ export const commands: readonly Command[] = [
     available: () => connected.value || 'No connection to the launcher',
     run: () => openDialog('create'),
   },
+  ...fileCommands,
   {
     id: 'clusters',
     label: 'All clusters',
@@ -92,6 +115,22 @@ export const commands: readonly Command[] = [
     scope: 'anywhere',
     available: always,
     run: () => go({ screen: 'start' }),
+  },
+  {
+    id: 'tour',
+    label: 'Five-minute tour',
+    keys: null,
+    scope: 'anywhere',
+    available: () => connected.value || 'No connection to the launcher',
+    run: startTour,
+  },
+  {
+    id: 'settings',
+    label: 'Settings',
+    keys: null,
+    scope: 'anywhere',
+    available: always,
+    run: () => go({ screen: 'settings' }),
   },
   {
     id: 'dock',
@@ -130,7 +169,7 @@ export const commands: readonly Command[] = [
     label: 'Start the cluster',
     keys: null,
     scope: 'anywhere',
-    available: () => (view.value !== null && view.value.state !== 'stopped' ? 'It runs' : inCluster()),
+    available: () => (view.value !== null && view.value.state !== 'stopped' ? 'It runs' : commanding()),
     run: () => void startCluster(view.peek()?.name ?? ''),
   },
   {
@@ -138,7 +177,7 @@ export const commands: readonly Command[] = [
     label: 'Stop the cluster',
     keys: null,
     scope: 'anywhere',
-    available: () => (view.value?.state === 'stopped' ? 'It is stopped' : inCluster()),
+    available: () => (view.value?.state === 'stopped' ? 'It is stopped' : commanding()),
     run: () => void stopCluster(view.peek()?.name ?? ''),
   },
   {
@@ -146,7 +185,7 @@ export const commands: readonly Command[] = [
     label: 'Start or stop the node',
     keys: 'S',
     scope: 'card',
-    available: inCluster,
+    available: commanding,
     run: toggle('start', 'stop'),
   },
   {
@@ -154,7 +193,7 @@ export const commands: readonly Command[] = [
     label: 'Kill the node',
     keys: 'K',
     scope: 'card',
-    available: inCluster,
+    available: commanding,
     run: (node) => {
       if (node !== null && actionsFor(node).includes('kill')) void act(node.name, 'kill');
     },
@@ -164,7 +203,7 @@ export const commands: readonly Command[] = [
     label: 'Freeze or resume the node',
     keys: 'F',
     scope: 'card',
-    available: inCluster,
+    available: commanding,
     run: toggle('freeze', 'resume'),
   },
   {
@@ -190,7 +229,7 @@ export const commands: readonly Command[] = [
     label: 'Kill the leader of the shown context',
     keys: 'Shift+K',
     scope: 'content',
-    available: inCluster,
+    available: commanding,
     run: () => void killLeader(),
   },
   {
@@ -198,7 +237,7 @@ export const commands: readonly Command[] = [
     label: 'Links and partitions…',
     keys: 'P',
     scope: 'content',
-    available: inCluster,
+    available: commanding,
     run: () => openDialog('links'),
   },
   {
@@ -206,7 +245,7 @@ export const commands: readonly Command[] = [
     label: 'Heal all links',
     keys: 'Shift+H',
     scope: 'content',
-    available: inCluster,
+    available: commanding,
     run: () => void heal(),
   },
   {
@@ -224,6 +263,46 @@ export const commands: readonly Command[] = [
     scope: 'content',
     available: inCluster,
     run: () => stepContext(1),
+  },
+  {
+    id: 'earlier',
+    label: 'Previous event of the timeline',
+    keys: ',',
+    scope: 'content',
+    available: inCluster,
+    run: () => stepEvent(-1),
+  },
+  {
+    id: 'later',
+    label: 'Next event of the timeline',
+    keys: '.',
+    scope: 'content',
+    available: () => (past.value === null ? 'You look at the present' : inCluster()),
+    run: () => stepEvent(1),
+  },
+  {
+    id: 'now',
+    label: 'Back to now',
+    keys: 'End',
+    scope: 'content',
+    available: () => (past.value === null ? 'You look at the present' : true),
+    run: backToNow,
+  },
+  {
+    id: 'zoom-in',
+    label: 'Show a shorter time of the timeline',
+    keys: '+',
+    scope: 'content',
+    available: onTimeline,
+    run: () => zoom(-1),
+  },
+  {
+    id: 'zoom-out',
+    label: 'Show a longer time of the timeline',
+    keys: '-',
+    scope: 'content',
+    available: onTimeline,
+    run: () => zoom(1),
   },
   {
     id: 'search',
@@ -248,60 +327,6 @@ export function keyFor(action: string): string {
   return keys === null || keys === undefined ? '' : `Key ${keys}`;
 }
 
-/** Everything that the palette offers now: the table, then each node's actions, then contexts and clusters. */
-export function paletteCommands(): readonly Command[] {
-  const shown = view.value;
-  const nodes = (shown?.nodes ?? []).flatMap((node): Command[] => [
-    ...actionsFor(node).map(
-      (action): Command => ({
-        id: `${action}:${node.name}`,
-        label: `${actionWord[action]} ${node.name}`,
-        keys: null,
-        scope: 'anywhere',
-        available: inCluster,
-        run: () => void act(node.name, action),
-      }),
-    ),
-    {
-      id: `logs:${node.name}`,
-      label: `Logs of ${node.name}`,
-      keys: null,
-      scope: 'anywhere',
-      available: always,
-      run: () => showLogs(node.name),
-    },
-  ]);
-  const contexts = (shown?.contexts ?? []).map(
-    (one): Command => ({
-      id: `context:${one.name}`,
-      label: `Show context ${one.name}`,
-      keys: null,
-      scope: 'anywhere',
-      available: always,
-      run: () => {
-        wantedContext.value = one.name;
-      },
-    }),
-  );
-  const others = (clusters.value ?? []).filter((one) => one.name !== shown?.name);
-  const opened = others.map(
-    (one): Command => ({
-      id: `open:${one.name}`,
-      label: `Open cluster ${one.name}`,
-      keys: null,
-      scope: 'anywhere',
-      available: always,
-      run: () => go({ screen: 'cluster', name: one.name }),
-    }),
-  );
-  return [
-    ...commands.filter((command) => command.scope !== 'card' && command.id !== 'palette'),
-    ...nodes,
-    ...contexts,
-    ...opened,
-  ];
-}
-
 function pressed(event: KeyboardEvent): string {
   const modifier = isMac ? event.metaKey : event.ctrlKey;
   const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
@@ -312,7 +337,7 @@ function pressed(event: KeyboardEvent): string {
 
 function isTyping(target: Element | null): boolean {
   if (target === null || target.classList.contains('xterm-helper-textarea')) return false;
-  return target.matches('input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]');
+  return target.matches('input:not([type=radio], [type=checkbox], [type=range]), textarea, select, [contenteditable]');
 }
 
 function cardNode(target: Element | null): NodeView | null {
@@ -343,14 +368,15 @@ function onKey(event: KeyboardEvent): void {
     event.preventDefault();
     return;
   }
-  const inContent = !isTyping(target) && target?.closest('.node-card, .panel, .dock') !== null && target !== null;
+  const inContent =
+    !isTyping(target) && target?.closest('.node-card, .panel, .dock, .past-bar') !== null && target !== null;
   const command =
     commands.find((one) => one.keys === text) ??
     commands.find((one) => one.id === aliases[event.key] && !event.ctrlKey && !event.metaKey);
   if (command === undefined) return;
   const withModifier = text.startsWith('Ctrl+') || event.key.startsWith('F1');
   const node = cardNode(target);
-  if (!withModifier && !inContent) return;
+  if (!withModifier && (!inContent || !preferences.peek().letterKeys)) return;
   if (command.scope === 'card' && node === null) return;
   if (command.available() !== true) return;
   event.preventDefault();

@@ -6,7 +6,9 @@ import { render } from 'preact';
 import { connect } from './api.ts';
 import { App } from './app.tsx';
 import { bindKeys, runCommand } from './keys.ts';
+import { bindPreferences } from './preferences.ts';
 import { bindStore } from './store.ts';
+import { bindTour } from './tour.ts';
 
 const root = document.getElementById('app');
 if (root === null) throw new Error('index.html has no #app');
@@ -14,4 +16,6 @@ const connection = connect();
 bindStore(connection);
 connection.onCommand(runCommand);
 bindKeys();
+bindTour();
+bindPreferences();
 render(<App />, root);

@@ -1,5 +1,6 @@
 // The start-up checklist: which step was seen done, and after how many ms, counted from the press of the button in this window.
 import { signal } from '@preact/signals';
+import { ADMIN_CONTEXT } from '../electron/contract/check-parts.ts';
 import type { ClusterName, ClusterView } from '../electron/contract/model.ts';
 
 export interface Step {
@@ -40,7 +41,7 @@ function stepsOf(
   view: ClusterView,
 ): readonly { readonly id: string; readonly label: string; readonly done: boolean }[] {
   const running = view.nodes.filter((node) => node.pid !== null);
-  const admin = view.contexts.find((one) => one.name === '_admin') ?? view.contexts[0];
+  const admin = view.contexts.find((one) => one.name === ADMIN_CONTEXT) ?? view.contexts[0];
   return [
     { id: 'plan', label: 'ports and configuration', done: view.nodes.length > 0 },
     { id: 'processes', label: `${view.nodes.length} processes`, done: running.length === view.nodes.length },

@@ -1,6 +1,9 @@
-// All state of the window, as signals; the only place that applies pushes. May not: touch the DOM except location and history.
+// All state of the window, as signals; the only place that applies pushes. May not: touch the DOM except history.
 // Entry point: `bindStore(connection)`; screens read signals and call `actions.ts`.
-import { computed, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
+import type { LauncherApi } from '../electron/contract/api.ts';
+import type { ScriptRunView } from '../electron/contract/chaos.ts';
+import type { PastView, TimelineEvent } from '../electron/contract/history.ts';
 import type {
   ClusterName,
   ClusterSummary,
@@ -8,7 +11,7 @@ import type {
   ContextName,
   ContextView,
   LauncherErrorData,
-  TimelineEvent,
+  TaskView,
 } from '../electron/contract/model.ts';
 import { LauncherError } from '../electron/contract/model.ts';
 import { announceChanges } from './announce.ts';
@@ -16,16 +19,29 @@ import type { Connection, ConnectionState } from './api.ts';
 import { recordLag, resetLag } from './history.ts';
 import { logs } from './logs.ts';
 import { followStart } from './startup.ts';
+import { COUNTS_EVERY_MS, isNews } from './view-news.ts';
 
-export type Route = { readonly screen: 'start' } | { readonly screen: 'cluster'; readonly name: ClusterName };
-export type DockTab = 'logs' | 'connect' | 'timeline';
+/** Pages of a cluster are the table of screens/pages.ts, by id. */
+export type Route =
+  | { readonly screen: 'start' | 'settings' | 'help' }
+  | { readonly screen: 'cluster'; readonly name: ClusterName; readonly page: string };
+/** Where to go; without a page: the open one of that cluster, else its overview. */
+export type Destination = Exclude<Route, { readonly screen: 'cluster' }> | ClusterDestination;
+interface ClusterDestination {
+  readonly screen: 'cluster';
+  readonly name: ClusterName;
+  readonly page?: string;
+}
+export const FIRST_PAGE = 'overview';
+export type DockTab = 'logs' | 'connect' | 'timeline' | 'tasks';
 /** Where an error belongs and is shown: `start`, `view` (loading it), `cluster`, `links`, `logs`, `connect`, `node:node-1`. */
 export type Subject = string;
 
 export const TIMELINE_MAX = 500;
-const TIMELINE_SINCE_MS = 15 * 60_000;
+const TIMELINE_SINCE_MS = 24 * 60 * 60_000;
 const LOG_TAIL = 500;
 const DOCK_KEY = 'muster.dock';
+const ROUTE_KEY = 'muster.route';
 export const DOCK_MIN_PX = 96;
 export const DOCK_DEFAULT_PX = 168;
 
@@ -33,20 +49,47 @@ export const connection = signal<ConnectionState>({ kind: 'connecting' });
 export const version = signal<string | null>(null);
 /** null = not known yet, which is not the same as none. */
 export const clusters = signal<readonly ClusterSummary[] | null>(null);
-export const route = signal<Route>(routeFromHash());
+/**
+ * Kept in the history entry, not in the address: a reload and the back button find it there. A page that crashed comes back without
+ * its entry, so this tab's storage has it, too.
+ */
+export const route = signal<Route>(routeOf(history.state ?? storedRoute()));
+/** The cluster whose pages the rail lists; stays while settings or help are open. */
+export const openCluster = signal<ClusterName | null>(nameIn(route.peek()));
+/** What is shown: the present, or a recorded state while `past` is set. */
 export const view = signal<ClusterView | null>(null);
+/** The moment that is shown instead of the present (past.ts); null = live. */
+export const past = signal<(PastView & { readonly at: number }) | null>(null);
+/** The newest view of the shown cluster, also while the past is shown. */
+let live: ClusterView | null = null;
+let countsTimer: ReturnType<typeof setTimeout> | undefined;
+let shownAt = Number.NEGATIVE_INFINITY;
 export const wantedContext = signal<ContextName | null>(null);
 export const timeline = signal<readonly TimelineEvent[]>([]);
+/** Long work of all clusters, newest first. */
+export const tasks = signal<readonly TaskView[]>([]);
+/** Runs of chaos scripts of all clusters, newest first. */
+export const runs = signal<readonly ScriptRunView[]>([]);
 export const errors = signal<Readonly<Record<Subject, LauncherErrorData>>>({});
 export const pending = signal<ReadonlySet<Subject>>(new Set());
 /** Epoch ms, moved on once a second while the window is visible. */
-export const now = signal(Date.now());
+export const wall = signal(Date.now());
+/** The moment of what is shown: durations are told from it. */
+export const now = computed(() => past.value?.at ?? wall.value);
 export const dock = signal<{ readonly open: boolean; readonly tab: DockTab; readonly heightPx: number }>(storedDock());
 /** Node whose log is shown; null = all, merged. */
 export const logNode = signal<string | null>(null);
-export const dialog = signal<'palette' | 'help' | 'links' | 'create' | 'remove' | null>(null);
+export const dialog = signal<
+  'palette' | 'help' | 'links' | 'create' | 'remove' | 'files' | 'import' | 'remove-node' | null
+>(null);
 
 export const connected = computed(() => connection.value.kind === 'connected');
+
+/** Why nothing can be done to the cluster now; null when it can. */
+export const commandsBlocked = computed<string | null>(() => {
+  if (!connected.value) return 'No connection to the launcher';
+  return past.value === null ? null : 'You look at the past: go back to now first (End)';
+});
 
 /** The context that the panel shows: the chosen one, else the first that apps use, else any. */
 export const context = computed<ContextView | null>(() => {
@@ -63,7 +106,59 @@ let current: Connection | null = null;
 
 export function api(): Connection['client'] {
   if (current === null) throw new Error('bindStore was not called');
-  return current.client;
+  return past.peek() === null ? current.client : looking(current.client);
+}
+
+/** Calls that change nothing of the cluster, and the end of a task, which may be urgent. */
+const allowedInThePast: ReadonlySet<string> = new Set<keyof LauncherApi>([
+  'about',
+  'listClusters',
+  'planCluster',
+  'getCluster',
+  'getConfig',
+  'configDocs',
+  'tasks',
+  'cancelTask',
+  'readLogs',
+  'timeline',
+  'snippets',
+  'snippet',
+  'readEvents',
+  'readEvent',
+  'eventTree',
+  'verifyReplicas',
+  'checkpoints',
+  'history',
+  'scripts',
+  'readScript',
+  'saveScript',
+  'scriptRuns',
+  'stopScript',
+  'recording',
+  'pastView',
+  'timelineScript',
+  'addNote',
+  'bundleContents',
+  'saveBundle',
+]);
+
+/** Buttons are blocked while the past is shown; this holds for every way that is left. */
+function looking(client: Connection['client']): Connection['client'] {
+  return new Proxy(client, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function' || name === 'on' || allowedInThePast.has(String(name))) return value;
+      return () =>
+        Promise.reject(
+          new LauncherError({
+            code: 'PAST_SHOWN',
+            what: 'Nothing was done.',
+            why: 'This window shows a moment of the past, and commands change the present.',
+            next: ['Go back to now (End), then do it.'],
+          }),
+        );
+    },
+  });
 }
 
 /** The launcher no longer knows the shown cluster (stopped throw-away data, or deleted elsewhere). */
@@ -82,11 +177,19 @@ export function bindStore(connected: Connection): void {
   connected.client.on('clusters', (list) => {
     clusters.value = list;
   });
+  connected.client.on('tasks', (list) => {
+    tasks.value = list;
+  });
+  connected.client.on('runs', (list) => {
+    runs.value = list;
+  });
   connected.client.on('log', (chunk) => logs.append(chunk));
   connected.client.on('timeline', (event) => {
-    const shown = route.peek();
-    if (shown.screen === 'cluster' && event.cluster === shown.name) {
-      timeline.value = [...timeline.peek(), event].slice(-TIMELINE_MAX);
+    if (isShown(event.cluster)) {
+      // A note may be about an earlier moment.
+      const known = timeline.peek();
+      const place = known.findLastIndex(({ at }) => at <= event.at) + 1;
+      timeline.value = known.toSpliced(place, 0, event).slice(-TIMELINE_MAX);
     }
   });
   connected.onState((state) => {
@@ -94,9 +197,9 @@ export function bindStore(connected: Connection): void {
     connection.value = state;
     if (state.kind === 'connected' && before !== 'connected') void reload();
   });
-  window.addEventListener('hashchange', () => go(routeFromHash()));
+  window.addEventListener('popstate', (event) => show(routeOf(event.state)));
   setInterval(() => {
-    if (document.visibilityState === 'visible') now.value = Date.now();
+    if (document.visibilityState === 'visible') wall.value = Date.now();
   }, 1000);
 }
 
@@ -105,9 +208,11 @@ async function reload(): Promise<void> {
   await attempt('launcher', async () => {
     version.value = (await api().about()).version;
     clusters.value = await api().listClusters();
+    tasks.value = await api().tasks();
+    runs.value = await api().scriptRuns();
   });
-  const shown = route.peek();
-  if (shown.screen === 'cluster') await load(shown.name);
+  const shown = openCluster.peek();
+  if (shown !== null) await load(shown);
 }
 
 async function load(name: ClusterName): Promise<void> {
@@ -115,7 +220,9 @@ async function load(name: ClusterName): Promise<void> {
     const fresh = await api().getCluster(name);
     if (!isShown(name)) return;
     // A launcher that started anew counts revisions from the beginning, so what it answers replaces what we had.
+    showPast(null);
     view.value = null;
+    live = null;
     applyView(fresh);
     const nodes = fresh.nodes.map((node) => node.name);
     const [history, events] = await Promise.all([
@@ -128,29 +235,63 @@ async function load(name: ClusterName): Promise<void> {
   });
 }
 
-const isShown = (name: ClusterName): boolean => {
-  const shown = route.peek();
-  return shown.screen === 'cluster' && shown.name === name;
-};
+const isShown = (name: ClusterName): boolean => openCluster.peek() === name;
 
 function applyView(next: ClusterView): void {
   if (!isShown(next.name)) return;
-  const before = view.peek();
+  const before = live;
   if (before !== null && next.revision <= before.revision) return;
-  view.value = next;
-  now.value = Date.now();
-  recordLag(next, now.peek());
+  live = next;
+  if (before === null || isNews(before, next)) showLive();
+  else countsTimer ??= setTimeout(showLive, Math.max(0, shownAt + COUNTS_EVERY_MS - performance.now()));
   announceChanges(before, next);
   followStart(next);
 }
 
-export function go(to: Route): void {
+function showLive(): void {
+  clearTimeout(countsTimer);
+  countsTimer = undefined;
+  if (live === null) return;
+  const fresh = live;
+  shownAt = performance.now();
+  batch(() => {
+    wall.value = Date.now();
+    if (past.peek() === null) view.value = fresh;
+    recordLag(fresh, wall.peek());
+  });
+}
+
+/** Shows a recorded state instead of the present, or with null the present again. */
+export function showPast(shown: typeof past.value): void {
+  past.value = shown;
+  view.value = shown === null ? live : shown.view;
+  logs.showUntil(shown?.at ?? null);
+}
+
+export function go(to: Destination): void {
+  const next = routeTo(to);
+  if (sameRoute(route.peek(), next)) return;
+  history.pushState({ route: next }, '');
+  show(next);
+}
+
+function routeTo(to: Destination): Route {
+  if (to.screen !== 'cluster') return to;
   const from = route.peek();
-  const same = from.screen === to.screen && (to.screen === 'start' || (from as typeof to).name === to.name);
-  if (same) return;
-  route.value = to;
-  const hash = to.screen === 'start' ? '#/' : `#/cluster/${encodeURIComponent(to.name)}`;
-  if (location.hash !== hash) location.hash = hash;
+  const present = from.screen === 'cluster' && from.name === to.name ? from.page : FIRST_PAGE;
+  return { screen: 'cluster', name: to.name, page: to.page ?? present };
+}
+
+const sameRoute = (left: Route, right: Route): boolean => JSON.stringify(left) === JSON.stringify(right);
+
+function show(next: Route): void {
+  route.value = next;
+  sessionStorage.setItem(ROUTE_KEY, JSON.stringify({ route: next }));
+  const name = next.screen === 'cluster' ? next.name : next.screen === 'start' ? null : openCluster.peek();
+  if (name === openCluster.peek()) return;
+  openCluster.value = name;
+  showPast(null);
+  live = null;
   view.value = null;
   timeline.value = [];
   errors.value = {};
@@ -158,12 +299,27 @@ export function go(to: Route): void {
   logNode.value = null;
   resetLag();
   logs.reset(null, []);
-  if (to.screen === 'cluster' && connected.peek()) void load(to.name);
+  if (name !== null && connected.peek()) void load(name);
 }
 
-function routeFromHash(): Route {
-  const match = /^#\/cluster\/(.+)$/.exec(location.hash);
-  return match?.[1] === undefined ? { screen: 'start' } : { screen: 'cluster', name: decodeURIComponent(match[1]) };
+/** What a history entry says; anything else (the first entry, another page's state) is the start screen. */
+function routeOf(state: unknown): Route {
+  const kept = (state as { readonly route?: Partial<Record<'screen' | 'name' | 'page', unknown>> } | null)?.route;
+  if (kept?.screen === 'settings' || kept?.screen === 'help') return { screen: kept.screen };
+  if (kept?.screen !== 'cluster' || typeof kept.name !== 'string') return { screen: 'start' };
+  return { screen: 'cluster', name: kept.name, page: typeof kept.page === 'string' ? kept.page : FIRST_PAGE };
+}
+
+function storedRoute(): unknown {
+  try {
+    return JSON.parse(sessionStorage.getItem(ROUTE_KEY) ?? 'null');
+  } catch {
+    return null;
+  }
+}
+
+function nameIn(shown: Route): ClusterName | null {
+  return shown.screen === 'cluster' ? shown.name : null;
 }
 
 export function setDock(change: Partial<typeof dock.value>): void {

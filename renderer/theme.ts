@@ -15,5 +15,10 @@ const dark = matchMedia('(prefers-color-scheme: dark)');
 
 export function onThemeChange(listener: () => void): () => void {
   dark.addEventListener('change', listener);
-  return () => dark.removeEventListener('change', listener);
+  const chosen = new MutationObserver(listener);
+  chosen.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+  return () => {
+    dark.removeEventListener('change', listener);
+    chosen.disconnect();
+  };
 }

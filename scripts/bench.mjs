@@ -4,9 +4,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { preferredNode, root } from './sources.mjs';
 
-const LIBRARY = 'report.ts';
+const LIBRARIES = ['report.ts', 'bare-page.ts', 'node-store.ts'];
 const available = readdirSync(path.join(root, 'bench'))
-  .filter((file) => file.endsWith('.ts') && file !== LIBRARY)
+  .filter((file) => file.endsWith('.ts') && !LIBRARIES.includes(file))
   .map((file) => path.basename(file, '.ts'))
   .sort();
 const names = process.argv.slice(2).filter((name) => !name.startsWith('-'));

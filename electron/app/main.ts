@@ -1,37 +1,54 @@
 // The desktop app: one instance, one window, and an end that stops the clusters it hosts first.
 // May not know what a cluster is: it opens the link to the launcher and the window, and lets them talk.
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { app, type BrowserWindow, dialog } from 'electron';
+import { app, type BrowserWindow, dialog, type Tray } from 'electron';
 import { errorData } from '../launcher/errors.ts';
+import { builtEngine } from '../launcher/installation.ts';
 import { defaultWorkspaceDir } from '../launcher/workspace.ts';
 import { bindIpc } from './ipc.ts';
 import { type Link, openLink } from './link.ts';
 import { installMenu } from './menu.ts';
-import { guardSession, openWindow, registerScheme } from './window.ts';
+import { openTray } from './tray.ts';
+import { guardSession, openWindow, recoverFromCrashes, registerScheme } from './window.ts';
 
-/** `dist` of this build. Processes can't be started from inside an archive, so the engine lies beside it. */
 const dist = path.join(app.getAppPath(), 'dist');
-const unpacked = dist.replace(`app.asar${path.sep}`, `app.asar.unpacked${path.sep}`);
 
 let link: Link | null = null;
 let window: BrowserWindow | null = null;
+/** Kept here, or the icon would go with the next garbage collection. */
+let tray: Tray | null = null;
 /** none → asked (clusters stop in order) → forced (a second request ends the engines at once). */
 let ending: 'no' | 'asked' | 'done' = 'no';
 
+/** Nothing before the link is there, whoever asks (a second start, the dock): the page calls it at once, and `start` shows the window. */
 function showWindow(): void {
+  if (link === null) return;
   if (window === null || window.isDestroyed()) {
-    window = openWindow(path.join(dist, 'app', 'preload.cjs'));
-    // Closing the window is asking to quit; it stays until the clusters are down, and shows them going down.
+    window = openWindow(dist);
+    recoverFromCrashes(window);
     window.on('close', (event) => {
       if (ending === 'done') return;
       event.preventDefault();
-      app.quit();
+      void closeWindow();
     });
     return;
   }
   if (window.isMinimized()) window.restore();
+  window.show();
   window.focus();
+}
+
+/**
+ * As set: the window hides and the clusters run on behind the tray icon; or the app quits, and the window stays until the clusters
+ * are down, and shows them going down. Without a tray icon nothing could bring a hidden window back but a second start: it quits.
+ */
+async function closeWindow(): Promise<void> {
+  const settings = await link
+    ?.client()
+    .settings()
+    .catch(() => null);
+  if (settings?.closeWindow === 'tray' && tray !== null && ending === 'no') window?.hide();
+  else app.quit();
 }
 
 async function end(current: Link | null): Promise<void> {
@@ -59,16 +76,16 @@ function onBeforeQuit(event: { preventDefault(): void }): void {
 async function start(): Promise<void> {
   installMenu();
   guardSession(path.join(dist, 'renderer'));
-  const engine = path.join(unpacked, 'engine', 'main.js');
   link = await openLink({
     workspaceDir: defaultWorkspaceDir(),
     version: app.getVersion(),
-    enginePath: existsSync(engine) ? engine : path.join(dist, 'engine', 'main.js'),
+    enginePath: builtEngine(app.getAppPath()),
     uiDir: path.join(dist, 'renderer'),
     port: 0,
     background: false,
   });
   bindIpc(link);
+  tray = openTray(link, { open: showWindow, quit: () => app.quit() });
   showWindow();
 }
 

@@ -25,6 +25,7 @@ export function installMenu(): void {
       label: 'Cluster',
       submenu: [
         command('New cluster…', 'new', 'CmdOrCtrl+N'),
+        command('Import a cluster…', 'import'),
         command('All clusters', 'clusters'),
         separator,
         command('Start the cluster', 'start-cluster'),
@@ -32,6 +33,7 @@ export function installMenu(): void {
         separator,
         command('Links and partitions…', 'links'),
         command('Heal all links', 'heal'),
+        command('Files: export, diagnostics bundle…', 'files'),
         separator,
         {
           label: process.platform === 'darwin' ? 'Close' : 'Quit',

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { app, BrowserWindow, protocol, type Session, session } from 'electron';
+import { app, BrowserWindow, dialog, protocol, screen, type Session, session } from 'electron';
 
 const SCHEME = 'app';
 const HOST = 'muster';
@@ -19,8 +19,14 @@ const FILES: Readonly<Record<string, string>> = {
 /** Writing (never reading) the clipboard is what copy buttons need. */
 const PERMISSIONS_ALLOWED: ReadonlySet<string> = new Set(['clipboard-sanitized-write']);
 
+/** A page that crashes so often within CRASH_WINDOW_MS is not loaded again by itself. */
+const CRASHES_MAX = 3;
+const CRASH_WINDOW_MS = 30_000;
+
 const DEFAULT_WIDTH = 1280;
 const DEFAULT_HEIGHT = 820;
+/** So much of the top of a window must be on a screen to get hold of it. */
+const GRIP_PIXELS = 60;
 
 export function isOwnPage(url: string): boolean {
   try {
@@ -84,29 +90,41 @@ interface Bounds {
 
 const boundsFile = (): string => path.join(app.getPath('userData'), 'window.json');
 
-/** Where the window was; anything unreadable means the standard size. */
+/** False for a place on a screen that is no longer there. Without a place the system chooses one. */
+function isInReach({ x, y, width, height }: Bounds): boolean {
+  if (x === undefined || y === undefined) return true;
+  const { workArea: area } = screen.getDisplayMatching({ x, y, width, height });
+  const across = Math.min(x + width, area.x + area.width) - Math.max(x, area.x);
+  return across >= GRIP_PIXELS && y >= area.y - GRIP_PIXELS && y + GRIP_PIXELS <= area.y + area.height;
+}
+
+/** Where the window was; anything unreadable or out of reach means the standard size. */
 function storedBounds(): Bounds {
   const standard = { width: DEFAULT_WIDTH, height: DEFAULT_HEIGHT };
   if (!existsSync(boundsFile())) return standard;
   try {
     const stored = JSON.parse(readFileSync(boundsFile(), 'utf8')) as Bounds;
     const values = [stored.x, stored.y, stored.width, stored.height];
-    return values.every(Number.isInteger) && stored.width > 0 && stored.height > 0 ? stored : standard;
+    const whole = values.every(Number.isInteger) && stored.width > 0 && stored.height > 0;
+    return whole && isInReach(stored) ? stored : standard;
   } catch {
     return standard;
   }
 }
 
-export function openWindow(preload: string): BrowserWindow {
+/** `dist`: folder of the build. */
+export function openWindow(dist: string): BrowserWindow {
   const window = new BrowserWindow({
     ...storedBounds(),
     minWidth: 640,
     minHeight: 480,
     show: false,
     title: 'Muster',
+    // Elsewhere the program brings it.
+    ...(process.platform === 'linux' ? { icon: path.join(dist, 'icons', 'png', '256x256.png') } : {}),
     autoHideMenuBar: true,
     webPreferences: {
-      preload,
+      preload: path.join(dist, 'app', 'preload.cjs'),
       contextIsolation: true,
       sandbox: true,
       nodeIntegration: false,
@@ -125,4 +143,30 @@ export function openWindow(preload: string): BrowserWindow {
   });
   void window.loadURL(PAGE);
   return window;
+}
+
+/** Clusters, logs and tasks live in this process: a page that crashed is loaded again where it was, and shows them as they are. */
+export function recoverFromCrashes(window: BrowserWindow): void {
+  let crashes: readonly number[] = [];
+  window.webContents.on('render-process-gone', (_event, { reason }) => {
+    if (reason === 'clean-exit' || window.isDestroyed()) return;
+    const now = Date.now();
+    crashes = [...crashes.filter((at) => now - at < CRASH_WINDOW_MS), now];
+    console.error(`muster: the page ended (${reason})`);
+    if (crashes.length < CRASHES_MAX) return window.webContents.reload();
+    crashes = [];
+    void askAfterCrashes(window);
+  });
+}
+
+async function askAfterCrashes(window: BrowserWindow): Promise<void> {
+  const { response } = await dialog.showMessageBox(window, {
+    type: 'error',
+    message: 'The window keeps crashing.',
+    detail: 'The clusters run on. `muster status` and `muster serve` show them without this window.',
+    buttons: ['Load it again', 'Quit and stop the clusters'],
+    cancelId: 0,
+  });
+  if (response === 1) app.quit();
+  else if (!window.isDestroyed()) window.webContents.reload();
 }

@@ -1,21 +1,15 @@
 // Commands on an existing cluster. Each opens a session, picks the cluster, does one thing, says it. Entry points: the functions.
+import { clusterNameOf, targetOf } from '../contract/check-parts.ts';
 import type { LauncherClient } from '../contract/api.ts';
 import type { LogLine, NodeAction, SnippetKind } from '../contract/model.ts';
 import { errorData, launcherError } from '../launcher/errors.ts';
-import {
-  UsageError,
-  parseCondition,
-  parseDelay,
-  parseDuration,
-  parseLinks,
-  parsePartition,
-  parseWholeNumber,
-} from './grammar.ts';
-import type { DirectedLink } from './grammar.ts';
+import { parseCondition, parseDuration, parseWholeNumber, UsageError } from '../contract/grammar.ts';
+import { worksFrom } from '../contract/reach.ts';
+import { resolveTarget } from '../launcher/targets.ts';
 import { clusterObject, clustersText, errorText, logText, statusText } from './output.ts';
 import type { Output } from './output.ts';
-import { openSession, pickCluster } from './session.ts';
-import type { Installation, Session, SessionKind } from './session.ts';
+import { contextFor, pickCluster, withSession } from './session.ts';
+import type { Installation } from './session.ts';
 import { onInterrupt } from './signals.ts';
 
 const DONE: Readonly<Record<NodeAction, string>> = {
@@ -29,24 +23,14 @@ const DONE: Readonly<Record<NodeAction, string>> = {
 const LEVELS = ['debug', 'info', 'warn', 'error'];
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
-async function withSession<T>(
-  installation: Installation,
-  kind: SessionKind,
-  work: (session: Session) => Promise<T>,
-): Promise<T> {
-  const session = await openSession(installation, kind);
-  try {
-    return await work(session);
-  } finally {
-    await session.close();
-  }
-}
-
 export function list(installation: Installation, output: Output): Promise<number> {
   return withSession(installation, 'look', async ({ client }) => {
     const clusters = await client.listClusters();
     output.object(clusters);
     output.line(clustersText(clusters));
+    for (const { dir, why } of (await client.about()).broken ?? []) {
+      output.note(`warning: ${dir} cannot be read: ${why}`);
+    }
     return 0;
   });
 }
@@ -112,6 +96,11 @@ export function act(
           `Start it: muster up ${cluster.name} --detach`,
         ]);
       }
+      if (targets.length > 1) {
+        // A word that means nothing must not be found out after half of the others are dead.
+        const view = await client.getCluster(cluster.name);
+        for (const target of targets) resolveTarget(view, targetOf(target, 'target'));
+      }
       const nodes: string[] = [];
       for (const target of targets) {
         nodes.push(...(await client.actOnNode(cluster.name, target, action)));
@@ -141,14 +130,14 @@ export function wait(
   condition: string,
   options: { readonly timeout?: string; readonly afterTerm?: string },
 ): Promise<number> {
-  const afterTerm = options.afterTerm === undefined ? null : parseWholeNumber(options.afterTerm);
+  const afterTerm = options.afterTerm === undefined ? null : parseWholeNumber(options.afterTerm, '--after-term');
   const parsed = parseCondition(condition, afterTerm);
   const timeoutMs = parseDuration(options.timeout ?? '10s');
   return withSession(installation, 'look', async ({ client, control }) => {
     const cluster = await pickCluster(client, name);
-    const started = Date.now();
+    const started = performance.now();
     const view = await client.wait(cluster.name, parsed, timeoutMs);
-    output.object({ ...clusterObject(view, control), waitedMs: Date.now() - started });
+    output.object({ ...clusterObject(view, control), waitedMs: Math.round(performance.now() - started) });
     const context =
       parsed.kind === 'leader' ? view.contexts.find((candidate) => candidate.name === parsed.context) : undefined;
     output.line(context === undefined ? view.sentence : context.why.sentence);
@@ -161,10 +150,16 @@ export function logs(
   output: Output,
   name: string | undefined,
   nodes: readonly string[],
-  options: { readonly follow?: boolean; readonly tail?: string; readonly level?: string; readonly grep?: string },
+  options: {
+    readonly follow?: boolean;
+    readonly tail?: string;
+    readonly level?: string;
+    readonly grep?: string;
+    readonly context?: string;
+  },
 ): Promise<number> {
-  const wanted = lineFilter(options.level, options.grep);
-  const tail = parseWholeNumber(options.tail ?? '200');
+  const wanted = lineFilter(options.level, options.grep, options.context);
+  const tail = parseWholeNumber(options.tail ?? '200', '--tail');
   return withSession(installation, 'look', async (session) => {
     const cluster = await pickCluster(session.client, name);
     const chosen = await nodesOf(session.client, cluster.name, nodes);
@@ -204,7 +199,12 @@ async function nodesOf(client: LauncherClient, cluster: string, nodes: readonly 
   return nodes.length === 0 ? known : nodes;
 }
 
-function lineFilter(level: string | undefined, grep: string | undefined): (line: LogLine) => boolean {
+/** Marks of starts and ends are of every level and context. */
+function lineFilter(
+  level: string | undefined,
+  grep: string | undefined,
+  context: string | undefined,
+): (line: LogLine) => boolean {
   const least = level === undefined ? 0 : LEVELS.indexOf(level);
   if (least < 0) {
     throw new UsageError(`'${level}' is not a level: use ${LEVELS.join(', ')}.`);
@@ -217,7 +217,8 @@ function lineFilter(level: string | undefined, grep: string | undefined): (line:
   }
   return (line) => {
     const rank = LEVELS.indexOf(line.level);
-    return (rank < 0 || rank >= least) && (pattern === null || pattern.test(line.text));
+    const elsewhere = context !== undefined && line.level !== 'mark' && line.context !== context;
+    return !elsewhere && (rank < 0 || rank >= least) && (pattern === null || pattern.test(line.text));
   };
 }
 
@@ -235,7 +236,9 @@ export function connect(
   }
   return withSession(installation, 'look', async ({ client }) => {
     const cluster = await pickCluster(client, name);
-    const context = options.context ?? cluster.contexts.find((candidate) => candidate !== '_admin') ?? 'default';
+    const context = contextFor(cluster, options.context);
+    const host = (await client.getCluster(cluster.name)).nodes[0]?.host;
+    if (host !== undefined) output.note(worksFrom(host));
     if (kind !== undefined) {
       const snippet = await client.snippet(cluster.name, context, kind);
       output.object(snippet);
@@ -256,96 +259,13 @@ export function connect(
 
 export function remove(installation: Installation, output: Output, name: string, yes: boolean): Promise<number> {
   return withSession(installation, yes ? 'change' : 'look', async ({ client }) => {
-    const cluster = await pickCluster(client, name);
     if (!yes) {
+      const cluster = await pickCluster(client, name);
       throw new UsageError(`This deletes ${cluster.dir} with all events of ${cluster.name}. Say --yes to do it.`);
     }
-    const { deleted } = await client.removeCluster(cluster.name);
-    output.object({ cluster: cluster.name, deleted });
-    output.line(`${cluster.name} removed. Deleted: ${deleted.join(', ')}`);
-    return 0;
-  });
-}
-
-function setLinks(
-  installation: Installation,
-  output: Output,
-  name: string | undefined,
-  links: readonly DirectedLink[],
-  fault: { readonly cut: boolean; readonly delayMs: number; readonly jitterMs: number; readonly lossPercent: number },
-): Promise<number> {
-  return withSession(installation, 'look', async ({ client }) => {
-    const cluster = await pickCluster(client, name);
-    await client.setLinks(
-      cluster.name,
-      links.map((link) => ({ ...link, ...fault })),
-    );
-    const view = await client.getCluster(cluster.name);
-    output.object({ cluster: cluster.name, faults: view.faults });
-    output.line(
-      links.map((link) => `${link.from} to ${link.to}: ${fault.cut ? 'cut' : `${fault.delayMs} ms slower`}`).join('\n'),
-    );
-    output.line('Undo: muster heal');
-    return 0;
-  });
-}
-
-const NO_FAULT = { cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 };
-
-export function cut(
-  installation: Installation,
-  output: Output,
-  name: string | undefined,
-  words: readonly string[],
-): Promise<number> {
-  return setLinks(installation, output, name, parseLinks(words), { ...NO_FAULT, cut: true });
-}
-
-export function partition(
-  installation: Installation,
-  output: Output,
-  name: string | undefined,
-  words: readonly string[],
-): Promise<number> {
-  return setLinks(installation, output, name, parsePartition(words), { ...NO_FAULT, cut: true });
-}
-
-export function delayLinks(
-  installation: Installation,
-  output: Output,
-  name: string | undefined,
-  words: readonly string[],
-  options: { readonly jitter?: string; readonly loss?: string },
-): Promise<number> {
-  const { links, delayMs } = parseDelay(words);
-  const jitterMs = options.jitter === undefined ? 0 : parseDuration(options.jitter);
-  const lossPercent = options.loss === undefined ? 0 : parseWholeNumber(options.loss.replace(/%$/, ''));
-  return setLinks(installation, output, name, links, { cut: false, delayMs, jitterMs, lossPercent });
-}
-
-export function heal(installation: Installation, output: Output, name: string | undefined): Promise<number> {
-  return withSession(installation, 'look', async ({ client }) => {
-    const cluster = await pickCluster(client, name);
-    await client.heal(cluster.name);
-    output.object({ cluster: cluster.name, faults: [] });
-    output.line(`All links of ${cluster.name} are healed.`);
-    return 0;
-  });
-}
-
-export function timeline(
-  installation: Installation,
-  output: Output,
-  name: string | undefined,
-  since: string | undefined,
-): Promise<number> {
-  const from = since === undefined ? 0 : Math.max(0, Date.now() - parseDuration(since));
-  return withSession(installation, 'look', async ({ client }) => {
-    const cluster = await pickCluster(client, name);
-    for (const event of await client.timeline(cluster.name, from)) {
-      output.object(event);
-      output.line(`${new Date(event.at).toISOString()} ${event.kind.padEnd(7)} ${event.text}`);
-    }
+    const { deleted } = await client.removeCluster(clusterNameOf(name, 'cluster'));
+    output.object({ cluster: name, deleted });
+    output.line(`${name} removed. Deleted: ${deleted.join(', ')}`);
     return 0;
   });
 }

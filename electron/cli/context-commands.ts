@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LauncherClient } from '../contract/api.ts';
 import type { NodeRole } from '../contract/model.ts';
 import { launcherError } from '../launcher/errors.ts';
-import { UsageError, parseDuration, parseNode, parseNodeList } from './grammar.ts';
+import { UsageError, parseDuration, parseNode, parseNodeList } from '../contract/grammar.ts';
 import type { Output } from './output.ts';
 import { openSession, pickCluster } from './session.ts';
 import type { Installation } from './session.ts';
@@ -22,9 +22,11 @@ export interface ContextOptions {
   readonly active?: string;
   readonly passive?: string;
   readonly messaging?: string;
+  readonly dcb?: boolean;
+  readonly classic?: boolean;
 }
 
-async function withCluster(
+export async function withCluster(
   installation: Installation,
   name: string | undefined,
   work: (client: LauncherClient, cluster: string) => Promise<void>,
@@ -38,6 +40,18 @@ async function withCluster(
   }
 }
 
+export function rolesGiven(options: ContextOptions): readonly { readonly node: string; readonly role: NodeRole }[] {
+  const given = [
+    ['PRIMARY', options.primary],
+    ['ACTIVE_BACKUP', options.active],
+    ['PASSIVE_BACKUP', options.passive],
+    ['MESSAGING_ONLY', options.messaging],
+  ] as const;
+  return given.flatMap(([role, nodes]) =>
+    nodes === undefined ? [] : parseNodeList(nodes).map((node) => ({ node, role })),
+  );
+}
+
 export function addContext(
   installation: Installation,
   output: Output,
@@ -45,21 +59,18 @@ export function addContext(
   context: string,
   options: ContextOptions,
 ): Promise<number> {
-  const given = [
-    ['PRIMARY', options.primary],
-    ['ACTIVE_BACKUP', options.active],
-    ['PASSIVE_BACKUP', options.passive],
-    ['MESSAGING_ONLY', options.messaging],
-  ] as const;
-  const chosen = given.flatMap(([role, nodes]) =>
-    nodes === undefined ? [] : parseNodeList(nodes).map((node) => ({ node, role })),
-  );
+  if (options.dcb === true && options.classic === true) throw new UsageError('Say --dcb or --classic, not both.');
+  const chosen = rolesGiven(options);
   return withCluster(installation, name, async (client, cluster) => {
-    const everyone = (await client.getCluster(cluster)).nodes.map((node) => ({ node: node.name, role: 'PRIMARY' }));
+    const view = await client.getCluster(cluster);
+    const dcb = options.dcb === true || (options.classic !== true && view.dcb === true);
+    const everyone = view.nodes.map((node) => ({ node: node.name, role: 'PRIMARY' }));
     const roles = chosen.length === 0 ? everyone : chosen;
-    await client.createContext(cluster, context, roles);
-    output.object({ cluster, context, roles });
-    output.line(`Context ${context} created on ${roles.map((entry) => `${entry.node} (${entry.role})`).join(', ')}.`);
+    await client.createContext(cluster, context, roles, { dcb });
+    output.object({ cluster, context, dcb, roles });
+    output.line(
+      `${dcb ? 'DCB context' : 'Context'} ${context} created on ${roles.map((entry) => `${entry.node} (${entry.role})`).join(', ')}.`,
+    );
     const primaries = roles.filter((entry) => entry.role === 'PRIMARY').length;
     if (primaries > 0 && primaries % 2 === 0) {
       output.note(`note: ${primaries} voters; an odd number tolerates as many failures with one node less.`);
@@ -123,18 +134,18 @@ async function untilRole(
   wanted: { readonly node: string; readonly context: string; readonly role: NodeRole | null },
   timeoutMs: number,
 ): Promise<void> {
-  const giveUpAt = Date.now() + timeoutMs;
+  const giveUpAt = performance.now() + timeoutMs;
   for (;;) {
     const view = await client.getCluster(cluster);
     const found = view.contexts.find((context) => context.name === wanted.context);
     if ((found?.members.find((member) => member.node === wanted.node)?.role ?? null) === wanted.role) {
       return;
     }
-    if (Date.now() > giveUpAt) {
+    if (performance.now() > giveUpAt) {
       throw launcherError(
         'NOT_READY_IN_TIME',
         `The change was accepted, but is not done after ${timeoutMs} ms. It goes on.`,
-        found?.why.sentence ?? '',
+        found === undefined ? '' : [found.why.sentence, ...found.why.notes].join(' '),
         ['Watch it: muster status --watch'],
       );
     }

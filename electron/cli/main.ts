@@ -7,13 +7,22 @@ import { errorData } from '../launcher/errors.ts';
 import * as commands from './commands.ts';
 import { addContext, removeContext, setRole } from './context-commands.ts';
 import type { ContextOptions, RoleOptions } from './context-commands.ts';
-import { UsageError } from './grammar.ts';
+import { addChaosCommands } from './chaos-command.ts';
+import { addExplainCommand } from './explain-command.ts';
+import { addExportCommands } from './export-commands.ts';
+import { addFaultCommands } from './fault-commands.ts';
+import type { AddCommand, RunCommand } from './fault-commands.ts';
+import { UsageError } from '../contract/grammar.ts';
+import { addSliceCommands } from './slice-commands.ts';
 import { createOutput, errorText } from './output.ts';
 import type { Output } from './output.ts';
 import { findInstallation } from './session.ts';
 import type { Installation } from './session.ts';
+import { addConfigCommands } from './config-commands.ts';
+import { addManageCommands } from './manage-commands.ts';
+import { addMembershipCommands } from './membership-commands.ts';
 import { down, plan, serve, up } from './up.ts';
-import type { UpOptions } from './up.ts';
+import type { UpOptions } from './up-spec.ts';
 
 const EXIT_OK = 0;
 const EXIT_ERROR = 1;
@@ -41,7 +50,7 @@ function buildProgram(installation: Installation, outcome: Outcome): Command {
     const common = command.optsWithGlobals<Common>();
     outcome.code = await guarded(createOutput(common.json === true), (output) => work(installation, output, common));
   };
-  const add = (parent: Command, usage: string, description: string): Command =>
+  const add: AddCommand = (parent, usage, description) =>
     parent
       .command(usage)
       .description(description)
@@ -52,23 +61,35 @@ function buildProgram(installation: Installation, outcome: Outcome): Command {
   addNodeCommands(program, add, run);
   addLookCommands(program, add, run);
   addFaultCommands(program, add, run);
+  addChaosCommands(program, add, run);
+  addMembershipCommands(program, add, run);
+  addConfigCommands(program, add, run);
+  addSliceCommands(program, add, run);
+  addManageCommands(program, add, run);
+  addExportCommands(program, add, run);
+  addExplainCommand(program, add, run);
   return program;
 }
-
-type Add = (parent: Command, usage: string, description: string) => Command;
-type RunCommand = (command: Command, work: Run) => Promise<void>;
 
 function upOptions(command: Command): Command {
   return command
     .option('--nodes <count>', 'number of nodes, 1 to 9 (default 3)')
     .option('--contexts <names>', 'comma-separated contexts (default "default")')
+    .option('--template <file>', 'nodes, contexts and roles of a cluster template, or of muster export spec')
+    .option('--scenario <id>', 'roles worth trying: 3p, 3p-1a, 3p-2a, 3p-1b, 3p-edge or 5p')
+    .option(
+      '--host <name>',
+      'host name told to apps: docker, or a name of this computer; opens the ports to other hosts',
+    )
     .option('--throw-away', 'delete the data when the cluster stops')
     .option('--dcb', 'make DCB contexts, for Axon Framework 5')
+    .option('--access-control', 'clients need a token; muster connect shows it')
+    .option('--tls', 'all ports speak TLS, with certificates made here')
     .option('--timing <profile>', 'dev (fast elections) or axon (documented defaults)')
     .option('--first-port <port>', 'HTTP port of node-1; gRPC is 100 higher, internal 200');
 }
 
-function addClusterCommands(program: Command, add: Add, run: RunCommand): void {
+function addClusterCommands(program: Command, add: AddCommand, run: RunCommand): void {
   upOptions(add(program, 'up [name]', 'create the cluster if it is new, start it, wait until it is usable'))
     .option('--detach', 'leave it running in the background')
     .option('--wait <duration>', 'how long it may take to become usable (default 30s)')
@@ -106,7 +127,7 @@ const NODE_COMMANDS: readonly (readonly [NodeAction, string])[] = [
   ['resume', 'let frozen processes go on'],
 ];
 
-function addNodeCommands(program: Command, add: Add, run: RunCommand): void {
+function addNodeCommands(program: Command, add: AddCommand, run: RunCommand): void {
   for (const [action, description] of NODE_COMMANDS) {
     add(
       program,
@@ -124,6 +145,8 @@ function addNodeCommands(program: Command, add: Add, run: RunCommand): void {
     .option('--active <nodes>', 'active backups')
     .option('--passive <nodes>', 'passive backups')
     .option('--messaging <nodes>', 'messaging only')
+    .option('--dcb', 'a DCB context, for Axon Framework 5; without a word as the cluster was made')
+    .option('--classic', 'a classic context, for Axon Framework 4')
     .action((name: string, options: ContextOptions, command: Command) =>
       run(command, (installation, output, common) => addContext(installation, output, common.cluster, name, options)),
     );
@@ -149,7 +172,7 @@ function addNodeCommands(program: Command, add: Add, run: RunCommand): void {
     );
 }
 
-function addLookCommands(program: Command, add: Add, run: RunCommand): void {
+function addLookCommands(program: Command, add: AddCommand, run: RunCommand): void {
   add(program, 'ls', 'list clusters').action((_options: unknown, command: Command) =>
     run(command, (installation, output) => commands.list(installation, output)),
   );
@@ -163,7 +186,7 @@ function addLookCommands(program: Command, add: Add, run: RunCommand): void {
   add(
     program,
     'wait <condition>',
-    'ready, leader:<context>, caught-up[:<node>], apps:<count>; exit 3 when not met in time',
+    'ready, leader:<context>, caught-up[:<node>], apps:<count>, apps-reconnected; exit 3 when not met in time',
   )
     .option('--timeout <duration>', 'default 10s')
     .option('--after-term <term>', 'a leader of a higher term than this')
@@ -177,6 +200,7 @@ function addLookCommands(program: Command, add: Add, run: RunCommand): void {
     .option('--tail <lines>', 'lines per node (default 200)')
     .option('--level <level>', 'debug, info, warn or error and worse')
     .option('--grep <pattern>', 'only lines that match')
+    .option('--context <context>', 'only lines of this context')
     .action((nodes: readonly string[], options: Parameters<typeof commands.logs>[4], command: Command) =>
       run(command, (installation, output, common) =>
         commands.logs(installation, output, common.cluster, nodes, options),
@@ -188,35 +212,6 @@ function addLookCommands(program: Command, add: Add, run: RunCommand): void {
     .action((options: { for?: string; context?: string }, command: Command) =>
       run(command, (installation, output, common) => commands.connect(installation, output, common.cluster, options)),
     );
-  add(program, 'timeline', 'what happened')
-    .option('--since <duration>', 'for example 1m')
-    .action((options: { since?: string }, command: Command) =>
-      run(command, (installation, output, common) =>
-        commands.timeline(installation, output, common.cluster, options.since),
-      ),
-    );
-}
-
-function addFaultCommands(program: Command, add: Add, run: RunCommand): void {
-  add(program, 'cut <words...>', 'cut a link: node-1 to node-3 (one way), node-1 and node-3 (both)').action(
-    (words: readonly string[], _options: unknown, command: Command) =>
-      run(command, (installation, output, common) => commands.cut(installation, output, common.cluster, words)),
-  );
-  add(program, 'partition <words...>', 'cut groups from each other: node-1 / node-2 node-3').action(
-    (words: readonly string[], _options: unknown, command: Command) =>
-      run(command, (installation, output, common) => commands.partition(installation, output, common.cluster, words)),
-  );
-  add(program, 'delay <words...>', 'slow a link: node-2 and node-3 80ms')
-    .option('--jitter <duration>', 'random extra')
-    .option('--loss <percent>', 'share of messages dropped')
-    .action((words: readonly string[], options: { jitter?: string; loss?: string }, command: Command) =>
-      run(command, (installation, output, common) =>
-        commands.delayLinks(installation, output, common.cluster, words, options),
-      ),
-    );
-  add(program, 'heal', 'remove every link fault').action((_options: unknown, command: Command) =>
-    run(command, (installation, output, common) => commands.heal(installation, output, common.cluster)),
-  );
 }
 
 /** Errors become one message and an exit code; with --json also one object on standard output. */
@@ -225,7 +220,7 @@ async function guarded(output: Output, work: (output: Output) => Promise<number>
     return await work(output);
   } catch (error) {
     if (error instanceof UsageError) {
-      output.object({ error: { code: 'BAD_ARGUMENT', what: error.message, why: '', next: [] } });
+      output.object(badArgument(error.message, []));
       output.note(`muster: ${error.message}`);
       return EXIT_USAGE;
     }
@@ -236,6 +231,7 @@ async function guarded(output: Output, work: (output: Output) => Promise<number>
       case 'NOT_READY_IN_TIME':
         return EXIT_NOT_MET;
       case 'BAD_ARGUMENT':
+      case 'SCRIPT_INVALID':
       case 'CLUSTER_AMBIGUOUS':
         return EXIT_USAGE;
       default:
@@ -244,11 +240,18 @@ async function guarded(output: Output, work: (output: Output) => Promise<number>
   }
 }
 
+const badArgument = (what: string, next: readonly string[]) => ({
+  error: { code: 'BAD_ARGUMENT', what, why: '', next },
+});
+
 async function main(argv: readonly string[]): Promise<number> {
-  // The reader of a pipe may leave early (`muster logs | head`): that is not an error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? EXIT_OK : EXIT_ERROR),
-  );
+  // The reader of a pipe may leave early (`muster logs | head`), or the terminal is closed: that is not an error. A command that waits for
+  // Ctrl-C then ends as after one, so that what runs here is stopped in order.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (process.listenerCount('SIGHUP') > 0) process.emit('SIGHUP', 'SIGHUP');
+    else process.exit(error.code === 'EPIPE' || error.code === 'EIO' ? EXIT_OK : EXIT_ERROR);
+  });
+  process.stderr.on('error', () => undefined);
   const outcome: Outcome = { code: EXIT_OK };
   const installation = findInstallation(fileURLToPath(import.meta.url), process.env);
   try {
@@ -256,6 +259,10 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CommanderError)) {
       throw error;
+    }
+    if (error.exitCode !== 0 && argv.includes('--json')) {
+      const what = error.message === '(outputHelp)' ? 'A command is missing.' : error.message.replace(/^error: /, '');
+      createOutput(true).object(badArgument(what, ['See the commands: muster --help']));
     }
     return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
   }

@@ -1,6 +1,10 @@
 // How the command line looks: one JSON object, or lines and tables for people. May not call the launcher.
 // Entry points: `Output`, `clusterObject`, `statusText`.
+import { codesIn } from '../contract/axoniq-codes.ts';
 import type { ClusterSummary, ClusterView, LauncherErrorData, LogLine } from '../contract/model.ts';
+import type { PaceSetting } from '../contract/pace.ts';
+import { catchUpWords } from '../contract/words.ts';
+import { describeDiskFault, describeFault } from '../launcher/timeline.ts';
 
 export interface Output {
   readonly json: boolean;
@@ -63,6 +67,7 @@ export function clusterObject(view: ClusterView, control: ControlReference | nul
     })),
     contexts: view.contexts.map((context) => ({
       name: context.name,
+      ...(context.dcb === true ? { dcb: true } : {}),
       leader: context.leader,
       term: context.term,
       members: context.members.map((member) => ({
@@ -72,12 +77,18 @@ export function clusterObject(view: ClusterView, control: ControlReference | nul
         lastIndex: member.lastIndex,
         commitIndex: member.commitIndex,
         lastToken: member.lastToken,
+        ...(member.votes ? { votes: member.votes } : {}),
+        ...(member.catchUp ? { catchUp: member.catchUp } : {}),
+        ...(member.scrub ? { scrub: member.scrub } : {}),
       })),
       why: context.why.sentence,
       ...(context.why.notes.length > 0 ? { notes: context.why.notes } : {}),
     })),
     ...(view.faults.length > 0 ? { faults: view.faults } : {}),
+    ...(view.pace === undefined ? {} : { pace: view.pace }),
+    ...(view.diskFaults === undefined ? {} : { diskFaults: view.diskFaults }),
     ...(view.warnings.length > 0 ? { warnings: view.warnings } : {}),
+    ...(view.leftBehind === undefined ? {} : { leftBehind: view.leftBehind }),
     control: control === null ? null : { url: control.url, tokenFile: control.tokenFile },
   };
 }
@@ -123,13 +134,29 @@ export function statusText(view: ClusterView): string {
     ...view.contexts
       .filter((context) => !context.usable && view.state !== 'stopped')
       .map((context) => `  ${context.name}: ${context.why.sentence}`),
+    ...view.contexts.flatMap((context) =>
+      context.members
+        .map((member) => ({ node: member.node, words: catchUpWords(member) }))
+        .filter(({ words }) => words !== '')
+        .map(({ node, words }) => `  ${context.name}: ${node} catches up: ${words}`),
+    ),
     ...(view.state === 'stopped' ? [] : view.contexts).flatMap((context) =>
       context.why.notes.map((note) => `note: ${context.name}: ${note}`),
     ),
-    ...view.faults.map((fault) => `fault: ${fault.from} to ${fault.to} ${fault.cut ? 'cut' : `${fault.delayMs} ms`}`),
+    ...(view.pace === undefined ? [] : [`pace: ${paceText(view.pace)} (${view.pace.nodes} nodes keep it)`]),
+    ...view.faults.map((fault) => `fault: ${describeFault(fault)}`),
+    ...(view.diskFaults ?? []).map((fault) => `fault: ${describeDiskFault(fault.node, fault)}`),
+    ...(view.leftBehind === undefined ? [] : [`note: ${view.leftBehind}`]),
+    ...view.nodes
+      .filter((node) => node.propertiesChangedAt !== undefined)
+      .map(({ name }) => `note: the properties of ${name} were changed since it started: muster restart ${name}`),
     ...view.warnings.map((warning) => `warning: ${warning}`),
     `Data: ${view.data === 'keep' ? `kept in ${view.dir}` : `thrown away when the cluster stops (${view.dir})`}`,
   ].join('\n');
+}
+
+export function paceText({ slowdown, held }: PaceSetting): string {
+  return held ? 'ticks are held: muster step, muster pace normal' : `slow motion x${slowdown}`;
 }
 
 export function clustersText(clusters: readonly ClusterSummary[]): string {
@@ -144,12 +171,16 @@ export function clustersText(clusters: readonly ClusterSummary[]): string {
     cluster.contexts.join(' '),
     cluster.data === 'keep' ? 'kept' : 'thrown away',
   ]);
-  return table(['CLUSTER', 'STATE', 'READY', 'GRPC PORTS', 'CONTEXTS', 'DATA'], rows).join('\n');
+  const notes = clusters.flatMap(({ name, leftBehind }) =>
+    leftBehind === undefined ? [] : [`${name}: ${leftBehind}`],
+  );
+  return [...table(['CLUSTER', 'STATE', 'READY', 'GRPC PORTS', 'CONTEXTS', 'DATA'], rows), ...notes].join('\n');
 }
 
 export function errorText(error: LauncherErrorData): string {
   const why = error.why === '' ? '' : `\n  ${error.why}`;
-  return `muster: ${error.what} [${error.code}]${why}${error.next.map((step) => `\n  → ${step}`).join('')}`;
+  const explained = codesIn(error.why).map(({ code }) => `Read what ${code} means: muster explain ${code}`);
+  return `muster: ${error.what} [${error.code}]${why}${[...error.next, ...explained].map((step) => `\n  → ${step}`).join('')}`;
 }
 
 export function logText(node: string, line: LogLine, withNode: boolean): string {
@@ -160,7 +191,7 @@ export function logText(node: string, line: LogLine, withNode: boolean): string 
   }
   const context = line.context === null ? '' : ` ${line.context}:`;
   const code = line.code === null ? '' : ` [${line.code}]`;
-  return `${prefix}${time} ${line.level.toUpperCase().padEnd(5)}${context} ${line.text}${code}`;
+  return `${prefix}${time} ${line.level.toUpperCase().padEnd(5)}${context} ${line.text}${code}${line.harmless === undefined ? '' : ` (harmless: ${line.harmless})`}`;
 }
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {

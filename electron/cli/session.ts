@@ -3,9 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LauncherClient } from '../contract/api.ts';
 import type { ClusterSummary } from '../contract/model.ts';
+import { ADMIN_CONTEXT, clusterNameOf } from '../contract/check-parts.ts';
+import { checkedClient } from '../launcher/checked-client.ts';
 import { launcherError } from '../launcher/errors.ts';
+import { contextNotFound } from '../launcher/targets.ts';
 import { connectHost, ensureBackgroundHost, openHost, openReader } from '../launcher/host.ts';
 import type { Host, HostOptions } from '../launcher/host.ts';
+import { builtEngine } from '../launcher/installation.ts';
 import type { RemoteClient } from '../launcher/remote-client.ts';
 import { defaultWorkspaceDir } from '../launcher/workspace.ts';
 import type { ControlInfo } from '../launcher/workspace.ts';
@@ -25,7 +29,7 @@ export function findInstallation(cliPath: string, environment: NodeJS.ProcessEnv
   const uiDir = environment['MUSTER_UI'] ?? path.join(root, 'dist', 'renderer');
   return {
     version: versionOf(path.join(root, 'package.json')),
-    enginePath: path.resolve(environment['MUSTER_ENGINE'] ?? path.join(root, 'dist', 'engine', 'main.js')),
+    enginePath: path.resolve(environment['MUSTER_ENGINE'] ?? builtEngine(root)),
     uiDir: existsSync(path.join(uiDir, 'index.html')) ? uiDir : null,
     cliPath,
     workspaceDir: defaultWorkspaceDir(environment),
@@ -71,12 +75,12 @@ export async function openSession(installation: Installation, kind: SessionKind,
   }
   const options: HostOptions = { workspaceDir, version, enginePath, uiDir, port, background: false };
   const host = await openHost(options);
-  return { client: host.service, control: host.control, remote: null, host, close: () => host.close() };
+  return { client: checkedClient(host.service), control: host.control, remote: null, host, close: () => host.close() };
 }
 
 /**
  * The named cluster, else the only running one, else the only one at all. With several candidates: refuse and list them.
- * Fails with CLUSTER_NOT_FOUND, CLUSTER_AMBIGUOUS.
+ * Fails with CLUSTER_NOT_FOUND, CLUSTER_FILE_BROKEN, CLUSTER_AMBIGUOUS.
  */
 export async function pickCluster(client: LauncherClient, name: string | undefined): Promise<ClusterSummary> {
   const clusters = await client.listClusters();
@@ -84,8 +88,9 @@ export async function pickCluster(client: LauncherClient, name: string | undefin
   if (name !== undefined) {
     const found = clusters.find((cluster) => cluster.name === name);
     if (found === undefined) {
-      const known = clusters.length === 0 ? 'None has been created yet.' : `Known clusters: ${named(clusters)}.`;
-      throw launcherError('CLUSTER_NOT_FOUND', `There is no cluster ${name}.`, known, [`Create it: muster up ${name}`]);
+      // The launcher knows why: there is none, or its file is damaged.
+      await client.getCluster(clusterNameOf(name, 'cluster'));
+      throw launcherError('CLUSTER_NOT_FOUND', `There is no cluster ${name} any more.`, '', ['See them: muster ls']);
     }
     return found;
   }
@@ -93,9 +98,12 @@ export async function pickCluster(client: LauncherClient, name: string | undefin
   const candidates = running.length > 0 ? running : clusters;
   const only = candidates[0];
   if (only === undefined) {
-    throw launcherError('CLUSTER_NOT_FOUND', 'There is no cluster.', 'None has been created yet.', [
-      'Create one: muster up',
-    ]);
+    const broken = (await client.about()).broken ?? [];
+    const why =
+      broken.length === 0
+        ? 'None has been created yet.'
+        : `Cannot be read: ${broken.map(({ dir }) => dir).join(', ')}.`;
+    throw launcherError('CLUSTER_NOT_FOUND', 'There is no cluster.', why, ['Create one: muster up']);
   }
   if (candidates.length > 1) {
     const what = running.length > 0 ? 'Several clusters run.' : 'There are several clusters.';
@@ -104,4 +112,33 @@ export async function pickCluster(client: LauncherClient, name: string | undefin
     ]);
   }
   return only;
+}
+
+/**
+ * The named context, else `default`, else the first one for apps. A cluster that does not run may have contexts that nobody knows
+ * here. Fails with CONTEXT_NOT_FOUND.
+ */
+export function contextFor(cluster: ClusterSummary, name: string | undefined): string {
+  const known = cluster.contexts.filter((context) => context !== ADMIN_CONTEXT);
+  if (name === undefined) {
+    return known.find((context) => context === 'default') ?? known[0] ?? 'default';
+  }
+  if (cluster.state !== 'stopped' && !cluster.contexts.includes(name)) {
+    throw contextNotFound(cluster.name, name, cluster.contexts);
+  }
+  return name;
+}
+
+/** The session is closed whatever the work comes to. */
+export async function withSession<T>(
+  installation: Installation,
+  kind: SessionKind,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await openSession(installation, kind);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
 }

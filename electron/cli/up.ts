@@ -1,42 +1,23 @@
 // `muster up`, `plan`, `serve`, `down`: the commands that make and end clusters. Entry points: the four functions.
+import { ADMIN_CONTEXT } from '../contract/check-parts.ts';
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkSpec } from '../contract/check.ts';
-import type { ClusterSpec, ClusterView, TimingProfile } from '../contract/model.ts';
+import { LauncherError } from '../contract/model.ts';
+import type { ClusterSpec, ClusterView } from '../contract/model.ts';
 import { errorData, launcherError } from '../launcher/errors.ts';
 import { connectHost, openHost, untilHostGone } from '../launcher/host.ts';
-import { parseContexts, parseDuration, parseWholeNumber } from './grammar.ts';
+import { parseDuration, parseWholeNumber, UsageError } from '../contract/grammar.ts';
 import { clusterObject, errorText, statusText, table } from './output.ts';
 import type { Output } from './output.ts';
 import { openSession, pickCluster } from './session.ts';
 import type { Installation, Session } from './session.ts';
+import { specOf, type UpOptions } from './up-spec.ts';
 import { onInterrupt } from './signals.ts';
+import type { Interrupts } from './signals.ts';
 
 const HOST_LEAVE_MS = 5000;
-const DEFAULT_NAME = 'dev';
-
-export interface UpOptions {
-  readonly nodes?: string;
-  readonly contexts?: string;
-  readonly throwAway?: boolean;
-  readonly detach?: boolean;
-  readonly wait?: string;
-  readonly timing?: string;
-  readonly dcb?: boolean;
-  readonly firstPort?: string;
-}
-
-export function specOf(name: string | undefined, options: UpOptions): ClusterSpec {
-  return checkSpec({
-    name: name ?? DEFAULT_NAME,
-    nodes: parseWholeNumber(options.nodes ?? '3'),
-    contexts: parseContexts(options.contexts ?? 'default'),
-    data: options.throwAway === true ? 'throw-away' : 'keep',
-    timing: (options.timing ?? 'dev') as TimingProfile,
-    ...(options.dcb === true ? { dcb: true } : {}),
-    firstPort: options.firstPort === undefined ? null : parseWholeNumber(options.firstPort),
-  });
-}
-
+/** Interrupted before the cluster was usable, as shells say it. */
+const EXIT_INTERRUPTED = 130;
+const PORT_MAX = 65_535;
 /** Answers the exit code. Foreground: returns after Ctrl-C, with everything stopped. */
 export async function up(
   installation: Installation,
@@ -50,7 +31,7 @@ export async function up(
   const interrupted = onInterrupt();
   try {
     const known = (await session.client.listClusters()).find((cluster) => cluster.name === spec.name);
-    if (known !== undefined && known.state !== 'stopped' && known.state !== 'stopping') {
+    if (known?.state === 'usable' || known?.state === 'degraded') {
       await refuseOtherSpec(session, spec, options);
       const view = await session.client.getCluster(spec.name);
       output.line(`${spec.name} is already running.`);
@@ -58,11 +39,12 @@ export async function up(
       return 0;
     }
     const view = await Promise.race([
-      startAndWait(session, output, spec, options, known !== undefined, timeoutMs),
+      startAndWait(session, output, spec, options, known !== undefined, timeoutMs, interrupted),
       interrupted.first,
     ]);
     if (view === null) {
-      return await stopAfterInterrupt(session, output, spec.name, interrupted.second);
+      await stopAfterInterrupt(session, output, spec.name, interrupted.second);
+      return EXIT_INTERRUPTED;
     }
     show(output, view, session, false);
     if (options.detach === true) {
@@ -84,6 +66,7 @@ async function startAndWait(
   options: UpOptions,
   exists: boolean,
   timeoutMs: number,
+  interrupted: Interrupts,
 ): Promise<ClusterView> {
   if (exists) {
     await refuseOtherSpec(session, spec, options);
@@ -93,40 +76,60 @@ async function startAndWait(
       output.note(note);
     }
   }
-  const fate = spec.data === 'keep' ? 'kept' : 'thrown away when the cluster stops';
+  const made = await session.client.getCluster(spec.name);
+  const contexts = made.contexts.map((context) => context.name).filter((context) => context !== ADMIN_CONTEXT);
   output.line(
-    `Starting ${spec.name}: ${spec.nodes} nodes, contexts ${spec.contexts.join(', ') || 'none'}, data ${fate} …`,
+    `Starting ${spec.name}: ${made.nodes.length} ${made.nodes.length === 1 ? 'node' : 'nodes'}, contexts ${contexts.join(', ') || 'none'}, data ${made.data === 'keep' ? 'kept' : 'thrown away when the cluster stops'} …`,
   );
   try {
     await session.client.startCluster(spec.name);
   } catch (error) {
-    // Nothing ran: a cluster that this very command created must not block the next attempt with its ports.
-    if (!exists) {
-      await session.client.removeCluster(spec.name).catch(() => undefined);
+    if (exists) {
+      throw error;
     }
-    throw error;
+    // Nothing ran: a cluster that this very command created must not block the next attempt with its ports.
+    await session.client.removeCluster(spec.name).catch(() => undefined);
+    throw withoutCluster(error, spec.name);
   }
   try {
     return await session.client.wait(spec.name, { kind: 'ready' }, timeoutMs);
   } catch (error) {
-    output.note(statusText(await session.client.getCluster(spec.name)));
+    if (!interrupted.happened) {
+      output.note(statusText(await session.client.getCluster(spec.name)));
+    }
     throw error;
   }
+}
+
+/** What a refused start says to do, when the cluster was not there before either. */
+function withoutCluster(error: unknown, name: string): unknown {
+  if (!(error instanceof LauncherError) || error.data.code !== 'PORT_IN_USE') {
+    return error;
+  }
+  return new LauncherError({
+    ...error.data,
+    why: `Cluster ${name} was not created.`,
+    next: [...error.data.next.slice(0, 1), `Or use other ports: muster up ${name} --first-port <port>`],
+  });
 }
 
 /** An existing cluster keeps its plan; options that say otherwise are not silently ignored. */
 async function refuseOtherSpec(session: Session, spec: ClusterSpec, options: UpOptions): Promise<void> {
   const view = await session.client.getCluster(spec.name);
-  const planned = view.contexts.map((context) => context.name).filter((context) => context !== '_admin');
+  const planned = view.contexts.map((context) => context.name).filter((context) => context !== ADMIN_CONTEXT);
   const conflicts = [
     options.nodes !== undefined && spec.nodes !== view.nodes.length ? `it has ${view.nodes.length} nodes` : '',
     options.throwAway === true && view.data === 'keep' ? 'its data is kept' : '',
     options.dcb === true && view.dcb !== true ? 'its contexts are classic' : '',
+    options.accessControl === true && view.accessControl !== true ? 'it needs no tokens' : '',
+    options.tls === true && view.tls !== true ? 'it does not speak TLS' : '',
     options.timing !== undefined && spec.timing !== view.timing ? `its timing is ${view.timing}` : '',
+    options.host !== undefined && spec.host !== view.nodes[0]?.host ? `apps are told ${view.nodes[0]?.host}` : '',
     options.firstPort !== undefined && spec.firstPort !== view.nodes[0]?.http
       ? `its first port is ${view.nodes[0]?.http}`
       : '',
-    options.contexts !== undefined && !spec.contexts.every((context) => planned.includes(context))
+    options.template !== undefined && spec.nodes !== view.nodes.length ? `it has ${view.nodes.length} nodes` : '',
+    (options.contexts ?? options.template) !== undefined && !spec.contexts.every((context) => planned.includes(context))
       ? `its contexts are ${planned.join(', ')}`
       : '',
   ].filter((conflict) => conflict !== '');
@@ -152,7 +155,7 @@ async function stayInForeground(
   session: Session,
   output: Output,
   name: string,
-  interrupted: ReturnType<typeof onInterrupt>,
+  interrupted: Interrupts,
 ): Promise<number> {
   const off = session.client.on('timeline', (event) => {
     if (event.cluster === name && event.kind !== 'user') {
@@ -175,7 +178,8 @@ async function stayInForeground(
     output.line(`${name} was stopped by another command.`);
     return 0;
   }
-  return stopAfterInterrupt(session, output, name, interrupted.second);
+  await stopAfterInterrupt(session, output, name, interrupted.second);
+  return 0;
 }
 
 async function stopAfterInterrupt(
@@ -183,19 +187,25 @@ async function stopAfterInterrupt(
   output: Output,
   name: string,
   second: Promise<null>,
-): Promise<number> {
+): Promise<void> {
   output.note(`Stopping ${name} … (Ctrl-C again kills)`);
   const stopped = session.client.stopCluster(name).then(
     (answer) => answer.deleted,
-    () => [],
+    (error: unknown) => {
+      output.note(errorText(errorData(error)));
+      return 'failed' as const;
+    },
   );
-  const deleted = await Promise.race([stopped, second]);
+  let deleted = await Promise.race([stopped, second]);
   if (deleted === null) {
     output.note('Killing.');
     await (session.host === null ? session.client.actOnNode(name, 'all', 'kill') : session.host.killAll());
+    // Killed nodes end the stop that waits for them; throw-away data goes then, too.
+    deleted = await Promise.race([stopped, delay(HOST_LEAVE_MS, 'failed' as const, { ref: false })]);
   }
-  sayFate(output, name, deleted ?? []);
-  return 0;
+  if (deleted !== 'failed') {
+    sayFate(output, name, deleted);
+  }
 }
 
 function sayFate(output: Output, name: string, deleted: readonly string[]): void {
@@ -296,7 +306,10 @@ export async function serve(
     return 0;
   }
   const { workspaceDir, version, enginePath, uiDir } = installation;
-  const port = parseWholeNumber(options.port ?? '0');
+  const port = parseWholeNumber(options.port ?? '0', '--port');
+  if (port > PORT_MAX) {
+    throw new UsageError(`--port ${port} is no port: use 0 (any) to ${PORT_MAX}.`);
+  }
   const host = await openHost({ workspaceDir, version, enginePath, uiDir, port, background });
   const interrupted = onInterrupt();
   const { url, tokenFile, pid } = host.control;
@@ -315,7 +328,7 @@ export async function serve(
   const stopped = host.close().then(() => 'stopped' as const);
   if ((await Promise.race([stopped, interrupted.second])) === null) {
     await host.killAll();
-    await Promise.race([stopped, delay(HOST_LEAVE_MS)]);
+    await Promise.race([stopped, delay(HOST_LEAVE_MS, undefined, { ref: false })]);
   }
   interrupted.release();
   return 0;

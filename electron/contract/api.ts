@@ -1,33 +1,48 @@
 // The typed contract, once: served over Electron IPC and over loopback HTTP/WebSocket, called by window, browser, CLI and tests.
+import type { TimelineEvent } from './history.ts';
 import type {
+  CreateContextOptions,
   ClusterName,
   ClusterPlan,
   ClusterSpec,
   ClusterSummary,
   ClusterView,
   ContextName,
+  DiskFault,
   LogChunk,
   LogLine,
   NodeAction,
+  NodeConfigView,
   NodeName,
   NodeRole,
   Snippet,
   SnippetKind,
-  TimelineEvent,
+  TaskView,
   WaitCondition,
 } from './model.ts';
+
+import { manageMethods } from './manage.ts';
+import type { ManageApi } from './manage.ts';
+import { scriptMethods } from './chaos.ts';
+import type { ScriptApi, ScriptRunView } from './chaos.ts';
+import { sliceMethods } from './slices.ts';
+import type { SliceApi } from './slices.ts';
 
 /** `leader:default`, `follower:default`, `node-2`, `all`. */
 export type NodeTarget = string;
 
 /** Every call rejects with LauncherError; arguments are checked by `check.ts` on the serving side. */
-export interface LauncherApi {
+export interface LauncherApi extends ScriptApi, SliceApi, ManageApi {
   /** Product version, workspace folder, process that hosts the clusters. */
   about(): Promise<{
     readonly version: string;
     readonly workspace: string;
     readonly pid: number;
     readonly platform: string;
+    /** How the command line of this installation is called. */
+    readonly command: string;
+    /** Cluster folders that cannot be read, when there are any. */
+    readonly broken?: readonly { readonly name: string; readonly dir: string; readonly why: string }[];
   }>;
   listClusters(): Promise<readonly ClusterSummary[]>;
   /** Pure preview: directories, ports, properties; nothing is written. */
@@ -61,6 +76,9 @@ export interface LauncherApi {
       readonly lossPercent: number;
     }[],
   ): Promise<void>;
+  /** Changes what `change` names in the disk fault of every node of the target, the rest stays; answers their names. */
+  setDisk(cluster: ClusterName, target: NodeTarget, change: Partial<DiskFault>): Promise<readonly NodeName[]>;
+  /** Removes every fault of links and disks. */
   heal(cluster: ClusterName): Promise<void>;
   /** Resolves with the view that satisfied the condition; rejects with NOT_READY_IN_TIME carrying the why sentence. */
   wait(cluster: ClusterName, condition: WaitCondition, timeoutMs: number): Promise<ClusterView>;
@@ -68,6 +86,7 @@ export interface LauncherApi {
     cluster: ClusterName,
     context: ContextName,
     roles: readonly { readonly node: NodeName; readonly role: string }[],
+    options?: CreateContextOptions,
   ): Promise<void>;
   /** `keepEvents`: members keep their copies, and a context of that name created again has the events. */
   deleteContext(cluster: ClusterName, context: ContextName, options: { readonly keepEvents: boolean }): Promise<void>;
@@ -82,6 +101,23 @@ export interface LauncherApi {
     role: NodeRole | null,
     options: { readonly keepEvents: boolean },
   ): Promise<void>;
+  /** Asks the leader to hand over: to this PRIMARY, or with null to the most up-to-date one. Resolves when another one leads. */
+  moveLeader(cluster: ClusterName, context: ContextName, node: NodeName | null): Promise<void>;
+  /** Several roles as one task, one membership change at a time (`planRoles` tells the order). Fails with ROLES_REFUSED. */
+  changeRoles(
+    cluster: ClusterName,
+    context: ContextName,
+    roles: readonly { readonly node: NodeName; readonly role: NodeRole | null }[],
+  ): Promise<TaskView>;
+  getConfig(cluster: ClusterName, node: NodeName): Promise<NodeConfigView>;
+  /** Replaces the user's part of the file. Fails with PROPERTIES_CONFLICT, CONFIG_REFUSED. */
+  setConfig(cluster: ClusterName, node: NodeName, yours: string): Promise<NodeConfigView>;
+  /** As a task: node after node, leaders last, each caught up before the next. */
+  rollingRestart(cluster: ClusterName): Promise<TaskView>;
+  /** Running and ended tasks, newest first. */
+  tasks(): Promise<readonly TaskView[]>;
+  /** Takes effect between two steps; ended tasks stay as they are. Fails with TASK_NOT_FOUND. */
+  cancelTask(id: string): Promise<TaskView>;
   readLogs(
     cluster: ClusterName,
     nodes: readonly NodeName[],
@@ -99,15 +135,24 @@ export interface LauncherEvents {
   clusters: readonly ClusterSummary[];
   log: LogChunk;
   timeline: TimelineEvent;
+  /** All tasks, newest first, whenever one changes. */
+  tasks: readonly TaskView[];
+  /** All runs of scripts, newest first, whenever one changes. */
+  runs: readonly ScriptRunView[];
 }
 
 export type LauncherEventName = keyof LauncherEvents;
+
+export const eventNames: readonly LauncherEventName[] = ['view', 'clusters', 'log', 'timeline', 'tasks', 'runs'];
 
 export interface LauncherClient extends LauncherApi {
   on<K extends LauncherEventName>(name: K, listener: (payload: LauncherEvents[K]) => void): () => void;
 }
 
 export const apiMethods = [
+  ...manageMethods,
+  ...sliceMethods,
+  ...scriptMethods,
   'about',
   'listClusters',
   'planCluster',
@@ -118,11 +163,19 @@ export const apiMethods = [
   'getCluster',
   'actOnNode',
   'setLinks',
+  'setDisk',
   'heal',
   'wait',
   'createContext',
   'deleteContext',
   'setRole',
+  'moveLeader',
+  'changeRoles',
+  'getConfig',
+  'setConfig',
+  'rollingRestart',
+  'tasks',
+  'cancelTask',
   'readLogs',
   'timeline',
   'snippets',

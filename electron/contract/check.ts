@@ -1,13 +1,41 @@
 // Run-time checks of every argument that crosses a process border (IPC, HTTP). May not import anything but the contract.
 // Entry point: `checkArguments`. Unknown keys are refused, so a caller's typing error never passes silently.
 import type { LauncherApi } from './api.ts';
-import { LauncherError } from './model.ts';
-import type { ClusterSpec, NodeAction, NodeRole, SnippetKind, TimingProfile, WaitCondition } from './model.ts';
+import { manageChecks } from './check-manage.ts';
+import { layoutOf } from './check-layout.ts';
+import { scriptChecks } from './check-scripts.ts';
+import { sliceChecks } from './check-slices.ts';
+import {
+  ADMIN_CONTEXT,
+  booleanOf,
+  clusterNameOf,
+  configTextOf,
+  contextNameOf,
+  count,
+  hostNameOf,
+  integerOf,
+  listOf,
+  nodeNameOf,
+  nodeRoleOf,
+  oneOf,
+  optional,
+  recordOf,
+  refuse,
+  targetOf,
+  taskIdOf,
+  unique,
+} from './check-parts.ts';
+import type { Parse } from './check-parts.ts';
+import type {
+  ClusterSpec,
+  DiskFault,
+  NodeAction,
+  NodeRole,
+  SnippetKind,
+  TimingProfile,
+  WaitCondition,
+} from './model.ts';
 
-export const CLUSTER_NAME_RULE = /^[a-z][a-z0-9-]{0,39}$/;
-/** cluster-semantics CX: the name rule of Axon Server contexts; `_admin` is the only name that starts with an underscore. */
-export const CONTEXT_NAME_RULE = /^[a-zA-Z][a-zA-Z_\-0-9]{0,62}$/;
-export const NODE_NAME_RULE = /^node-[1-9]$/;
 export const NODES_MAX = 9;
 export const CONTEXTS_MAX = 50;
 export const WAIT_TIMEOUT_MAX_MS = 3_600_000;
@@ -19,9 +47,7 @@ export const FIRST_PORT_MAX = 65_535 - 200 - NODES_MAX;
 
 const nodeActions: readonly NodeAction[] = ['start', 'stop', 'kill', 'freeze', 'resume', 'restart'];
 const snippetKinds: readonly SnippetKind[] = ['spring', 'quarkus', 'java', 'python', 'env', 'cli'];
-const roles: readonly NodeRole[] = ['PRIMARY', 'ACTIVE_BACKUP', 'PASSIVE_BACKUP', 'MESSAGING_ONLY'];
 
-type Parse<T> = (value: unknown, where: string) => T;
 type ArgumentChecks = { readonly [K in keyof LauncherApi]: (args: readonly unknown[]) => Parameters<LauncherApi[K]> };
 
 /** Throws LauncherError BAD_ARGUMENT; answers the typed argument list of `method`. */
@@ -36,119 +62,40 @@ export function checkSpec(value: unknown): ClusterSpec {
   return specOf(value, 'spec');
 }
 
-function refuse(where: string, why: string): never {
-  throw new LauncherError({
-    code: 'BAD_ARGUMENT',
-    what: `The argument '${where}' cannot be used.`,
-    why,
-    next: ['Correct the argument and try again.'],
-  });
+/** Options that are absent when they are off. */
+const SPEC_FLAGS = ['dcb', 'accessControl', 'tls'] as const;
+
+function flagsOf(
+  record: Readonly<Record<string, unknown>>,
+  where: string,
+): Pick<ClusterSpec, (typeof SPEC_FLAGS)[number]> {
+  const on = SPEC_FLAGS.filter((flag) => record[flag] !== undefined && booleanOf(record[flag], `${where}.${flag}`));
+  return Object.fromEntries(on.map((flag) => [flag, true]));
 }
 
-function textOf(rule: RegExp, ruleInWords: string): Parse<string> {
-  return (value, where) => {
-    if (typeof value !== 'string' || !rule.test(value)) {
-      refuse(where, `${shown(value)} is not ${ruleInWords}.`);
-    }
-    return value;
-  };
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
-const clusterNameOf = textOf(
-  CLUSTER_NAME_RULE,
-  'a cluster name (1 to 40 lower-case letters, digits and dashes, starting with a letter)',
-);
-const nodeNameOf = textOf(NODE_NAME_RULE, 'a node name (node-1 to node-9)');
-const targetOf = textOf(
-  /^(all|node-[1-9]|(leader|follower):[a-zA-Z_][a-zA-Z_\-0-9]{0,62})$/,
-  'a target (node-1, all, leader:<context> or follower:<context>)',
-);
-
-export const contextNameOf: Parse<string> = (value, where) => {
-  if (typeof value !== 'string' || (value !== '_admin' && !CONTEXT_NAME_RULE.test(value))) {
-    refuse(where, `${shown(value)} is not a context name (a letter, then letters, digits, '_' or '-').`);
-  }
-  return value;
-};
-
-function oneOf<T extends string>(values: readonly T[]): Parse<T> {
-  return (value, where) => {
-    const found = values.find((candidate) => candidate === value);
-    if (found === undefined) {
-      refuse(where, `${shown(value)} is none of ${values.join(', ')}.`);
-    }
-    return found;
-  };
-}
-
-function integerOf(min: number, max: number): Parse<number> {
-  return (value, where) => {
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-      refuse(where, `${shown(value)} is not a whole number from ${min} to ${max}.`);
-    }
-    return value;
-  };
-}
-
-const booleanOf: Parse<boolean> = (value, where) => {
-  if (typeof value !== 'boolean') {
-    refuse(where, `${shown(value)} is neither true nor false.`);
-  }
-  return value;
-};
-
-function listOf<T>(item: Parse<T>, max: number): Parse<readonly T[]> {
-  return (value, where) => {
-    if (!Array.isArray(value)) {
-      refuse(where, `${shown(value)} is not a list.`);
-    }
-    if (value.length > max) {
-      refuse(where, `The list has ${value.length} entries, at most ${max} are allowed.`);
-    }
-    return value.map((entry, position) => item(entry, `${where}[${position}]`));
-  };
-}
-
-function recordOf(value: unknown, where: string, keys: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    refuse(where, `${shown(value)} is not an object.`);
-  }
-  for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) {
-      refuse(`${where}.${key}`, `Unknown key; known keys are ${keys.join(', ')}.`);
-    }
-  }
-  return value as Record<string, unknown>;
-}
-
-function unique(values: readonly string[], where: string): readonly string[] {
-  if (new Set(values).size !== values.length) {
-    refuse(where, 'A name appears twice.');
-  }
-  return values;
-}
+const SPEC_KEYS = ['name', 'nodes', 'contexts', 'data', 'timing', ...SPEC_FLAGS, 'host', 'layout', 'firstPort'];
 
 const specOf: Parse<ClusterSpec> = (value, where) => {
-  const record = recordOf(value, where, ['name', 'nodes', 'contexts', 'data', 'timing', 'dcb', 'firstPort']);
+  const record = recordOf(value, where, SPEC_KEYS);
   const contexts = unique(
     listOf(contextNameOf, CONTEXTS_MAX)(record['contexts'], `${where}.contexts`),
     `${where}.contexts`,
   );
-  if (contexts.includes('_admin')) {
+  if (contexts.includes(ADMIN_CONTEXT)) {
     refuse(`${where}.contexts`, "'_admin' is always created; leave it out.");
   }
+  const nodes = integerOf(1, NODES_MAX)(record['nodes'], `${where}.nodes`);
+  const host = optional(hostNameOf, record['host'], `${where}.host`);
+  const layout = optional(layoutOf(nodes, contexts), record['layout'], `${where}.layout`);
   return {
     name: clusterNameOf(record['name'], `${where}.name`),
-    nodes: integerOf(1, NODES_MAX)(record['nodes'], `${where}.nodes`),
+    nodes,
     contexts,
     data: oneOf(['keep', 'throw-away'] as const)(record['data'], `${where}.data`),
     timing: oneOf<TimingProfile>(['dev', 'axon'])(record['timing'], `${where}.timing`),
-    ...(record['dcb'] !== undefined && booleanOf(record['dcb'], `${where}.dcb`) ? { dcb: true } : {}),
+    ...flagsOf(record, where),
+    ...(host === undefined ? {} : { host }),
+    ...(layout === undefined ? {} : { layout }),
     firstPort:
       record['firstPort'] === null
         ? null
@@ -156,16 +103,35 @@ const specOf: Parse<ClusterSpec> = (value, where) => {
   };
 };
 
+const roleOrNoneOf: Parse<NodeRole | null> = (value, where) => (value === null ? null : nodeRoleOf(value, where));
+
+const wishOf: Parse<{ readonly node: string; readonly role: NodeRole | null }> = (value, where) => {
+  const record = recordOf(value, where, ['node', 'role']);
+  return { node: nodeNameOf(record['node'], `${where}.node`), role: roleOrNoneOf(record['role'], `${where}.role`) };
+};
+
 const conditionOf: Parse<WaitCondition> = (value, where) => {
-  const record = recordOf(value, where, ['kind', 'context', 'afterTerm', 'node', 'count']);
-  const kind = oneOf(['ready', 'leader', 'caught-up', 'apps'] as const)(record['kind'], `${where}.kind`);
+  const record = recordOf(value, where, ['kind', 'context', 'afterTerm', 'node', 'count', 'role']);
+  const kind = oneOf(['ready', 'leader', 'leads', 'role', 'caught-up', 'apps', 'apps-reconnected'] as const)(
+    record['kind'],
+    `${where}.kind`,
+  );
   switch (kind) {
     case 'ready':
+    case 'apps-reconnected':
       return { kind };
     case 'leader': {
       const after = record['afterTerm'] ?? null;
       const afterTerm = after === null ? null : integerOf(0, Number.MAX_SAFE_INTEGER)(after, `${where}.afterTerm`);
       return { kind, context: contextNameOf(record['context'], `${where}.context`), afterTerm };
+    }
+    case 'leads':
+    case 'role': {
+      const context = contextNameOf(record['context'], `${where}.context`);
+      const node = nodeNameOf(record['node'], `${where}.node`);
+      return kind === 'leads'
+        ? { kind, context, node }
+        : { kind, context, node, role: roleOrNoneOf(record['role'], `${where}.role`) };
     }
     case 'caught-up': {
       const node = record['node'] ?? null;
@@ -193,6 +159,21 @@ const linkOf: Parse<Parameters<LauncherApi['setLinks']>[1][number]> = (value, wh
   return link;
 };
 
+const diskChangeOf: Parse<Partial<DiskFault>> = (value, where) => {
+  const record = recordOf(value, where, ['slowMs', 'failing', 'full']);
+  const { slowMs, failing, full } = record;
+  return {
+    ...(slowMs === undefined ? {} : { slowMs: integerOf(0, LINK_DELAY_MAX_MS)(slowMs, `${where}.slowMs`) }),
+    ...(failing === undefined ? {} : { failing: booleanOf(failing, `${where}.failing`) }),
+    ...(full === undefined ? {} : { full: booleanOf(full, `${where}.full`) }),
+  };
+};
+
+const createOf: Parse<{ readonly dcb?: boolean }> = (value, where) => {
+  const record = recordOf(value, where, ['dcb']);
+  return record['dcb'] === undefined ? {} : { dcb: booleanOf(record['dcb'], `${where}.dcb`) };
+};
+
 const keepOf: Parse<{ readonly keepEvents: boolean }> = (value, where) => {
   const record = recordOf(value, where, ['keepEvents']);
   return { keepEvents: booleanOf(record['keepEvents'], `${where}.keepEvents`) };
@@ -200,14 +181,8 @@ const keepOf: Parse<{ readonly keepEvents: boolean }> = (value, where) => {
 
 const roleOf: Parse<{ readonly node: string; readonly role: string }> = (value, where) => {
   const record = recordOf(value, where, ['node', 'role']);
-  return { node: nodeNameOf(record['node'], `${where}.node`), role: oneOf(roles)(record['role'], `${where}.role`) };
+  return { node: nodeNameOf(record['node'], `${where}.node`), role: nodeRoleOf(record['role'], `${where}.role`) };
 };
-
-function count(args: readonly unknown[], min: number, max: number): void {
-  if (args.length < min || args.length > max) {
-    refuse('arguments', `${args.length} arguments given, ${min === max ? min : `${min} to ${max}`} expected.`);
-  }
-}
 
 function onlyCluster(args: readonly unknown[]): [string] {
   count(args, 1, 1);
@@ -225,6 +200,9 @@ function onlySpec(args: readonly unknown[]): [ClusterSpec] {
 }
 
 const checks: ArgumentChecks = {
+  ...manageChecks,
+  ...sliceChecks,
+  ...scriptChecks,
   about: nothing,
   listClusters: nothing,
   planCluster: onlySpec,
@@ -249,6 +227,10 @@ const checks: ArgumentChecks = {
     count(args, 2, 2);
     return [clusterNameOf(args[0], 'cluster'), listOf(linkOf, NODES_MAX * NODES_MAX)(args[1], 'links')];
   },
+  setDisk(args) {
+    count(args, 3, 3);
+    return [clusterNameOf(args[0], 'cluster'), targetOf(args[1], 'target'), diskChangeOf(args[2], 'change')];
+  },
   heal: onlyCluster,
   wait(args) {
     count(args, 3, 3);
@@ -256,11 +238,12 @@ const checks: ArgumentChecks = {
     return [clusterNameOf(args[0], 'cluster'), conditionOf(args[1], 'condition'), timeoutMs];
   },
   createContext(args) {
-    count(args, 3, 3);
+    count(args, 3, 4);
     return [
       clusterNameOf(args[0], 'cluster'),
       contextNameOf(args[1], 'context'),
       listOf(roleOf, NODES_MAX)(args[2], 'roles'),
+      createOf(args[3] ?? {}, 'options'),
     ];
   },
   deleteContext(args) {
@@ -271,11 +254,39 @@ const checks: ArgumentChecks = {
     count(args, 5, 5);
     return [
       clusterNameOf(args[0], 'cluster'),
-      args[1] === '_admin' ? '_admin' : contextNameOf(args[1], 'context'),
+      args[1] === ADMIN_CONTEXT ? ADMIN_CONTEXT : contextNameOf(args[1], 'context'),
       nodeNameOf(args[2], 'node'),
-      args[3] === null ? null : oneOf(roles)(args[3], 'role'),
+      roleOrNoneOf(args[3], 'role'),
       keepOf(args[4], 'options'),
     ];
+  },
+  moveLeader(args) {
+    count(args, 3, 3);
+    const node = args[2] === null ? null : nodeNameOf(args[2], 'node');
+    return [clusterNameOf(args[0], 'cluster'), contextNameOf(args[1], 'context'), node];
+  },
+  changeRoles(args) {
+    count(args, 3, 3);
+    const wishes = listOf(wishOf, NODES_MAX)(args[2], 'roles');
+    unique(
+      wishes.map((wish) => wish.node),
+      'roles',
+    );
+    return [clusterNameOf(args[0], 'cluster'), contextNameOf(args[1], 'context'), wishes];
+  },
+  getConfig(args) {
+    count(args, 2, 2);
+    return [clusterNameOf(args[0], 'cluster'), nodeNameOf(args[1], 'node')];
+  },
+  setConfig(args) {
+    count(args, 3, 3);
+    return [clusterNameOf(args[0], 'cluster'), nodeNameOf(args[1], 'node'), configTextOf(args[2], 'yours')];
+  },
+  rollingRestart: onlyCluster,
+  tasks: nothing,
+  cancelTask(args) {
+    count(args, 1, 1);
+    return [taskIdOf(args[0], 'id')];
   },
   readLogs(args) {
     count(args, 3, 3);

@@ -1,10 +1,22 @@
 // The words that window, browser and CLI share. Types only; imported by everybody, imports nobody.
 
+import type { ConfigDifference } from './config-docs.ts';
+import type { PaceView, TimerView } from './pace.ts';
+import type { ReconnectReport } from './reconnect.ts';
+
 export type ClusterName = string;
 export type NodeName = string;
 export type ContextName = string;
 export type TimingProfile = 'dev' | 'axon';
 export type NodeRole = 'PRIMARY' | 'ACTIVE_BACKUP' | 'PASSIVE_BACKUP' | 'MESSAGING_ONLY';
+
+/** One context and who does what in it. */
+export interface ContextLayout {
+  readonly name: ContextName;
+  readonly roles: readonly { readonly node: NodeName; readonly role: NodeRole }[];
+  /** Properties of the context. Absent: none. */
+  readonly metaData?: Readonly<Record<string, string>>;
+}
 
 /** What a user asks for. */
 export interface ClusterSpec {
@@ -16,6 +28,14 @@ export interface ClusterSpec {
   readonly timing: TimingProfile;
   /** The contexts are DCB ones, for Axon Framework 5. Absent: classic. */
   readonly dcb?: boolean;
+  /** Tokens are needed; Muster makes them. Absent: no. */
+  readonly accessControl?: boolean;
+  /** All ports speak TLS, with certificates of an authority that Muster makes. Absent: no. */
+  readonly tls?: boolean;
+  /** The host name that clients are told, for apps in containers or on other computers. Absent: localhost, and only this computer gets in. */
+  readonly host?: string;
+  /** Roles by a cluster template; names the same contexts, and `_admin` if it likes. Absent: every node is PRIMARY in every context. */
+  readonly layout?: readonly ContextLayout[];
   /** First port of the HTTP block; null = Muster chooses 8024/8124/8224, or the next free block of ten (decision 11). */
   readonly firstPort: number | null;
 }
@@ -91,6 +111,28 @@ export interface NodeView {
   readonly catchUpPercent: number | null;
   readonly eventsBehind: number | null;
   readonly exit: ExitInfo | null;
+  /** Epoch ms: its properties were changed since it started, and a restart applies them. Absent: they were not. */
+  readonly propertiesChangedAt?: number;
+}
+
+/** `segments`: whole closed files; `log`: entry by entry; `live`: nothing worth naming is left. */
+export interface CatchUpView {
+  readonly phase: 'probe' | 'segments' | 'log' | 'live';
+  readonly bytesLeft: number;
+  readonly bytesPerSecond: number;
+  readonly etaMs: number | null;
+}
+
+/** The running or last pass of a node over the closed segments of its copy. */
+export interface ScrubView {
+  readonly running: boolean;
+  readonly checkedBytes: number;
+  readonly totalBytes: number;
+  readonly segments: number;
+  /** Epoch ms of the end of the last pass; null before the first. */
+  readonly finishedAt: number | null;
+  /** What the last pass found; null when all was well. */
+  readonly problem: string | null;
 }
 
 export interface ReplicaView {
@@ -99,12 +141,22 @@ export interface ReplicaView {
   readonly state: 'leader' | 'follower' | 'candidate' | 'down' | 'frozen' | 'catching-up' | 'messaging' | 'unknown';
   readonly term: number | null;
   readonly votedFor: NodeName | null;
+  /** What it was answered when it asked for votes, its own one included. Absent: it does not ask. */
+  readonly votes?: { readonly granted: readonly NodeName[]; readonly refused: readonly NodeName[] };
   readonly lastIndex: number | null;
   readonly commitIndex: number | null;
   readonly matchIndex: number | null;
   readonly lastToken: number | null;
+  /** Last token in its log, committed or not. */
+  readonly appendedToken?: number | null;
   /** Entries behind the leader's last index; null when there is no leader. */
   readonly lag: number | null;
+  /** How the leader sees it catch up; absent when nobody tells. */
+  readonly catchUp?: CatchUpView | null;
+  /** Absent when the node tells nothing. */
+  readonly scrub?: ScrubView;
+  /** Absent: it has none, or nobody tells. */
+  readonly timer?: TimerView;
   readonly seenAt: number | null;
 }
 
@@ -127,13 +179,15 @@ export interface Why {
   readonly notes: readonly string[];
   readonly next: readonly {
     readonly label: string;
-    readonly action: NodeAction | 'heal';
+    readonly action: NodeAction | 'heal' | 'move-leader' | 'change-roles' | 'show-logs' | 'configure';
     readonly node: NodeName | null;
   }[];
 }
 
 export interface ContextView {
   readonly name: ContextName;
+  /** A DCB context. Absent: classic, or no member tells. */
+  readonly dcb?: boolean;
   readonly leader: NodeName | null;
   readonly term: number | null;
   readonly leaderSince: number | null;
@@ -175,6 +229,19 @@ export interface LinkFaultView {
   readonly since: number;
 }
 
+/** Faults of the disk of a node; `failing` is gone with the process that it ends. */
+export interface DiskFault {
+  /** Added to every flush. */
+  readonly slowMs: number;
+  readonly failing: boolean;
+  readonly full: boolean;
+}
+
+export interface DiskFaultView extends DiskFault {
+  readonly node: NodeName;
+  readonly since: number;
+}
+
 export interface ClusterView {
   readonly name: ClusterName;
   readonly state: ClusterState;
@@ -184,15 +251,25 @@ export interface ClusterView {
   readonly timing: TimingProfile;
   /** The cluster was made with DCB contexts. */
   readonly dcb?: boolean;
+  readonly accessControl?: boolean;
+  readonly tls?: boolean;
   readonly nodes: readonly NodeView[];
   readonly contexts: readonly ContextView[];
   readonly apps: readonly AppView[];
+  /** What became of the apps after the last fault; absent before one, or when no app was connected. */
+  readonly reconnect?: ReconnectReport;
   readonly faults: readonly LinkFaultView[];
+  /** Absent: none. */
+  readonly diskFaults?: readonly DiskFaultView[];
+  /** Absent: time passes as usual. */
+  readonly pace?: PaceView;
   /** ms from the start command to usable, null before. */
   readonly usableAfterMs: number | null;
   /** Rises with every change; subscribers see each revision at most once. */
   readonly revision: number;
   readonly warnings: readonly string[];
+  /** Processes of an earlier launcher that were found and ended, as a sentence; until the next start. Absent: none. */
+  readonly leftBehind?: string;
 }
 
 export interface ClusterSummary {
@@ -205,17 +282,16 @@ export interface ClusterSummary {
   readonly grpcPorts: readonly number[];
   readonly lastUsed: string;
   readonly dir: string;
+  /** As in its view. */
+  readonly leftBehind?: string;
+}
+
+export interface CreateContextOptions {
+  /** For Axon Framework 5. Absent: as the contexts that the cluster was made with. */
+  readonly dcb?: boolean;
 }
 
 export type NodeAction = 'start' | 'stop' | 'kill' | 'freeze' | 'resume' | 'restart';
-
-export interface TimelineEvent {
-  readonly at: number;
-  readonly cluster: ClusterName;
-  readonly kind: 'user' | 'node' | 'context' | 'fault' | 'app';
-  readonly subject: string;
-  readonly text: string;
-}
 
 export interface LogChunk {
   readonly cluster: ClusterName;
@@ -230,6 +306,8 @@ export interface LogLine {
   readonly context: string | null;
   readonly code: string | null;
   readonly text: string;
+  /** Looks like trouble and is not, as a phrase: why (row B11). Absent: it says what it says. */
+  readonly harmless?: string;
 }
 
 /** ux.md §17: errors are objects, shown in place. `code` is documented in docs/errors.md. */
@@ -260,6 +338,44 @@ export interface Snippet {
   readonly text: string;
 }
 
+/** The properties of one node (ux.md §12). */
+export interface NodeConfigView {
+  readonly node: NodeName;
+  readonly file: string;
+  readonly generated: readonly { readonly key: string; readonly value: string; readonly why: string }[];
+  /** The user's part as it is in the file; wins over the generated lines. */
+  readonly yours: string;
+  /** Kept, but without meaning for this engine. */
+  readonly unknownKeys: readonly string[];
+  /** Why the node would not start with it, as sentences. */
+  readonly problems: readonly string[];
+  /** Epoch ms; null when there is no file yet. */
+  readonly changedAt: number | null;
+  /** The file is newer than the process that runs. */
+  readonly needsRestart: boolean;
+  /** Keys that are yours, or that the running process has otherwise than the file. */
+  readonly differences: readonly ConfigDifference[];
+}
+
+export interface TaskStepView {
+  readonly label: string;
+  readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
+}
+
+/** Long work under way or in the history (ux.md §17); every window and command sees the same. */
+export interface TaskView {
+  readonly id: string;
+  readonly cluster: ClusterName | null;
+  readonly title: string;
+  readonly state: 'running' | 'done' | 'failed' | 'cancelled';
+  /** It can be stopped between two steps. */
+  readonly cancellable: boolean;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly steps: readonly TaskStepView[];
+  readonly error: LauncherErrorData | null;
+}
+
 export type WaitCondition =
   | { readonly kind: 'ready' }
   | {
@@ -267,5 +383,11 @@ export type WaitCondition =
       readonly context: ContextName /** a leader of a higher term than this */;
       readonly afterTerm: number | null;
     }
+  /** This very node leads the context and can be used. */
+  | { readonly kind: 'leads'; readonly context: ContextName; readonly node: NodeName }
+  /** The node has the role in the context; null = it is no member. */
+  | { readonly kind: 'role'; readonly context: ContextName; readonly node: NodeName; readonly role: NodeRole | null }
   | { readonly kind: 'caught-up'; readonly node: NodeName | null }
-  | { readonly kind: 'apps'; readonly count: number };
+  | { readonly kind: 'apps'; readonly count: number }
+  /** Every app of the reconnect report is back with everything it had. */
+  | { readonly kind: 'apps-reconnected' };

@@ -1,46 +1,67 @@
 // Asks a running node to change the cluster, over the REST calls that Axon Server's own CLI uses (rest-and-cli.md).
-// Entry points: `createContext`, `deleteContext`, `setRole`. All fail with CONTEXT_REFUSED carrying the server's text.
+// Entry points: `createContext`, `deleteContext`, `setRole`, `moveLeader`. All fail with CONTEXT_REFUSED carrying the server's text.
 import http from 'node:http';
+import https from 'node:https';
 import type { ContextName, NodeName, NodeRole } from '../contract/model.ts';
 import { launcherError } from './errors.ts';
 import { LOOPBACK } from './ports.ts';
+import type { ClusterSecurity } from './security.ts';
 
 export const ADMIN_CALL_TIMEOUT_MS = 15_000;
 const ANSWER_CHARS_MAX = 64 * 1024;
 
-export async function createContext(
-  httpPort: number,
-  context: ContextName,
-  roles: readonly { readonly node: NodeName; readonly role: string }[],
-): Promise<void> {
-  const body = { context, replicationGroup: context, roles, nodes: [], metaData: {} };
-  await change(httpPort, 'POST', '/v1/context', body, `The context ${context} was not created.`);
+/** The node to ask, and what it wants to see. */
+export interface AdminDoor {
+  readonly httpPort: number;
+  readonly security: ClusterSecurity;
 }
 
-export async function deleteContext(httpPort: number, context: ContextName, keepEvents: boolean): Promise<void> {
+export async function createContext(
+  door: AdminDoor,
+  context: ContextName,
+  roles: readonly { readonly node: NodeName; readonly role: string }[],
+  dcb = false,
+): Promise<void> {
+  const body = { context, replicationGroup: context, roles, nodes: [], metaData: {}, ...(dcb ? { dcb } : {}) };
+  await change(door, 'POST', '/v1/context', body, `The context ${context} was not created.`);
+}
+
+export async function deleteContext(door: AdminDoor, context: ContextName, keepEvents: boolean): Promise<void> {
   const path = `/v1/context/${context}?preserveEventStore=${keepEvents}`;
-  await change(httpPort, 'DELETE', path, null, `The context ${context} was not deleted.`);
+  await change(door, 'DELETE', path, null, `The context ${context} was not deleted.`);
 }
 
 export async function setRole(
-  httpPort: number,
+  door: AdminDoor,
   context: ContextName,
   node: NodeName,
   role: NodeRole | null,
   keepEvents: boolean,
 ): Promise<void> {
-  const path = `/v1/context/${context}/${node}`;
+  // A change that waits for a node that is down must not keep others from being asked for, least of all the one that undoes it.
+  const path = `/v1/context/${context}/${node}?afterPending=true`;
   const refused = `${node} keeps its role in ${context}.`;
   if (role === null) {
-    await change(httpPort, 'DELETE', `${path}?preserveEventStore=${keepEvents}`, null, refused);
+    await change(door, 'DELETE', `${path}&preserveEventStore=${keepEvents}`, null, refused);
   } else {
-    await change(httpPort, 'POST', `${path}?role=${role}`, null, refused);
+    await change(door, 'POST', `${path}&role=${role}`, null, refused);
   }
 }
 
+/** The node must be in no context any more. */
+export async function removeNode(door: AdminDoor, node: NodeName): Promise<void> {
+  await change(door, 'DELETE', `/v1/cluster/${node}`, null, `${node} stays in the cluster.`);
+}
+
+/** `node` null: the most up-to-date PRIMARY. The call must go to the leader. Resolves when the hand-over began. */
+export async function moveLeader(door: AdminDoor, context: ContextName, node: NodeName | null): Promise<void> {
+  const path = `/internal/context/${context}/stepdown${node === null ? '' : `?to=${node}`}`;
+  await change(door, 'GET', path, null, `The leader of ${context} stays.`);
+}
+
 /** 200 and 202 are success. */
-async function change(port: number, method: string, path: string, body: unknown, refused: string): Promise<void> {
-  const answer = await call(port, method, path, body);
+async function change(door: AdminDoor, method: string, path: string, body: unknown, refused: string): Promise<void> {
+  const answer = await call(door, method, path, body);
   if (answer.status !== 200 && answer.status !== 202) {
     const why = answer.text === '' ? `The server answered ${answer.status}.` : answer.text;
     throw launcherError('CONTEXT_REFUSED', refused, why, ['See contexts, members and roles: muster status']);
@@ -48,20 +69,25 @@ async function change(port: number, method: string, path: string, body: unknown,
 }
 
 function call(
-  port: number,
+  { httpPort: port, security: { tokens, authority } }: AdminDoor,
   method: string,
   path: string,
   body: unknown,
 ): Promise<{ readonly status: number; readonly text: string }> {
   const text = body === null ? '' : JSON.stringify(body);
-  const headers = body === null ? {} : { 'content-type': 'application/json' };
+  const headers = {
+    ...(body === null ? {} : { 'content-type': 'application/json' }),
+    ...(tokens === null ? {} : { 'axoniq-access-token': tokens.admin }),
+  };
+  const open = authority === null ? http.request : https.request;
   return new Promise((resolve) => {
-    const request = http.request(
+    const request = open(
       {
         host: LOOPBACK,
         port,
         path,
         method,
+        ...(authority === null ? {} : { ca: authority.pem }),
         timeout: ADMIN_CALL_TIMEOUT_MS,
         headers: { ...headers, 'content-length': Buffer.byteLength(text) },
       },

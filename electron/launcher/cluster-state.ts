@@ -4,12 +4,14 @@ import type { EngineState, StatusReport } from '../../engine/control/protocol.ts
 import type {
   ClusterPlan,
   ContextName,
+  DiskFaultView,
   ExitInfo,
   LauncherErrorData,
   LinkFaultView,
   NodeName,
   NodePlan,
 } from '../contract/model.ts';
+import type { PaceSetting } from '../contract/pace.ts';
 
 export type ProcessPhase = 'stopped' | 'starting' | 'running' | 'stopping';
 
@@ -31,6 +33,8 @@ export interface NodeFacts {
   readonly handshakeAt: number | null;
   /** Why the last handshake did not work. */
   readonly handshakeWhy: string | null;
+  /** Its properties file was changed since it started. */
+  readonly propertiesChangedAt: number | null;
 }
 
 export interface LeaderFact {
@@ -43,6 +47,9 @@ export interface ClusterFacts {
   readonly plan: ClusterPlan;
   readonly nodes: readonly NodeFacts[];
   readonly faults: readonly LinkFaultView[];
+  readonly diskFaults: readonly DiskFaultView[];
+  /** Null: time passes as usual. */
+  readonly pace: (PaceSetting & { readonly since: number }) | null;
   /** Last leader seen per context; kept when it is gone, to tell how many terms passed without one. */
   readonly leaders: ReadonlyMap<ContextName, LeaderFact>;
   readonly stopping: boolean;
@@ -53,6 +60,8 @@ export interface ClusterFacts {
   readonly initialised: boolean;
   /** Every planned member was in every planned context once. Until then the cluster is still forming. */
   readonly formed: boolean;
+  /** Nodes whose process outlived its launcher and was ended when this one began; told until the next run. */
+  readonly leftBehind: readonly NodeName[];
   readonly warnings: readonly string[];
 }
 
@@ -74,6 +83,7 @@ export type ClusterEvent =
       readonly next: readonly string[];
     }
   | { readonly type: 'handshake'; readonly node: NodeName; readonly why: string | null; readonly at: number }
+  | { readonly type: 'properties-changed'; readonly node: NodeName; readonly at: number }
   | { readonly type: 'end-requested'; readonly node: NodeName; readonly reason: string; readonly graceful: boolean }
   | {
       readonly type: 'exited';
@@ -85,25 +95,35 @@ export type ClusterEvent =
     }
   | { readonly type: 'frozen'; readonly node: NodeName; readonly frozen: boolean; readonly at: number }
   | { readonly type: 'faults'; readonly faults: readonly LinkFaultView[] }
+  | { readonly type: 'disk-faults'; readonly faults: readonly DiskFaultView[] }
+  | { readonly type: 'pace'; readonly pace: ClusterFacts['pace'] }
   | { readonly type: 'usable'; readonly at: number }
   | { readonly type: 'stop-requested' }
   | { readonly type: 'run-ended' }
+  | { readonly type: 'replanned'; readonly plan: ClusterPlan }
   | { readonly type: 'warning'; readonly text: string };
 
 const WARNINGS_MAX = 20;
 const MEMBER_STATES: readonly EngineState[] = ['running', 'stopping'];
 
-export function initialFacts(plan: ClusterPlan, remembered: { initialised: boolean; formed: boolean }): ClusterFacts {
+export function initialFacts(
+  plan: ClusterPlan,
+  remembered: { initialised: boolean; formed: boolean },
+  leftBehind: readonly NodeName[] = [],
+): ClusterFacts {
   return {
     plan,
     nodes: plan.nodes.map(stoppedNode),
     faults: [],
+    diskFaults: [],
+    pace: null,
     leaders: new Map(),
     stopping: false,
     startedAt: null,
     usableAt: null,
     initialised: remembered.initialised,
     formed: remembered.formed,
+    leftBehind,
     warnings: plan.notes ?? [],
   };
 }
@@ -123,35 +143,93 @@ function stoppedNode(plan: NodePlan): NodeFacts {
     seenAt: null,
     handshakeAt: null,
     handshakeWhy: null,
+    propertiesChangedAt: null,
   };
 }
 
 export function reduce(facts: ClusterFacts, event: ClusterEvent): ClusterFacts {
   switch (event.type) {
     case 'run-started':
-      return { ...facts, startedAt: event.at, usableAt: null, stopping: false, warnings: facts.plan.notes ?? [] };
+      return {
+        ...facts,
+        startedAt: event.at,
+        usableAt: null,
+        stopping: false,
+        leftBehind: [],
+        warnings: facts.plan.notes ?? [],
+      };
     case 'report':
       return applyReport(facts, event.node, event.report, event.at);
     case 'faults':
       return { ...facts, faults: event.faults };
+    case 'disk-faults':
+      return { ...facts, diskFaults: event.faults };
+    case 'pace':
+      return { ...facts, pace: event.pace };
+    case 'exited':
+      // A disk that fails does so until the process ends; the next one gets a disk that works.
+      return { ...reduceOne(facts, event), diskFaults: withoutFailing(facts.diskFaults, event.node) };
     case 'usable':
       return { ...facts, usableAt: facts.usableAt ?? event.at, formed: true, initialised: true };
     case 'stop-requested':
       return { ...facts, stopping: true };
     case 'run-ended':
-      return { ...facts, stopping: false, startedAt: null, usableAt: null, faults: [], leaders: new Map() };
+      return {
+        ...facts,
+        stopping: false,
+        startedAt: null,
+        usableAt: null,
+        faults: [],
+        diskFaults: [],
+        pace: null,
+        leaders: new Map(),
+      };
+    case 'replanned': {
+      const names = new Set(event.plan.nodes.map((node) => node.name));
+      return {
+        ...facts,
+        plan: event.plan,
+        nodes: event.plan.nodes.map(
+          (node) => facts.nodes.find((one) => one.plan.name === node.name) ?? stoppedNode(node),
+        ),
+        faults: facts.faults.filter((fault) => names.has(fault.from) && names.has(fault.to)),
+        diskFaults: facts.diskFaults.filter((fault) => names.has(fault.node)),
+      };
+    }
     case 'warning':
       return facts.warnings.includes(event.text)
         ? facts
         : { ...facts, warnings: [...facts.warnings, event.text].slice(-WARNINGS_MAX) };
     default:
-      return updateNode(facts, event.node, (node) => reduceNode(node, event));
+      return reduceOne(facts, event);
   }
+}
+
+function reduceOne(facts: ClusterFacts, event: NodeEvent): ClusterFacts {
+  return updateNode(facts, event.node, (node) => reduceNode(node, event));
+}
+
+function withoutFailing(faults: readonly DiskFaultView[], node: NodeName): readonly DiskFaultView[] {
+  return faults
+    .map((fault) => (fault.node === node ? { ...fault, failing: false } : fault))
+    .filter((fault) => fault.slowMs > 0 || fault.full || fault.failing);
 }
 
 type NodeEvent = Exclude<
   ClusterEvent,
-  { type: 'run-started' | 'report' | 'faults' | 'usable' | 'stop-requested' | 'run-ended' | 'warning' }
+  {
+    type:
+      | 'run-started'
+      | 'report'
+      | 'faults'
+      | 'disk-faults'
+      | 'pace'
+      | 'usable'
+      | 'stop-requested'
+      | 'run-ended'
+      | 'replanned'
+      | 'warning';
+  }
 >;
 
 function reduceNode(node: NodeFacts, event: NodeEvent): NodeFacts {
@@ -164,6 +242,8 @@ function reduceNode(node: NodeFacts, event: NodeEvent): NodeFacts {
       return { ...node, fatal: { code: event.code, message: event.message, next: event.next } };
     case 'handshake':
       return { ...node, handshakeAt: event.why === null ? event.at : null, handshakeWhy: event.why };
+    case 'properties-changed':
+      return node.startedAt === null || event.at <= node.startedAt ? node : { ...node, propertiesChangedAt: event.at };
     case 'end-requested':
       return { ...node, endRequested: event.reason, phase: event.graceful ? 'stopping' : node.phase };
     case 'frozen':

@@ -1,35 +1,43 @@
 // The single owner of one cluster: typed events go in, the view comes out; nobody else changes its state.
 // May not know other clusters, HTTP or windows. Entry point: `Cluster`.
-import path from 'node:path';
 import { VIEW_PUSH_MS } from '../contract/api.ts';
+import type { ChaosAction } from '../contract/chaos.ts';
+import type { TimelineEvent } from '../contract/history.ts';
 import type {
   ClusterPlan,
   ClusterView,
-  LinkFaultView,
+  DiskFault,
   LogChunk,
-  LogLine,
   NodeAction,
   NodeName,
   NodePlan,
-  TimelineEvent,
   WaitCondition,
 } from '../contract/model.ts';
 import { LauncherError } from '../contract/model.ts';
+import { Chronicle } from './chronicle.ts';
+import { ClusterApps } from './cluster-apps.ts';
 import { ClusterMemory, clearStrays, wipedFirstNode } from './cluster-memory.ts';
 import { initialFacts, reduce } from './cluster-state.ts';
 import type { ClusterEvent, ClusterFacts, NodeFacts } from './cluster-state.ts';
-import { errorData, launcherError } from './errors.ts';
-import { faultsOf, mergeLinks } from './links.ts';
+import { errorData } from './errors.ts';
+import type { EventSource } from './events.ts';
+import { Faults } from './faults.ts';
 import type { Links } from './links.ts';
 import { NodeRunner } from './node-runner.ts';
+import type { Pace } from './pace.ts';
+import { NodeRunners } from './node-runners.ts';
 import { checkPorts } from './ports.ts';
 import { writeProperties } from './properties-file.ts';
 import { PushLimiter } from './push-limiter.ts';
+import { type ClusterSecurity, ensureSecurity } from './security.ts';
 import { applicableNodes, found, resolveTarget } from './targets.ts';
-import { describeChanges, describeFault, Timeline } from './timeline.ts';
+import { Turns } from './turns.ts';
 import { buildView } from './view.ts';
-import { notRunning, Waiters } from './waiters.ts';
+import { Waiters } from './waiters.ts';
 
+/** What may cost apps their connection. */
+const HARMFUL: readonly NodeAction[] = ['stop', 'kill', 'freeze', 'restart'];
+const nodeAction = (action: NodeAction, target: string): ChaosAction => ({ kind: 'node', action, target });
 /** How often silence is looked for. */
 const STALE_CHECK_MS = 500;
 
@@ -47,60 +55,108 @@ export interface ClusterOptions {
 }
 
 export class Cluster {
-  readonly plan: ClusterPlan;
+  readonly apps: ClusterApps;
+  readonly chronicle: Chronicle;
   readonly #options: ClusterOptions;
   readonly #memory: ClusterMemory;
-  readonly #timeline: Timeline;
-  readonly #runners: ReadonlyMap<NodeName, NodeRunner>;
+  readonly #runners: NodeRunners;
+  readonly #faults: Faults;
   readonly #waiters = new Waiters();
   readonly #push: PushLimiter;
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
+  #plan: ClusterPlan;
   #facts: ClusterFacts;
   #view: ClusterView;
   #viewText = '';
+  #security: Promise<ClusterSecurity> | null = null;
   #refreshPlanned = false;
   #staleTimer: NodeJS.Timeout | null = null;
 
   private constructor(plan: ClusterPlan, options: ClusterOptions, memory: ClusterMemory, facts: ClusterFacts) {
-    this.plan = plan;
+    this.#plan = plan;
     this.#options = options;
     this.#memory = memory;
     this.#facts = facts;
     this.#view = buildView(facts, options.now(), 1);
     this.#push = new PushLimiter(VIEW_PUSH_MS, options.now, () => options.onView(this.#view));
-    this.#timeline = new Timeline(path.join(plan.dir, 'timeline.jsonl'), options.onTimeline);
-    this.#runners = new Map(plan.nodes.map((node) => [node.name, this.#runnerFor(node)]));
+    this.chronicle = new Chronicle(plan.spec.name, plan.dir, options.now, options.onTimeline);
+    this.#runners = new NodeRunners(plan, (node) => this.#runnerFor(node));
+    this.apps = new ClusterApps({
+      now: options.now,
+      view: () => this.#view,
+      ask: this.source.ask,
+      tell: (kind, subject, text) => this.chronicle.tell(kind, subject, text),
+    });
+    this.#faults = new Faults({
+      cluster: plan.spec.name,
+      now: options.now,
+      facts: () => this.#facts,
+      active: () => this.active,
+      runner: (name) => this.#runners.get(name),
+      apply: (event) => this.#apply(event),
+      tell: (kind, subject, text, mark, action) => {
+        if (kind === 'fault') this.apps.beginFault(text);
+        this.chronicle.tell(kind, subject, text, mark, action);
+      },
+    });
   }
 
   /** With `clear`, engine processes that a dead host left behind are ended first. */
   static async open(plan: ClusterPlan, options: ClusterOptions, clear: boolean): Promise<Cluster> {
     const memory = new ClusterMemory(plan.dir);
-    const cluster = new Cluster(plan, options, memory, initialFacts(plan, await memory.readState()));
-    for (const node of clear ? await clearStrays(memory) : []) {
-      cluster.#tell('node', node, `${node}: a process left behind by an earlier host was ended.`);
+    const ended = clear ? await clearStrays(memory) : [];
+    const cluster = new Cluster(plan, options, memory, initialFacts(plan, await memory.readState(), ended));
+    for (const node of ended) {
+      cluster.chronicle.tell('node', node, `${node}: a process left behind by an earlier host was ended.`);
     }
     return cluster;
+  }
+
+  /** Made at the first use; what is missing or has ended is made anew. */
+  security(): Promise<ClusterSecurity> {
+    this.#security ??= ensureSecurity(this.plan, this.#options.now()).catch((error: unknown) => {
+      this.#security = null;
+      throw error;
+    });
+    return this.#security;
+  }
+
+  get plan(): ClusterPlan {
+    return this.#plan;
+  }
+
+  /** Nodes come or go, the others stay as they are. Nodes that go must not run; `Fleet.replan` keeps the plan. */
+  replan(plan: ClusterPlan): void {
+    this.#plan = plan;
+    this.#security = null;
+    this.#runners.follow(plan);
+    this.#apply({ type: 'replanned', plan });
+    this.#refresh();
   }
 
   get view(): ClusterView {
     return this.#view;
   }
 
-  /** The user started it and has not stopped it; single nodes may be down. */
-  get active(): boolean {
-    return this.#facts.startedAt !== null || this.#running().length > 0;
+  readonly source: EventSource = { view: () => this.#view, ask: (node, ask) => this.#runners.get(node).ask(ask) };
+
+  get pace(): Pace {
+    return this.#faults.pace;
   }
 
-  ownsProcess(pid: number): boolean {
-    return this.#running().some((runner) => runner.pid === pid);
+  get active(): boolean {
+    return this.#facts.startedAt !== null || this.#runners.running().length > 0;
   }
+
+  readonly ownsProcess = (pid: number): boolean => this.#runners.running().some((runner) => runner.pid === pid);
 
   /** Starts every node that does not run. Fails with PORT_IN_USE before anything is started. */
   start(): Promise<ClusterView> {
-    return this.#inTurn('cluster', async () => {
-      const missing = this.plan.nodes.filter((node) => this.#runner(node.name).pid === null);
+    return this.#turns.take('cluster', async () => {
+      const missing = this.plan.nodes.filter((node) => this.#runners.get(node.name).pid === null);
       if (missing.length > 0) {
-        this.#tell('user', this.plan.spec.name, `Start ${missing.map((node) => node.name).join(', ')}.`);
+        const text = `Start ${missing.map((node) => node.name).join(', ')}.`;
+        this.chronicle.tell('user', this.plan.spec.name, text, 'start', nodeAction('start', 'all'));
         await this.#startNodes(missing);
       }
       this.#refresh();
@@ -109,11 +165,11 @@ export class Cluster {
   }
 
   stop(): Promise<void> {
-    return this.#inTurn('cluster', async () => {
+    return this.#turns.take('cluster', async () => {
       if (this.active) {
-        this.#tell('user', this.plan.spec.name, 'Stop the cluster.');
+        this.chronicle.tell('user', this.plan.spec.name, 'Stop the cluster.', 'stop', nodeAction('stop', 'all'));
         this.#apply({ type: 'stop-requested' });
-        await Promise.all(this.#running().map((runner) => runner.stop('Stopped with the cluster')));
+        await Promise.all(this.#runners.running().map((runner) => runner.stop('Stopped with the cluster')));
         this.#endRun();
       }
     });
@@ -121,7 +177,7 @@ export class Cluster {
 
   /** Ends every process at once; for the second Ctrl-C. */
   async killAll(): Promise<void> {
-    await Promise.all(this.#running().map((runner) => runner.kill()));
+    await Promise.all(this.#runners.running().map((runner) => runner.kill()));
     this.#endRun();
   }
 
@@ -130,44 +186,40 @@ export class Cluster {
     this.#refresh();
     const names = applicableNodes(this.#view, resolveTarget(this.#view, target), action);
     if (names.length > 0) {
-      this.#tell(
-        'user',
-        names.join(', '),
-        `${action} ${names.join(', ')}${target === names[0] ? '' : ` (${target})`}.`,
-      );
+      const text = `${action} ${names.join(', ')}${target === names[0] ? '' : ` (${target})`}.`;
+      if (HARMFUL.includes(action)) {
+        this.apps.beginFault(text);
+      }
+      this.chronicle.tell('user', names.join(', '), text, action, nodeAction(action, target));
     }
     const nodes = this.plan.nodes.filter((node) => names.includes(node.name));
     if (action === 'start') {
-      await this.#inTurn('cluster', () => this.#startNodes(nodes));
+      await this.#turns.take('cluster', () => this.#startNodes(nodes));
       this.#throwRefusal(nodes);
     } else {
-      await Promise.all(nodes.map((node) => this.#inTurn(node.name, () => this.#actOnOne(node, action))));
+      await Promise.all(nodes.map((node) => this.#turns.take(node.name, () => this.#actOnOne(node, action))));
     }
     this.#refresh();
     return names;
   }
 
   async setLinks(links: Links): Promise<void> {
-    const names = new Set(this.plan.nodes.map((node) => node.name));
-    const unknown = links.flatMap((link) => [link.from, link.to]).find((name) => !names.has(name));
-    if (unknown !== undefined) {
-      throw launcherError('NODE_NOT_FOUND', `Cluster ${this.plan.spec.name} has no ${unknown}.`, '', []);
-    }
-    if (!this.active) {
-      throw notRunning(this.plan.spec.name);
-    }
-    for (const link of links) {
-      this.#tell('fault', link.from, describeFault(link));
-    }
-    await this.#useFaults(mergeLinks(this.#facts.faults, links, this.#options.now()));
+    await this.#faults.setLinks(links);
+    this.#refresh();
+  }
+
+  /** Fails with the codes of targets.ts, too. */
+  async setDisk(target: string, change: Partial<DiskFault>): Promise<readonly NodeName[]> {
+    this.#refresh();
+    const names = resolveTarget(this.#view, target);
+    await this.#faults.setDisk(target, names, change);
+    this.#refresh();
+    return names;
   }
 
   async heal(): Promise<void> {
-    if (!this.active) {
-      throw notRunning(this.plan.spec.name);
-    }
-    this.#tell('user', this.plan.spec.name, 'Heal all links.');
-    await this.#useFaults([]);
+    await this.#faults.heal();
+    this.#refresh();
   }
 
   /** Fails as `Waiters.add`. */
@@ -179,23 +231,13 @@ export class Cluster {
     return this.#waiters.add(current, condition, timeoutMs);
   }
 
-  async readLogs(
-    nodes: readonly NodeName[],
-    tail: number,
-  ): Promise<readonly { readonly node: NodeName; readonly lines: readonly LogLine[] }[]> {
-    const names = nodes.length === 0 ? [...this.#runners.keys()] : nodes;
-    return Promise.all(names.map(async (node) => ({ node, lines: await this.#runner(node).log.tail(tail) })));
-  }
-
-  timeline(since: number): Promise<readonly TimelineEvent[]> {
-    return this.#timeline.since(since);
-  }
+  readonly readLogs: NodeRunners['readLogs'] = (nodes, tail) => this.#runners.readLogs(nodes, tail);
 
   /** Everything is written and nothing will be any more; the folder may be deleted. */
   async close(): Promise<void> {
-    await Promise.all([...this.#runners.values()].map((runner) => runner.log.flush()));
+    await this.#runners.flush();
     await this.#memory.settled();
-    await this.#timeline.close();
+    await this.chronicle.close();
   }
 
   #runnerFor(node: NodePlan): NodeRunner {
@@ -208,6 +250,7 @@ export class Cluster {
       now,
       memory: this.#memory,
       context: this.plan.spec.contexts[0] ?? null,
+      security: () => this.security(),
       facts: () => this.#node(node.name),
       apply: (event) => this.#apply(event),
       onLog: (lines) => onLog({ cluster: this.plan.spec.name, node: node.name, lines }),
@@ -219,21 +262,21 @@ export class Cluster {
     try {
       await checkPorts(
         this.plan,
-        nodes.filter((node) => this.#runner(node.name).pid === null),
+        nodes.filter((node) => this.#runners.get(node.name).pid === null),
         this.#options.ownerOf,
       );
     } catch (error) {
-      if (this.#running().length === 0) {
+      if (this.#runners.running().length === 0) {
         this.#endRun();
       }
       throw error;
     }
-    await Promise.all(nodes.map((node) => this.#inTurn(node.name, () => this.#startNode(node))));
+    await Promise.all(nodes.map((node) => this.#turns.take(node.name, () => this.#startNode(node))));
   }
 
   /** A refused node does not stop the others: its state and a warning tell why. */
   async #startNode(node: NodePlan): Promise<void> {
-    const runner = this.#runner(node.name);
+    const runner = this.#runners.get(node.name);
     if (runner.pid !== null) {
       return;
     }
@@ -242,7 +285,7 @@ export class Cluster {
       if (wiped !== null) {
         throw wiped;
       }
-      await writeProperties(this.plan, node);
+      await writeProperties(this.plan, node, await this.security());
       await runner.start();
     } catch (error) {
       const data = errorData(error);
@@ -264,7 +307,7 @@ export class Cluster {
   }
 
   async #actOnOne(node: NodePlan, action: Exclude<NodeAction, 'start'>): Promise<void> {
-    const runner = this.#runner(node.name);
+    const runner = this.#runners.get(node.name);
     switch (action) {
       case 'stop':
         return runner.stop('Stopped by you');
@@ -283,24 +326,9 @@ export class Cluster {
     }
   }
 
-  async #useFaults(faults: readonly LinkFaultView[]): Promise<void> {
-    this.#apply({ type: 'faults', faults });
-    await Promise.all(this.plan.nodes.map((node) => this.#sendFaults(node.name)));
-    this.#refresh();
-  }
-
-  async #sendFaults(name: NodeName): Promise<void> {
-    const told = this.#runner(name)
-      .setLinkFaults(faultsOf(name, this.#facts.faults))
-      .catch((error: unknown) => {
-        this.#apply({ type: 'warning', text: `${name} did not take its link faults: ${errorData(error).why}` });
-      });
-    // A frozen node reads its channel when it is resumed: nobody waits for that.
-    await (this.#node(name).frozen ? Promise.resolve() : told);
-  }
-
   #beginRun(): void {
     if (this.#facts.startedAt === null) {
+      this.apps.clear();
       this.#apply({ type: 'run-started', at: this.#options.now() });
     }
     this.#staleTimer ??= setInterval(() => this.#refresh(), STALE_CHECK_MS).unref();
@@ -318,14 +346,17 @@ export class Cluster {
 
   #apply(event: ClusterEvent): void {
     const before = this.#facts;
+    if (event.type === 'exited' && this.#node(event.node).endRequested === null) {
+      this.apps.beginFault(`${event.node} crashed.`);
+    }
     this.#facts = reduce(before, event);
     if (before.initialised !== this.#facts.initialised || before.formed !== this.#facts.formed) {
       void this.#memory.writeState({ initialised: this.#facts.initialised, formed: this.#facts.formed });
     }
-    if (event.type === 'report' && this.#facts.faults.length > 0) {
+    if (event.type === 'report') {
       const firstWord = before.nodes.some((node) => node.plan.name === event.node && node.report === null);
       if (firstWord) {
-        void this.#sendFaults(event.node);
+        void this.#faults.restore(event.node);
       }
     }
     if (!this.#refreshPlanned) {
@@ -341,30 +372,21 @@ export class Cluster {
   #refresh(): void {
     const now = this.#options.now();
     const before = this.#view;
-    let next = buildView(this.#facts, now, before.revision);
+    const fold = (): ClusterView => this.apps.withReport(buildView(this.#facts, now, before.revision));
+    let next = fold();
     if (next.state === 'usable' && this.#facts.usableAt === null) {
       this.#apply({ type: 'usable', at: now });
-      next = buildView(this.#facts, now, before.revision);
-      this.#tell('user', this.plan.spec.name, `Usable after ${next.usableAfterMs} ms.`);
+      next = fold();
+      this.chronicle.tell('user', this.plan.spec.name, `Usable after ${next.usableAfterMs} ms.`);
     }
     if (JSON.stringify(next) === this.#viewText) {
       return;
     }
     this.#view = { ...next, revision: before.revision + 1 };
     this.#viewText = JSON.stringify(this.#view);
-    for (const change of describeChanges(before, next, now)) {
-      this.#timeline.add(change);
-    }
+    this.chronicle.changed(before, this.#view, now);
     this.#push.plan();
     this.#waiters.settle(this.#view);
-  }
-
-  #tell(kind: TimelineEvent['kind'], subject: string, text: string): void {
-    this.#timeline.add({ at: this.#options.now(), cluster: this.plan.spec.name, kind, subject, text });
-  }
-
-  #running(): readonly NodeRunner[] {
-    return [...this.#runners.values()].filter((runner) => runner.pid !== null);
   }
 
   #node(name: NodeName): NodeFacts {
@@ -373,20 +395,5 @@ export class Cluster {
       this.plan,
       name,
     );
-  }
-
-  #runner(name: NodeName): NodeRunner {
-    return found(this.#runners.get(name), this.plan, name);
-  }
-
-  /** Work of one kind happens one after the other; a failure does not stop the next. */
-  #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(key) ?? Promise.resolve();
-    const turn = before.then(work, work);
-    this.#turns.set(
-      key,
-      turn.catch(() => undefined),
-    );
-    return turn;
   }
 }

@@ -1,11 +1,19 @@
 // One engine process: the only file of the launcher that spawns engines. May not know clusters or contexts.
 // Entry point: `EngineProcess.start`. The engine leaves by itself when the channel to this process closes (decision 16).
 import { execa } from 'execa';
-import type { EngineToLauncher, LauncherToEngine, LinkFault } from '../../engine/control/protocol.ts';
+import type {
+  DiskFault,
+  EngineAsk,
+  EngineToLauncher,
+  LauncherToEngine,
+  LinkFault,
+} from '../../engine/control/protocol.ts';
 import type { NodePlan } from '../contract/model.ts';
 import { launcherError, messageOf } from './errors.ts';
 
 export const ENGINE_REPLY_TIMEOUT_MS = 5000;
+/** A question may read a whole log. */
+export const ENGINE_ASK_TIMEOUT_MS = 60_000;
 /** How long output that is still in the pipe may delay the news of an exit. */
 const OUTPUT_DRAIN_MS = 500;
 const REQUESTS_PENDING_MAX = 100;
@@ -34,7 +42,7 @@ export interface EngineHandlers {
 }
 
 interface Waiter {
-  readonly resolve: () => void;
+  readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -123,8 +131,18 @@ export class EngineProcess {
   }
 
   /** Replaces every link fault of this node. Fails with ENGINE_REFUSED. */
-  setLinkFaults(faults: readonly LinkFault[]): Promise<void> {
-    return this.#request((id) => ({ type: 'set-link-faults', id, faults }));
+  async setLinkFaults(faults: readonly LinkFault[]): Promise<void> {
+    await this.#request((id) => ({ type: 'set-link-faults', id, faults }));
+  }
+
+  /** Replaces the disk fault of this node. Fails with ENGINE_REFUSED. */
+  async setDiskFault(fault: DiskFault): Promise<void> {
+    await this.#request((id) => ({ type: 'set-disk-fault', id, fault }));
+  }
+
+  /** The answer of the engine to a question. Fails with ENGINE_REFUSED. */
+  ask(ask: EngineAsk): Promise<unknown> {
+    return this.#request((id) => ({ type: 'ask', id, ask }), ENGINE_ASK_TIMEOUT_MS);
   }
 
   /** Graceful stop, then SIGKILL after the grace. Answers when the process is gone. */
@@ -168,7 +186,7 @@ export class EngineProcess {
     }
   }
 
-  #request(build: (id: number) => LauncherToEngine): Promise<void> {
+  #request(build: (id: number) => LauncherToEngine, timeoutMs = ENGINE_REPLY_TIMEOUT_MS): Promise<unknown> {
     if (!this.running || !this.#child.connected) {
       return Promise.reject(this.#refused('It no longer listens.'));
     }
@@ -180,8 +198,8 @@ export class EngineProcess {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiters.delete(id);
-        reject(this.#refused(`It did not answer within ${ENGINE_REPLY_TIMEOUT_MS} ms.`));
-      }, ENGINE_REPLY_TIMEOUT_MS);
+        reject(this.#refused(`It did not answer within ${timeoutMs} ms.`));
+      }, timeoutMs);
       timer.unref();
       this.#waiters.set(id, { resolve, reject, timer });
       this.#child.send(build(id), (error) => {
@@ -198,13 +216,14 @@ export class EngineProcess {
     }
     const typed = message as EngineToLauncher;
     if (typed.type === 'reply') {
-      this.#settle(typed.id, typed.ok ? null : this.#refused(`${typed.code ?? ''} ${typed.message ?? ''}`.trim()));
+      const why = `${typed.code ?? ''} ${typed.message ?? ''}`.trim();
+      this.#settle(typed.id, typed.ok ? null : this.#refused(why), typed.value);
     } else if (typed.type === 'status' || typed.type === 'fatal') {
       handlers.message(typed);
     }
   }
 
-  #settle(id: number, error: Error | null): void {
+  #settle(id: number, error: Error | null, value?: unknown): void {
     const waiter = this.#waiters.get(id);
     if (waiter === undefined) {
       return;
@@ -212,7 +231,7 @@ export class EngineProcess {
     this.#waiters.delete(id);
     clearTimeout(waiter.timer);
     if (error === null) {
-      waiter.resolve();
+      waiter.resolve(value);
     } else {
       waiter.reject(error);
     }

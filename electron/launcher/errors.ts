@@ -5,6 +5,10 @@ import type { LauncherErrorData } from '../contract/model.ts';
 
 export const launcherErrorCodes = [
   'BAD_ARGUMENT',
+  'SCRIPT_INVALID',
+  'SCRIPT_NOT_FOUND',
+  'SCRIPTS_FULL',
+  'SCRIPT_STOPPED',
   'UNKNOWN_METHOD',
   'UNAUTHORISED',
   'BODY_TOO_LARGE',
@@ -24,6 +28,7 @@ export const launcherErrorCodes = [
   'NODE_NOT_RUNNING',
   'NODE_NOT_FROZEN',
   'NO_SUCH_TARGET',
+  'APP_NOT_FOUND',
   'PORT_IN_USE',
   'NO_FREE_PORTS',
   'PROPERTIES_FOREIGN',
@@ -36,7 +41,22 @@ export const launcherErrorCodes = [
   'ENGINE_REFUSED',
   'NOT_READY_IN_TIME',
   'CONTEXT_REFUSED',
+  'CONTEXT_NOT_FOUND',
+  'CONTEXT_UNREADABLE',
+  'EVENT_NOT_FOUND',
+  'NOT_RECORDED',
+  'PACE_REFUSED',
   'FREEZE_UNSUPPORTED',
+  'ROLES_REFUSED',
+  'TASK_NOT_FOUND',
+  'CONFIG_REFUSED',
+  'CHECKPOINT_NOT_FOUND',
+  'CHECKPOINT_EXISTS',
+  'CHECKPOINT_DAMAGED',
+  'CHECKPOINTS_FULL',
+  'DISK_FULL',
+  'TEMPLATE_INVALID',
+  'NODES_REFUSED',
 ] as const;
 
 export type LauncherErrorCode = (typeof launcherErrorCodes)[number];

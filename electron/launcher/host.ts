@@ -2,7 +2,7 @@
 // Entry points: `openHost`, `connectHost`, `ensureBackgroundHost`, `openReader`.
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { scrubbedEnvironment } from './engine-process.ts';
@@ -117,8 +117,8 @@ export interface Connection {
 /** The running host of the workspace, or null when nobody hosts it. Waits while a host is still starting. */
 export async function connectHost(workspaceDir: string): Promise<Connection | null> {
   const workspace = new Workspace(workspaceDir);
-  const deadline = Date.now() + HOST_START_TIMEOUT_MS;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + HOST_START_TIMEOUT_MS;
+  while (performance.now() < deadline) {
     const holder = await lockHolder(workspace);
     if (holder === null) {
       return null;
@@ -166,7 +166,9 @@ export async function ensureBackgroundHost(command: BackgroundCommand): Promise<
   }
   const workspace = new Workspace(command.workspaceDir);
   await workspace.prepare();
-  const output = openSync(workspace.hostLogFile, 'a');
+  // Without room for this line the process could not even say why it ends.
+  await workspace.usable(() => appendFile(workspace.hostLogFile, `${new Date().toISOString()} starting\n`));
+  const output = await workspace.usable(async () => openSync(workspace.hostLogFile, 'a'));
   const child = spawn(process.execPath, [...process.execArgv, command.cliPath, 'serve', '--background'], {
     cwd: command.workspaceDir,
     env: { ...scrubbedEnvironment(process.env), MUSTER_HOME: command.workspaceDir },
@@ -183,8 +185,8 @@ export async function ensureBackgroundHost(command: BackgroundCommand): Promise<
   child.once('exit', (code, signal) => {
     ended = `It ended with ${signal ?? `exit code ${code}`}.`;
   });
-  const deadline = Date.now() + HOST_START_TIMEOUT_MS;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + HOST_START_TIMEOUT_MS;
+  while (performance.now() < deadline) {
     const holder = await lockHolder(workspace);
     const connection = holder === null ? null : await tryConnect(workspace, holder);
     if (connection !== null) {
@@ -208,18 +210,20 @@ export async function ensureBackgroundHost(command: BackgroundCommand): Promise<
 /** Answers when the process that hosted is gone, or after the timeout. */
 export async function untilHostGone(pid: number, timeoutMs: number): Promise<void> {
   const identity = await readIdentity(pid);
-  const deadline = Date.now() + timeoutMs;
-  while (identity !== null && Date.now() < deadline && (await isSameProcess(identity))) {
+  const deadline = performance.now() + timeoutMs;
+  while (identity !== null && performance.now() < deadline && (await isSameProcess(identity))) {
     await delay(POLL_MS);
   }
 }
 
-/** Looks at the workspace without hosting it: clusters, plans and logs as they are on disk. */
-export function openReader(
+/** Looks at the workspace without hosting it: clusters, plans and logs as they are on disk. Fails with WORKSPACE_UNUSABLE. */
+export async function openReader(
   options: Pick<HostOptions, 'workspaceDir' | 'version' | 'enginePath'>,
 ): Promise<LauncherService> {
+  const workspace = new Workspace(options.workspaceDir);
+  await workspace.look();
   return openService({
-    workspace: new Workspace(options.workspaceDir),
+    workspace,
     version: options.version,
     enginePath: options.enginePath,
     owner: false,

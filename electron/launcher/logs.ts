@@ -3,6 +3,7 @@
 import { appendFile, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { LogLine, NodeName } from '../contract/model.ts';
+import { FormingNoise } from './forming-noise.ts';
 
 export const RING_LINES_MAX = 20_000;
 export const FILE_BYTES_MAX = 10 * 1024 * 1024;
@@ -23,6 +24,7 @@ export class NodeLog {
   readonly #node: NodeName;
   readonly #file: string;
   readonly #push: (lines: readonly LogLine[]) => void;
+  readonly #noise = new FormingNoise();
   #ring: LogLine[] = [];
   #pushed = 0;
   #nextSeq = 1;
@@ -90,13 +92,18 @@ export class NodeLog {
   }
 
   #add(line: Omit<LogLine, 'seq'>): void {
-    this.#ring.push({ seq: this.#nextSeq, ...line });
-    this.#nextSeq += 1;
+    this.#keep(line);
     // Trim in slabs: removing one by one would move the whole array for every line.
     if (this.#ring.length > RING_LINES_MAX + 1000) {
       this.#ring = this.#ring.slice(-RING_LINES_MAX);
     }
     this.#timer ??= setTimeout(() => this.#pushNow(), PUSH_INTERVAL_MS);
+  }
+
+  #keep(line: Omit<LogLine, 'seq'>): void {
+    const harmless = this.#noise.reasonOf(line);
+    this.#ring.push({ seq: this.#nextSeq, ...line, ...(harmless === null ? {} : { harmless }) });
+    this.#nextSeq += 1;
   }
 
   #pushNow(): void {
@@ -167,8 +174,7 @@ export class NodeLog {
     const lines = (await readTail(this.#file, RELOAD_BYTES)).split('\n');
     for (const line of lines) {
       if (line.trim() !== '') {
-        this.#ring.push({ seq: this.#nextSeq, ...parseLine(line, 0) });
-        this.#nextSeq += 1;
+        this.#keep(parseLine(line, 0));
       }
     }
     this.#pushed = this.#nextSeq - 1;

@@ -1,6 +1,6 @@
 // Runs one node of a cluster: its process, its log, its handshakes. Reports everything as events; holds no view.
 // May not know other nodes. Entry point: `NodeRunner`.
-import type { EngineToLauncher, LinkFault } from '../../engine/control/protocol.ts';
+import type { DiskFault, EngineAsk, EngineToLauncher, LinkFault } from '../../engine/control/protocol.ts';
 import { STOP_GRACE_MS } from '../contract/api.ts';
 import type { LogLine, NodePlan } from '../contract/model.ts';
 import type { ClusterMemory } from './cluster-memory.ts';
@@ -8,8 +8,10 @@ import type { ClusterEvent, NodeFacts } from './cluster-state.ts';
 import { EngineProcess } from './engine-process.ts';
 import type { EngineExit } from './engine-process.ts';
 import { launcherError } from './errors.ts';
+import { FileWatch } from './file-watch.ts';
 import { NodeLog } from './logs.ts';
 import { isHandshake, probeGrpc } from './probe.ts';
+import type { ClusterSecurity } from './security.ts';
 
 const HANDSHAKE_RETRY_MS = 50;
 /** A ready node is asked again this often, so that green stays true. */
@@ -26,6 +28,7 @@ export interface NodeRunnerOptions {
   readonly memory: ClusterMemory;
   /** The context that the first handshake asks for; null = none is planned. */
   readonly context: string | null;
+  readonly security: () => Promise<ClusterSecurity>;
   readonly facts: () => NodeFacts;
   readonly apply: (event: ClusterEvent) => void;
   readonly onLog: (lines: readonly LogLine[]) => void;
@@ -35,6 +38,8 @@ export class NodeRunner {
   readonly log: NodeLog;
   readonly #options: NodeRunnerOptions;
   #engine: EngineProcess | null = null;
+  /** Of the properties that the process has read. */
+  #properties: FileWatch | null = null;
   #probing = false;
 
   constructor(options: NodeRunnerOptions) {
@@ -65,6 +70,10 @@ export class NodeRunner {
     this.#engine = engine;
     this.#options.apply({ type: 'spawned', node: node.name, pid: engine.pid, at: now() });
     this.log.mark(`started (pid ${engine.pid})`, now());
+    this.#properties?.close();
+    this.#properties = new FileWatch(node.propertiesFile, (at) => {
+      this.#options.apply({ type: 'properties-changed', node: node.name, at });
+    });
     void memory.rememberProcess(node.name, engine.pid);
   }
 
@@ -107,6 +116,22 @@ export class NodeRunner {
     await this.#engine?.setLinkFaults(faults);
   }
 
+  /** Fails with ENGINE_REFUSED. Does nothing when the node does not run. */
+  async setDiskFault(fault: DiskFault): Promise<void> {
+    await this.#engine?.setDiskFault(fault);
+  }
+
+  /** Fails with NODE_NOT_RUNNING and ENGINE_REFUSED. */
+  async ask<T>(ask: EngineAsk): Promise<T> {
+    if (this.#engine === null || this.#options.facts().frozen) {
+      const { name } = this.#options.node;
+      throw launcherError('NODE_NOT_RUNNING', `${name} does not answer.`, 'It is down or frozen.', [
+        `Start it: muster start ${name}`,
+      ]);
+    }
+    return (await this.#engine.ask(ask)) as T;
+  }
+
   #frozen(frozen: boolean, mark: string): void {
     const at = this.#options.now();
     this.#options.apply({ type: 'frozen', node: this.#options.node.name, frozen, at });
@@ -134,7 +159,7 @@ export class NodeRunner {
     this.#probing = true;
     // The first handshake must succeed in a context; later ones only prove that the server still answers.
     const context = before.handshakeAt === null ? this.#options.context : null;
-    const result = await probeGrpc(node.grpc, context);
+    const result = await probeGrpc(node.grpc, context, await this.#options.security());
     this.#probing = false;
     const after = this.#options.facts();
     if (after.pid !== before.pid || after.frozen) {
@@ -152,6 +177,7 @@ export class NodeRunner {
     const { node, now, memory } = this.#options;
     const pid = this.#engine?.pid;
     this.#engine = null;
+    this.#properties?.close();
     this.#options.apply({
       type: 'exited',
       node: node.name,

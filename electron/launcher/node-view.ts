@@ -50,6 +50,7 @@ export function nodeView(
     catchUpPercent: state === 'catching-up' ? behind.percent : null,
     eventsBehind: state === 'catching-up' ? behind.events : null,
     exit: node.exit,
+    ...(node.propertiesChangedAt === null ? {} : { propertiesChangedAt: node.propertiesChangedAt }),
   };
 }
 
@@ -113,7 +114,7 @@ function nodeState(node: NodeFacts, behind: Behind, isolatedIn: readonly string[
   if (isolatedIn.length > 0) {
     return 'isolated';
   }
-  return behind.entries > CATCHING_UP_LAG ? 'catching-up' : 'ready';
+  return behind.entries > CATCHING_UP_LAG || diskTrouble(node) !== null ? 'catching-up' : 'ready';
 }
 
 function nodeSentence(
@@ -142,10 +143,26 @@ function nodeSentence(
     case 'isolated':
       return `Link faults cut it off from the majority of ${isolatedIn.join(', ')}.`;
     case 'catching-up':
-      return `Catching up in ${behind.context}: ${formatCount(behind.entries)} log entries behind (${behind.percent} %).`;
+      return (
+        diskTrouble(node) ??
+        `Catching up in ${behind.context}: ${formatCount(behind.entries)} log entries behind (${behind.percent} %).`
+      );
     case 'ready':
       return 'Answers gRPC and has all that was committed.';
   }
+}
+
+/** What keeps a running node from storing, one sentence; null when nothing does. */
+function diskTrouble(node: NodeFacts): string | null {
+  const groups = node.report?.groups ?? [];
+  const suspect = groups.find((group) => group.suspect !== null);
+  if (suspect !== undefined) {
+    return `Damaged data in ${suspect.context}: ${suspect.suspect}.`;
+  }
+  const full = groups.find((group) => group.diskFull === true);
+  return full === undefined
+    ? null
+    : `Its disk is full: it votes, but stores nothing new (${full.context}). Free space; its file data/ballast can go, if there is one.`;
 }
 
 function startingSentence(node: NodeFacts): string {

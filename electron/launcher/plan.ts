@@ -9,6 +9,8 @@ import { nodePorts } from './ports.ts';
 export const PLAN_FILE = 'cluster.json';
 /** Advertised to clients and peers; autocluster compares it as text (cluster-semantics AC-3). */
 export const ADVERTISED_HOST = 'localhost';
+/** How nodes of one computer find each other. */
+export const INTERNAL_HOST = 'localhost';
 
 export interface PlanFacts {
   readonly dir: string;
@@ -18,19 +20,38 @@ export interface PlanFacts {
 }
 
 export function planCluster(spec: ClusterSpec, facts: PlanFacts): ClusterPlan {
-  const nodes = Array.from({ length: spec.nodes }, (_unused, position): NodePlan => {
-    const name = `node-${position + 1}`;
-    const dir = path.join(facts.dir, name);
-    return {
-      name,
-      dir,
-      propertiesFile: path.join(dir, 'axonserver.properties'),
-      logFile: path.join(dir, 'logs', `${name}.log`),
-      host: ADVERTISED_HOST,
-      ...nodePorts(facts.firstPort, position),
-    };
-  });
+  const nodes = Array.from({ length: spec.nodes }, (_unused, position) =>
+    planNode(facts.dir, position, facts.firstPort, spec.host),
+  );
   return { version: 1, spec, dir: facts.dir, createdAt: facts.createdAt, nodes, notes: facts.notes };
+}
+
+function nodeFiles(clusterDir: string, name: string): Pick<NodePlan, 'dir' | 'propertiesFile' | 'logFile'> {
+  const dir = path.join(clusterDir, name);
+  return {
+    dir,
+    propertiesFile: path.join(dir, 'axonserver.properties'),
+    logFile: path.join(dir, 'logs', `${name}.log`),
+  };
+}
+
+/** The same cluster after its workspace was moved or copied: every path is below the folder in which it lies now. */
+export function planIn(dir: string, plan: ClusterPlan): ClusterPlan {
+  return { ...plan, dir, nodes: plan.nodes.map((node) => ({ ...node, ...nodeFiles(dir, node.name) })) };
+}
+
+/** `position` counts from 0. */
+export function planNode(clusterDir: string, position: number, firstPort: number, host = ADVERTISED_HOST): NodePlan {
+  const name = `node-${position + 1}`;
+  const dir = path.join(clusterDir, name);
+  return {
+    name,
+    dir,
+    propertiesFile: path.join(dir, 'axonserver.properties'),
+    logFile: path.join(dir, 'logs', `${name}.log`),
+    host,
+    ...nodePorts(firstPort, position),
+  };
 }
 
 /** Reads a plan back from disk. Fails with CLUSTER_FILE_BROKEN naming the file. */

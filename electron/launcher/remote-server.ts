@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
-import { apiMethods } from '../contract/api.ts';
-import type { LauncherApi, LauncherClient, LauncherEventName, LauncherEvents } from '../contract/api.ts';
-import { checkArguments } from '../contract/check.ts';
+import { apiMethods, eventNames } from '../contract/api.ts';
+import type { LauncherClient, LauncherEventName, LauncherEvents } from '../contract/api.ts';
 import { LauncherError } from '../contract/model.ts';
+import { callChecked } from './checked-client.ts';
 import { errorData, errnoOf, launcherError } from './errors.ts';
 import { holderText, portHolder } from './port-holder.ts';
 import { LOOPBACK } from './ports.ts';
@@ -21,8 +21,9 @@ export const EVENT_CLIENTS_MAX = 50;
 export const SLOW_CLIENT_BYTES = 4 * 1024 * 1024;
 export const LOST_CLIENT_BYTES = 32 * 1024 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
+/** At the end, calls under way are answered first: `muster down` in another terminal is one of them. */
+const ANSWERS_MS_MAX = 5_000;
 const SUBPROTOCOL = 'muster';
-const EVENT_NAMES: readonly LauncherEventName[] = ['view', 'clusters', 'log', 'timeline'];
 const SECURITY_HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'",
@@ -54,7 +55,10 @@ export async function startRemoteServer(options: RemoteServerOptions): Promise<R
     maxPayload: 1024,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
+  const unanswered = new Set<http.ServerResponse>();
   server.on('request', (request, response) => {
+    unanswered.add(response);
+    response.once('close', () => unanswered.delete(response));
     void answer(options, request, response).catch(() => response.destroy());
   });
   server.on('upgrade', (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -78,7 +82,7 @@ export async function startRemoteServer(options: RemoteServerOptions): Promise<R
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${LOOPBACK}:${port}`,
-    close: () => closeServer(server, sockets),
+    close: () => closeServer(server, sockets, unanswered),
   };
 }
 
@@ -106,14 +110,26 @@ async function listen(server: http.Server, port: number): Promise<void> {
   }
 }
 
-function closeServer(server: http.Server, sockets: WebSocketServer): Promise<void> {
+function closeServer(
+  server: http.Server,
+  sockets: WebSocketServer,
+  unanswered: ReadonlySet<http.ServerResponse>,
+): Promise<void> {
   for (const connection of sockets.clients) {
     connection.close(1001, 'the launcher ends');
     connection.terminate();
   }
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
+    const late = setTimeout(() => server.closeAllConnections(), ANSWERS_MS_MAX);
+    // A connection would stay open for its next call.
+    for (const response of unanswered) {
+      if (!response.headersSent) response.setHeader('connection', 'close');
+    }
+    server.close(() => {
+      clearTimeout(late);
+      resolve();
+    });
+    server.closeIdleConnections();
   });
 }
 
@@ -158,7 +174,7 @@ function subscribe(client: LauncherClient, connection: WebSocket): void {
       connection.send(JSON.stringify({ event, payload }));
     }
   };
-  const offs = EVENT_NAMES.map((name) =>
+  const offs = eventNames.map((name) =>
     client.on(name, (payload: LauncherEvents[typeof name]) => {
       if (connection.readyState === connection.OPEN) {
         send(name, payload);
@@ -229,17 +245,11 @@ async function answer(
   }
   try {
     const args = parseArguments(await readBody(request));
-    sendJson(response, 200, { ok: (await call(options.client, method, args)) ?? null });
+    sendJson(response, 200, { ok: (await callChecked(options.client, method, args)) ?? null });
   } catch (error) {
     const data = errorData(error);
     sendJson(response, statusOf(data.code), { error: data });
   }
-}
-
-function call(client: LauncherClient, method: keyof LauncherApi, args: readonly unknown[]): Promise<unknown> {
-  const checked: readonly unknown[] = checkArguments(method, args);
-  const target = client[method] as (...values: readonly unknown[]) => Promise<unknown>;
-  return target.apply(client, checked as unknown[]);
 }
 
 function readBody(request: http.IncomingMessage): Promise<string> {

@@ -3,14 +3,33 @@
 import { access } from 'node:fs/promises';
 import { EventEmitter } from 'node:events';
 import type { LauncherClient, LauncherEventName, LauncherEvents } from '../contract/api.ts';
-import type { ClusterView, LogChunk, TimelineEvent } from '../contract/model.ts';
-import { createContext, deleteContext, setRole } from './admin-client.ts';
+import type { ManageApi } from '../contract/manage.ts';
+import type { TimelineEvent } from '../contract/history.ts';
+import type { ClusterView, LogChunk } from '../contract/model.ts';
+import { createContext, deleteContext, moveLeader, setRole } from './admin-client.ts';
+import { adminDoor } from './admin-door.ts';
 import { snippetsOf } from './client-config.ts';
+import { examine } from './doctor.ts';
 import { launcherError } from './errors.ts';
+import { appendEvent, eventTree, readEvent, readEvents } from './events.ts';
+import { commandOf } from './installation.ts';
+import { purgeContexts } from './purge.ts';
+import { listCheckpoints, removeCheckpoint } from './checkpoint-files.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { scrubNode } from './scrub.ts';
+import { verifyContext } from './verify.ts';
 import { Fleet } from './fleet.ts';
+import type { BrokenCluster } from './fleet.ts';
+import { manage } from './management.ts';
+import { readConfig, restartSteps, writeConfig } from './node-config.ts';
+import { leaderOf, roleSteps } from './role-changes.ts';
+import { type ServiceWithoutScripts, withScripts } from './service-scripts.ts';
+import { Tasks } from './tasks.ts';
 import { notRunning } from './waiters.ts';
 import type { Workspace } from './workspace.ts';
 
+/** A hand-over of leadership takes less than an election. */
+const CHANGE_MS_MAX = 10_000;
 /** Subscribers of one process: windows and remote connections. */
 const LISTENERS_MAX = 200;
 
@@ -34,7 +53,7 @@ export interface LauncherService extends LauncherClient {
   /** Ends every engine at once. */
   killAll(): Promise<void>;
   /** Folders under clusters/ that could not be read. */
-  readonly broken: readonly { readonly dir: string; readonly why: string }[];
+  readonly broken: readonly BrokenCluster[];
 }
 
 export async function openService(options: ServiceOptions): Promise<LauncherService> {
@@ -68,15 +87,20 @@ export async function openService(options: ServiceOptions): Promise<LauncherServ
     },
     options.owner,
   );
-  return new Service(options, fleet, emitter, emitClusters);
+  const service = new Service(options, fleet, emitter, emitClusters);
+  const { workspace, version, now = Date.now } = options;
+  const whole = Object.assign(service, manage({ workspace, version, fleet, now, service }));
+  return withScripts(whole, options, (runs) => emit('runs', runs));
 }
 
-class Service implements LauncherService {
-  readonly broken: readonly { readonly dir: string; readonly why: string }[];
+class Service implements Omit<ServiceWithoutScripts, keyof ManageApi> {
+  readonly broken: readonly BrokenCluster[];
   readonly #options: ServiceOptions;
   readonly #fleet: Fleet;
   readonly #emitter: EventEmitter;
   readonly #emitClusters: () => void;
+  readonly #tasks: Tasks;
+  readonly #checkpoints: Checkpoints;
 
   constructor(options: ServiceOptions, fleet: Fleet, emitter: EventEmitter, emitClusters: () => void) {
     this.#options = options;
@@ -84,6 +108,8 @@ class Service implements LauncherService {
     this.#emitter = emitter;
     this.#emitClusters = emitClusters;
     this.broken = fleet.broken;
+    this.#tasks = new Tasks(options.now ?? Date.now, () => emitter.emit('tasks', this.#tasks.list));
+    this.#checkpoints = new Checkpoints(this.#tasks, options.now ?? Date.now);
   }
 
   on<K extends LauncherEventName>(name: K, listener: (payload: LauncherEvents[K]) => void): () => void {
@@ -91,11 +117,14 @@ class Service implements LauncherService {
     return () => this.#emitter.off(name, listener);
   }
 
+  startTask: Tasks['start'] = (...args) => this.#tasks.start(...args);
+
   activeClusters(): number {
-    return this.#fleet.all().filter((cluster) => cluster.active).length;
+    return this.#fleet.all().filter((one) => one.active || this.#checkpoints.busy(one.plan.spec.name)).length;
   }
 
   async shutdown(): Promise<void> {
+    await this.#checkpoints.settled();
     await Promise.all(
       this.#fleet
         .all()
@@ -110,12 +139,10 @@ class Service implements LauncherService {
   }
 
   async about() {
-    return {
-      version: this.#options.version,
-      workspace: this.#options.workspace.dir,
-      pid: process.pid,
-      platform: process.platform,
-    };
+    const { version, workspace, enginePath } = this.#options;
+    const { pid, platform } = process;
+    const own = { version, workspace: workspace.dir, pid, platform, command: commandOf(enginePath) };
+    return this.broken.length > 0 ? { ...own, broken: this.broken } : own;
   }
 
   async listClusters() {
@@ -127,24 +154,24 @@ class Service implements LauncherService {
   }
 
   async createCluster(...[spec]: Parameters<LauncherClient['createCluster']>) {
-    this.#refuseWithoutLock();
+    this.refuseWithoutLock();
     const plan = await this.#fleet.create(spec);
     this.#emitClusters();
     return plan;
   }
 
   async startCluster(name: string) {
-    this.#refuseWithoutLock();
+    this.refuseWithoutLock();
     await this.#refuseWithoutEngine();
     const cluster = this.#fleet.get(name);
     this.#fleet.touch(name);
-    return cluster.start();
+    return this.#checkpoints.whenFree(cluster, () => cluster.start());
   }
 
   async stopCluster(...[name, options]: Parameters<LauncherClient['stopCluster']>) {
-    this.#refuseWithoutLock();
+    this.refuseWithoutLock();
     const cluster = this.#fleet.get(name);
-    await cluster.stop();
+    await this.#checkpoints.whenFree(cluster, () => cluster.stop());
     this.#fleet.touch(name);
     const throwAway = cluster.plan.spec.data === 'throw-away' || options?.throwAway === true;
     const deleted = throwAway ? await this.#fleet.remove(name) : [];
@@ -153,8 +180,12 @@ class Service implements LauncherService {
   }
 
   async removeCluster(name: string) {
-    this.#refuseWithoutLock();
-    const deleted = await this.#fleet.remove(name);
+    this.refuseWithoutLock();
+    const broken = await this.#fleet.removeBroken(name);
+    const deleted =
+      broken.length > 0
+        ? broken
+        : await this.#checkpoints.whenFree(this.#fleet.get(name), () => this.#fleet.remove(name));
     this.#emitClusters();
     return { deleted };
   }
@@ -164,49 +195,151 @@ class Service implements LauncherService {
   }
 
   async actOnNode(...[name, target, action]: Parameters<LauncherClient['actOnNode']>) {
-    this.#refuseWithoutLock();
+    this.refuseWithoutLock();
     await this.#refuseWithoutEngine();
-    return this.#fleet.get(name).act(target, action);
+    const cluster = this.#fleet.get(name);
+    return this.#checkpoints.whenFree(cluster, () => cluster.act(target, action));
   }
 
   async setLinks(...[name, links]: Parameters<LauncherClient['setLinks']>) {
     return this.#fleet.get(name).setLinks(links);
   }
 
+  async setDisk(...[name, target, change]: Parameters<LauncherClient['setDisk']>) {
+    return this.#fleet.get(name).setDisk(target, change);
+  }
+
   async heal(name: string) {
     return this.#fleet.get(name).heal();
+  }
+
+  async askApp(...[name, clientId, action]: Parameters<LauncherClient['askApp']>) {
+    return this.#fleet.get(name).apps.ask(clientId, action);
+  }
+
+  async readEvents(...[name, context, query]: Parameters<LauncherClient['readEvents']>) {
+    return readEvents(this.#fleet.get(name).source, context, query);
+  }
+
+  async readEvent(...[name, context, token]: Parameters<LauncherClient['readEvent']>) {
+    return readEvent(this.#fleet.get(name).source, context, token);
+  }
+
+  async eventTree(...[name, context]: Parameters<LauncherClient['eventTree']>) {
+    return eventTree(this.#fleet.get(name).source, context);
+  }
+
+  async appendEvent(...[name, context, event]: Parameters<LauncherClient['appendEvent']>) {
+    const { ids } = await appendEvent(this.#fleet.get(name).source, context, event);
+    return { id: ids[0] ?? '' };
+  }
+
+  async verifyReplicas(...[name, contexts]: Parameters<LauncherClient['verifyReplicas']>) {
+    const { source } = this.#fleet.get(name);
+    return Promise.all(contexts.map((context) => verifyContext(source, context)));
+  }
+
+  async scrub(...[name, node, contexts]: Parameters<LauncherClient['scrub']>) {
+    return scrubNode(this.#fleet.get(name).source, node, contexts);
+  }
+
+  async doctor(...[name, context]: Parameters<LauncherClient['doctor']>) {
+    const cluster = this.#fleet.get(name);
+    return examine(cluster.view, context, await cluster.security());
+  }
+
+  async purge(...[name, contexts]: Parameters<LauncherClient['purge']>) {
+    this.refuseWithoutLock();
+    return purgeContexts(this.#fleet.get(name), () => adminDoor(this.#fleet.get(name), []), contexts);
+  }
+
+  async checkpoints(name: string) {
+    return listCheckpoints(this.#fleet.get(name).plan);
+  }
+
+  async saveCheckpoint(...[name, checkpoint]: Parameters<LauncherClient['saveCheckpoint']>) {
+    this.refuseWithoutLock();
+    return this.#checkpoints.save(this.#fleet.get(name), checkpoint);
+  }
+
+  async restoreCheckpoint(...[name, checkpoint]: Parameters<LauncherClient['restoreCheckpoint']>) {
+    this.refuseWithoutLock();
+    return this.#checkpoints.restore(this.#fleet.get(name), checkpoint);
+  }
+
+  async removeCheckpoint(...[name, checkpoint]: Parameters<LauncherClient['removeCheckpoint']>) {
+    this.refuseWithoutLock();
+    const cluster = this.#fleet.get(name);
+    const deleted = await this.#checkpoints.whenFree(cluster, () => removeCheckpoint(cluster.plan, checkpoint));
+    return { deleted: [deleted] };
   }
 
   async wait(...[name, condition, timeoutMs]: Parameters<LauncherClient['wait']>) {
     return this.#fleet.get(name).wait(condition, timeoutMs);
   }
 
-  async createContext(...[name, context, roles]: Parameters<LauncherClient['createContext']>) {
+  async createContext(...[name, context, roles, options]: Parameters<LauncherClient['createContext']>) {
     const nodes = roles.map((role) => role.node);
-    await createContext(this.#adminDoor(name, nodes), context, roles);
+    const dcb = options?.dcb ?? this.#fleet.get(name).plan.spec.dcb === true;
+    await createContext(await adminDoor(this.#fleet.get(name), nodes), context, roles, dcb);
   }
 
   async deleteContext(...[name, context, { keepEvents }]: Parameters<LauncherClient['deleteContext']>) {
-    await deleteContext(this.#adminDoor(name, []), context, keepEvents);
+    await deleteContext(await adminDoor(this.#fleet.get(name), []), context, keepEvents);
   }
 
   async setRole(...[name, context, node, role, { keepEvents }]: Parameters<LauncherClient['setRole']>) {
-    await setRole(this.#adminDoor(name, [node]), context, node, role, keepEvents);
+    await setRole(await adminDoor(this.#fleet.get(name), [node]), context, node, role, keepEvents);
   }
 
-  /** HTTP port of the node to ask for a change: who leads `_admin`, else any that is ready. Refuses nodes that the cluster lacks. */
-  #adminDoor(name: string, nodes: readonly string[]): number {
-    const { view } = this.#fleet.get(name);
-    const admin = view.contexts.find((candidate) => candidate.name === '_admin')?.leader;
-    const door = view.nodes.find((node) => node.name === admin) ?? view.nodes.find((node) => node.state === 'ready');
-    if (door === undefined) {
+  async moveLeader(...[name, context, node]: Parameters<LauncherClient['moveLeader']>) {
+    const cluster = this.#fleet.get(name);
+    const { leader, term } = leaderOf(cluster.view, context);
+    if (leader.name === node) {
+      return;
+    }
+    await moveLeader({ httpPort: leader.http, security: await cluster.security() }, context, node);
+    const moved =
+      node === null
+        ? ({ kind: 'leader', context, afterTerm: term } as const)
+        : ({ kind: 'leads', context, node } as const);
+    await cluster.wait(moved, CHANGE_MS_MAX);
+  }
+
+  async changeRoles(...[name, context, wishes]: Parameters<LauncherClient['changeRoles']>) {
+    const cluster = this.#fleet.get(name);
+    await adminDoor(
+      cluster,
+      wishes.map((wish) => wish.node),
+    );
+    const steps = roleSteps(cluster, context, wishes, () => adminDoor(this.#fleet.get(name), []));
+    return this.#tasks.start(name, `Change roles in ${context}`, steps);
+  }
+
+  async getConfig(...[name, node]: Parameters<LauncherClient['getConfig']>) {
+    return readConfig(this.#fleet.get(name), node);
+  }
+
+  async setConfig(...[name, node, yours]: Parameters<LauncherClient['setConfig']>) {
+    this.refuseWithoutLock();
+    return writeConfig(this.#fleet.get(name), node, yours);
+  }
+
+  async rollingRestart(name: string) {
+    this.refuseWithoutLock();
+    const cluster = this.#fleet.get(name);
+    if (!cluster.active) {
       throw notRunning(name);
     }
-    const stranger = nodes.find((wanted) => !view.nodes.some((node) => node.name === wanted));
-    if (stranger !== undefined) {
-      throw launcherError('NODE_NOT_FOUND', `Cluster ${name} has no ${stranger}.`, '', []);
-    }
-    return door.http;
+    return this.#tasks.start(name, `Rolling restart of ${name}`, restartSteps(cluster));
+  }
+
+  async tasks() {
+    return this.#tasks.list;
+  }
+
+  async cancelTask(id: string) {
+    return this.#tasks.cancel(id);
   }
 
   async readLogs(...[name, nodes, tail]: Parameters<LauncherClient['readLogs']>) {
@@ -214,22 +347,36 @@ class Service implements LauncherService {
   }
 
   async timeline(name: string, sinceMs: number) {
-    return this.#fleet.get(name).timeline(sinceMs);
+    return this.#fleet.get(name).chronicle.since(sinceMs);
+  }
+
+  setPace: LauncherClient['setPace'] = async (name, setting) => this.#fleet.get(name).pace.set(setting);
+  stepTicks: LauncherClient['stepTicks'] = async (name, ticks) => this.#fleet.get(name).pace.step(ticks);
+
+  history: LauncherClient['history'] = async (name) => this.#fleet.get(name).chronicle.history();
+  pastView: LauncherClient['pastView'] = async (name, at) => this.#fleet.get(name).chronicle.past(at);
+  timelineScript: LauncherClient['timelineScript'] = async (name, from, to) =>
+    (await this.#fleet.get(name).chronicle.part(from, to)).script;
+
+  async addNote(...[name, at, text]: Parameters<LauncherClient['addNote']>) {
+    this.refuseWithoutLock();
+    return this.#fleet.get(name).chronicle.note(at, text);
   }
 
   async snippets(...[name, context]: Parameters<LauncherClient['snippets']>) {
-    return snippetsOf(this.#fleet.get(name).view, context);
+    const cluster = this.#fleet.get(name);
+    return snippetsOf(cluster.view, context, await cluster.security());
   }
 
   async snippet(...[name, context, kind]: Parameters<LauncherClient['snippet']>) {
-    const found = snippetsOf(this.#fleet.get(name).view, context).find((snippet) => snippet.kind === kind);
+    const found = (await this.snippets(name, context)).find((snippet) => snippet.kind === kind);
     if (found === undefined) {
       throw launcherError('BAD_ARGUMENT', `There is no snippet for ${kind}.`, '', []);
     }
     return found;
   }
 
-  #refuseWithoutLock(): void {
+  refuseWithoutLock(): void {
     if (!this.#options.owner) {
       throw launcherError('WORKSPACE_BUSY', 'This process may only look.', 'It does not host the workspace.', [
         'Run the command again.',

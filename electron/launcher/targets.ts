@@ -11,9 +11,7 @@ export function resolveTarget(view: ClusterView, target: NodeTarget): readonly N
   const symbolic = /^(leader|follower):(.+)$/.exec(target);
   if (symbolic === null) {
     if (!view.nodes.some((node) => node.name === target)) {
-      throw launcherError('NODE_NOT_FOUND', `Cluster ${view.name} has no ${target}.`, '', [
-        `Its nodes are ${view.nodes.map((node) => node.name).join(', ')}.`,
-      ]);
+      throw nodeNotFound(view.name, target, view.nodes);
     }
     return [target];
   }
@@ -67,7 +65,13 @@ export function applicableNodes(
       }
       throw notRunning(only);
     case 'resume':
-      throw launcherError('NODE_NOT_FROZEN', `${only} is not frozen.`, '', [], { node: only });
+      throw launcherError(
+        'NODE_NOT_FROZEN',
+        `${only} is not frozen.`,
+        `It is ${view.nodes.find((node) => node.name === only)?.state ?? 'unknown'}.`,
+        [`Freeze it first: muster freeze ${only}`, `Or start it, when it does not run: muster start ${only}`],
+        { node: only },
+      );
     default:
       throw notRunning(only);
   }
@@ -77,6 +81,28 @@ function notRunning(node: NodeName): Error {
   return launcherError('NODE_NOT_RUNNING', `${node} does not run.`, '', [`Start it: muster start ${node}`], { node });
 }
 
+export function nodeNotFound(cluster: string, name: string, nodes: readonly { readonly name: NodeName }[]): Error {
+  return launcherError('NODE_NOT_FOUND', `Cluster ${cluster} has no ${name}.`, '', [
+    `Its nodes are ${nodes.map((node) => node.name).join(', ')}.`,
+  ]);
+}
+
+export function contextNotFound(cluster: string, name: string, contexts: readonly string[]): Error {
+  return launcherError('CONTEXT_NOT_FOUND', `Cluster ${cluster} has no context ${name}.`, '', [
+    `Its contexts are ${contexts.join(', ')}.`,
+  ]);
+}
+
+export function appNotFound(clientId: string, view: ClusterView): Error {
+  const known = [...new Set(view.apps.map((app) => app.clientId))].join(', ');
+  return launcherError(
+    'APP_NOT_FOUND',
+    `No app ${clientId} is connected.`,
+    known === '' ? 'No app is connected at all.' : `Connected: ${known}.`,
+    ['See them: muster apps'],
+  );
+}
+
 function noSuchTarget(target: NodeTarget, why: string, next: readonly string[]): Error {
   return launcherError('NO_SUCH_TARGET', `There is no ${target} now.`, why, next);
 }
@@ -84,9 +110,7 @@ function noSuchTarget(target: NodeTarget, why: string, next: readonly string[]):
 /** The value looked up for a node of the plan. Fails with NODE_NOT_FOUND. */
 export function found<T>(value: T | undefined, plan: ClusterPlan, name: NodeName): T {
   if (value === undefined) {
-    throw launcherError('NODE_NOT_FOUND', `Cluster ${plan.spec.name} has no ${name}.`, '', [
-      `Its nodes are ${plan.nodes.map((node) => node.name).join(', ')}.`,
-    ]);
+    throw nodeNotFound(plan.spec.name, name, plan.nodes);
   }
   return value;
 }

@@ -1,6 +1,7 @@
 // What happened to a cluster, one JSON line per event on disk, bounded. Entry points: `Timeline`, `describeChanges`.
-import { appendFile, rename, stat } from 'node:fs/promises';
-import type { ClusterView, LinkFaultView, TimelineEvent } from '../contract/model.ts';
+import type { TimelineEvent, TimelineMark } from '../contract/history.ts';
+import type { ClusterView, DiskFault, LinkFaultView } from '../contract/model.ts';
+import { LineFile } from './line-file.ts';
 import { readTail } from './logs.ts';
 
 /** Two files of this size: ux.md §10 allows 50 MB per cluster. */
@@ -12,76 +13,55 @@ const UNWRITTEN_EVENTS_MAX = 10_000;
 export class Timeline {
   readonly #file: string;
   readonly #listener: (event: TimelineEvent) => void;
-  #unwritten: TimelineEvent[] = [];
-  #writing: Promise<void> | null = null;
-  #closed = false;
+  readonly #lines: LineFile<TimelineEvent>;
 
   constructor(file: string, listener: (event: TimelineEvent) => void) {
     this.#file = file;
     this.#listener = listener;
+    this.#lines = new LineFile({
+      file,
+      unwrittenMax: UNWRITTEN_EVENTS_MAX,
+      trim: (unwritten) => unwritten.slice(-UNWRITTEN_EVENTS_MAX / 2),
+      rotateAt: (unwritten, size) => {
+        const bytes = unwritten.reduce((sum, { text }) => sum + text.length, size);
+        return bytes > TIMELINE_FILE_BYTES_MAX ? 0 : null;
+      },
+    });
   }
 
   add(event: TimelineEvent): void {
     this.#listener(event);
-    if (this.#closed) {
-      return;
-    }
-    this.#unwritten.push(event);
-    if (this.#unwritten.length > UNWRITTEN_EVENTS_MAX) {
-      this.#unwritten = this.#unwritten.slice(-UNWRITTEN_EVENTS_MAX / 2);
-    }
-    this.#writing ??= this.#drain();
+    this.#lines.add(event);
   }
 
   /** Events at or after `since` (epoch ms), oldest first, at most EVENTS_ANSWERED_MAX (the newest). */
   async since(since: number): Promise<readonly TimelineEvent[]> {
     await this.flush();
     const lines = (await readTail(this.#file, READ_BYTES_MAX)).split('\n');
+    // A note stands at the moment that it is about, not where it was written.
     return lines
       .map(parseEvent)
       .filter((event): event is TimelineEvent => event !== null && event.at >= since)
+      .sort((left, right) => left.at - right.at)
       .slice(-EVENTS_ANSWERED_MAX);
   }
 
-  async flush(): Promise<void> {
-    while (this.#writing !== null) {
-      await this.#writing;
-    }
+  flush(): Promise<void> {
+    return this.#lines.flush();
   }
 
   /** Writes nothing more: the folder may be deleted afterwards. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.flush();
-  }
-
-  async #drain(): Promise<void> {
-    try {
-      while (this.#unwritten.length > 0) {
-        const text = this.#unwritten.map((event) => `${JSON.stringify(event)}\n`).join('');
-        this.#unwritten = [];
-        const size = await stat(this.#file).then(
-          (found) => found.size,
-          () => 0,
-        );
-        if (size + text.length > TIMELINE_FILE_BYTES_MAX) {
-          await rename(this.#file, `${this.#file}.1`);
-        }
-        await appendFile(this.#file, text);
-      }
-    } catch {
-      // The timeline is a convenience: a full disk is reported by the engines, whose data matters.
-      this.#unwritten = [];
-    } finally {
-      this.#writing = null;
-    }
+  close(): Promise<void> {
+    return this.#lines.close();
   }
 }
 
 function parseEvent(line: string): TimelineEvent | null {
   try {
-    const event = JSON.parse(line) as TimelineEvent;
-    return typeof event.at === 'number' && typeof event.text === 'string' ? event : null;
+    const { script, ...event } = JSON.parse(line) as TimelineEvent;
+    if (typeof event.at !== 'number' || typeof event.text !== 'string') return null;
+    const usable = Array.isArray(script) && script.every((words) => typeof words === 'string');
+    return usable ? { ...event, script } : event;
   } catch {
     return null;
   }
@@ -89,24 +69,27 @@ function parseEvent(line: string): TimelineEvent | null {
 
 /** Pure: what a person would say about the difference of two views. */
 export function describeChanges(before: ClusterView, after: ClusterView, at: number): readonly TimelineEvent[] {
-  const event = (kind: TimelineEvent['kind'], subject: string, text: string): TimelineEvent => ({
+  const event = (kind: TimelineEvent['kind'], subject: string, text: string, mark?: TimelineMark): TimelineEvent => ({
     at,
     cluster: after.name,
     kind,
     subject,
     text,
+    ...(mark === undefined ? {} : { mark }),
   });
   const events: TimelineEvent[] = [];
   for (const node of after.nodes) {
     const earlier = before.nodes.find((candidate) => candidate.name === node.name);
     if (earlier !== undefined && earlier.state !== node.state) {
-      events.push(event('node', node.name, `${node.name}: ${node.state}. ${node.sentence}`));
+      const mark = node.state === 'crashed' ? 'crash' : undefined;
+      events.push(event('node', node.name, `${node.name}: ${node.state}. ${node.sentence}`, mark));
     }
   }
   for (const context of after.contexts) {
     const earlier = before.contexts.find((candidate) => candidate.name === context.name);
     if (context.leader !== null && (earlier?.leader !== context.leader || earlier.term !== context.term)) {
-      events.push(event('context', context.name, `${context.name}: ${context.leader} leads (term ${context.term}).`));
+      const text = `${context.name}: ${context.leader} leads (term ${context.term}).`;
+      events.push(event('context', context.name, text, 'election'));
     } else if (earlier !== undefined && earlier.why.headline !== context.why.headline) {
       events.push(event('context', context.name, `${context.name}: ${context.why.sentence}`));
     }
@@ -115,15 +98,26 @@ export function describeChanges(before: ClusterView, after: ClusterView, at: num
   const appsNow = new Set(after.apps.map((app) => `${app.clientId}@${app.node}`));
   for (const app of after.apps) {
     if (!apps.has(`${app.clientId}@${app.node}`)) {
-      events.push(event('app', app.clientId, `${app.componentName} (${app.clientId}) connected to ${app.node}.`));
+      events.push(
+        event('app', app.clientId, `${app.componentName} (${app.clientId}) connected to ${app.node}.`, 'connect'),
+      );
     }
   }
   for (const app of before.apps) {
     if (!appsNow.has(`${app.clientId}@${app.node}`)) {
-      events.push(event('app', app.clientId, `${app.componentName} (${app.clientId}) left ${app.node}.`));
+      events.push(event('app', app.clientId, `${app.componentName} (${app.clientId}) left ${app.node}.`, 'disconnect'));
     }
   }
   return events;
+}
+
+export function describeDiskFault(node: string, { slowMs, failing, full }: DiskFault): string {
+  const parts = [
+    slowMs > 0 ? `every flush takes ${slowMs} ms longer` : '',
+    failing ? 'the next flush fails' : '',
+    full ? 'full' : '',
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? `Disk of ${node} healed.` : `Disk of ${node}: ${parts.join(', ')}.`;
 }
 
 export function describeFault(fault: Omit<LinkFaultView, 'since'>): string {

@@ -1,5 +1,6 @@
 // Pure fold of facts into what people see (ux.md §4). No clock: `now` is an argument. The sentences about contexts are in why.ts.
 // Entry point: `buildView`.
+import { ADMIN_CONTEXT } from '../contract/check-parts.ts';
 import type { GroupReport } from '../../engine/control/protocol.ts';
 import type {
   AppView,
@@ -15,11 +16,14 @@ import type {
 import type { ClusterFacts, NodeFacts } from './cluster-state.ts';
 import { CATCHING_UP_LAG, isFresh, nodeView } from './node-view.ts';
 import { isUsable, whyOf } from './why.ts';
+import { plannedRoles } from './planned-roles.ts';
 import type { ContextFacts, MemberFact } from './why.ts';
 
-const ADMIN = '_admin';
 const ON_THE_WAY: ReadonlySet<NodeState> = new Set(['starting', 'joining', 'catching-up']);
 const APPS_MAX = 1000;
+const TIMED_CONTEXTS_MAX = 12;
+/** A heartbeat may be this late before the timer that it sets back is worth a look. */
+const STEADY_BEATS = 2;
 
 export function buildView(facts: ClusterFacts, now: number, revision: number): ClusterView {
   const contextFacts = contextNames(facts).map((name) => contextFactsOf(facts, name, now));
@@ -33,15 +37,38 @@ export function buildView(facts: ClusterFacts, now: number, revision: number): C
     dir: facts.plan.dir,
     data: facts.plan.spec.data,
     ...(facts.plan.spec.dcb === true ? { dcb: true } : {}),
+    ...(facts.plan.spec.accessControl === true ? { accessControl: true } : {}),
+    ...(facts.plan.spec.tls === true ? { tls: true } : {}),
     timing: facts.plan.spec.timing,
     nodes,
     contexts,
     apps: appsOf(facts, now),
     faults: facts.faults,
+    ...(facts.diskFaults.length > 0 ? { diskFaults: facts.diskFaults } : {}),
+    ...paceOf(facts),
     usableAfterMs: facts.usableAt === null || facts.startedAt === null ? null : facts.usableAt - facts.startedAt,
     revision,
     warnings: facts.warnings,
+    ...leftBehindOf(facts),
   };
+}
+
+/** What was found when this launcher began, and why it was ended and not adopted (decision 16). */
+function leftBehindOf({ leftBehind }: ClusterFacts): Pick<ClusterView, 'leftBehind'> {
+  if (leftBehind.length === 0) return {};
+  const [found, ended] =
+    leftBehind.length === 1 ? ['A process', 'it was stopped'] : [`${leftBehind.length} processes`, 'they were stopped'];
+  return {
+    leftBehind: `${found} of an earlier Muster still ran (${leftBehind.join(', ')}); ${ended}, since an engine takes orders only from the launcher that started it. Stored events are untouched.`,
+  };
+}
+
+/** What the engines say of it counts, not only what was asked for. */
+function paceOf({ pace, nodes }: ClusterFacts): Pick<ClusterView, 'pace'> {
+  if (pace === null) return {};
+  const { slowdown, held } = pace;
+  const keep = nodes.filter(({ report }) => report?.ticks?.slowdown === slowdown && report.ticks.held === held);
+  return { pace: { ...pace, nodes: keep.length } };
 }
 
 /** `_admin` last: people look for their own contexts first. */
@@ -55,8 +82,8 @@ function contextNames(facts: ClusterFacts): readonly ContextName[] {
       names.add(name);
     }
   }
-  names.delete(ADMIN);
-  return [...names, ADMIN];
+  names.delete(ADMIN_CONTEXT);
+  return [...names, ADMIN_CONTEXT];
 }
 
 /** A planned context that no node mentions is missing, unless all nodes of the formed cluster run: then it was deleted. */
@@ -95,15 +122,17 @@ function contextFactsOf(facts: ClusterFacts, name: ContextName, now: number): Co
 }
 
 function notYetVoting(facts: ClusterFacts, name: ContextName, leader: GroupReport | null): readonly NodeName[] {
-  if (facts.formed || leader === null || ![...facts.plan.spec.contexts, ADMIN].includes(name)) {
+  if (facts.formed || leader === null || ![...facts.plan.spec.contexts, ADMIN_CONTEXT].includes(name)) {
     return [];
   }
   const votes = (node: NodeName): boolean =>
     leader.members.some((member) => member.node === node && member.role === 'PRIMARY');
-  return facts.plan.nodes.map((node) => node.name).filter((node) => !votes(node));
+  return plannedRoles(facts.plan, name)
+    .filter(({ node, role }) => role === 'PRIMARY' && !votes(node))
+    .map(({ node }) => node);
 }
 
-/** The leader knows the members best, then the highest term; before any report, every node is planned as PRIMARY (AC-7). */
+/** The leader knows the members best, then the highest term; before any report, as planned. */
 function membersOf(
   facts: ClusterFacts,
   name: ContextName,
@@ -114,7 +143,7 @@ function membersOf(
   const configured: readonly MemberFact[] =
     best !== null && best.members.length > 0
       ? best.members.map((member) => ({ node: member.node, role: member.role, matchIndex: member.matchIndex }))
-      : facts.plan.nodes.map((node) => ({ node: node.name, role: 'PRIMARY' as const, matchIndex: null }));
+      : plannedRoles(facts.plan, name).map((planned) => ({ ...planned, matchIndex: null }));
   const messaging = facts.nodes
     .filter((node) => node.report?.messagingContexts.includes(name) === true)
     .filter((node) => !configured.some((member) => member.node === node.plan.name))
@@ -130,8 +159,10 @@ function contextView(facts: ClusterFacts, context: ContextFacts, now: number): C
   const why = whyOf(context, members);
   const since = facts.leaders.get(context.name);
   const highest = Math.max(-1, ...[...context.groups.values()].map((group) => group.term));
+  const isDcb = [...context.groups.values()].some((group) => group.dcb === true);
   return {
     name: context.name,
+    ...(isDcb ? { dcb: true } : {}),
     leader: leader?.node ?? null,
     term: leader?.group.term ?? (highest < 0 ? null : highest),
     leaderSince: leader !== null && since?.node === leader.node ? since.since : null,
@@ -141,6 +172,25 @@ function contextView(facts: ClusterFacts, context: ContextFacts, now: number): C
     members,
     why,
   };
+}
+
+function scrubOf(group: GroupReport | undefined): Pick<ReplicaView, 'scrub'> {
+  if (group?.scrub === undefined) {
+    return {};
+  }
+  const { running, checkedBytes, totalBytes, segments, finishedAt, problem } = group.scrub;
+  return { scrub: { running, checkedBytes, totalBytes, segments, finishedAt, problem } };
+}
+
+function votesOf(group: GroupReport | undefined): Pick<ReplicaView, 'votes'> {
+  if (group?.raftRole !== 'candidate' && group?.raftRole !== 'pre-candidate') return {};
+  return { votes: { granted: group.votesGranted, refused: group.votesRefused } };
+}
+
+/** Only the leader of the context knows. */
+function catchUpOf(context: ContextFacts, node: NodeName): Pick<ReplicaView, 'catchUp'> {
+  const catchUp = context.leader?.group.members.find((member) => member.node === node)?.catchUp;
+  return catchUp === undefined || catchUp === null || node === context.leader?.node ? {} : { catchUp };
 }
 
 function replicaView(facts: ClusterFacts, context: ContextFacts, member: MemberFact, now: number): ReplicaView {
@@ -155,12 +205,41 @@ function replicaView(facts: ClusterFacts, context: ContextFacts, member: MemberF
     state: replicaState(context, member, node, group ?? null, lag),
     term: group?.term ?? null,
     votedFor: group?.votedFor ?? null,
+    ...votesOf(group),
     lastIndex: group?.lastIndex ?? null,
     commitIndex: group?.commitIndex ?? null,
     matchIndex: member.matchIndex,
+    ...catchUpOf(context, member.node),
+    ...scrubOf(group),
     lastToken: group?.lastToken ?? null,
+    appendedToken: group?.appendedToken ?? null,
     lag,
+    ...timerOf(facts, member, node, group ?? null),
     seenAt: node?.seenAt ?? null,
+  };
+}
+
+/** Leaders count towards the next heartbeat, other PRIMARYs towards an election; with many contexts only where it matters now. */
+function timerOf(
+  facts: ClusterFacts,
+  member: MemberFact,
+  node: NodeFacts | undefined,
+  group: GroupReport | null,
+): Pick<ReplicaView, 'timer'> {
+  const ticks = node?.report?.ticks;
+  if (group === null || ticks === undefined || member.role !== 'PRIMARY') return {};
+  const many = (node?.report?.groups.length ?? 0) > TIMED_CONTEXTS_MAX;
+  if (many && facts.pace === null && group.leader !== null) return {};
+  const leads = group.raftRole === 'leader';
+  const elapsedMs = leads ? ticks.heartbeatElapsedMs : group.electionElapsedMs;
+  // At the usual speed, timers that heartbeats set back in time are told as full: where they are within a beat is no news.
+  const steady = facts.pace === null && elapsedMs <= STEADY_BEATS * ticks.heartbeatMs;
+  return {
+    timer: {
+      kind: leads ? 'heartbeat' : 'election',
+      elapsedMs: steady ? 0 : elapsedMs,
+      ofMs: leads ? ticks.heartbeatMs : group.electionTimeoutMs,
+    },
   };
 }
 
@@ -217,17 +296,20 @@ function clusterState(facts: ClusterFacts, nodes: readonly NodeView[], contexts:
   return allUsable ? 'degraded' : 'unusable';
 }
 
-/** Autocluster is done: every planned node is a member of every planned context and no change is pending. */
+/** Autocluster or template is done: every planned role of every planned context is there and no change is pending. */
 function isFormed(facts: ClusterFacts, contexts: readonly ContextView[]): boolean {
   const pending = facts.nodes.some((node) =>
     node.report?.groups.some((group) => group.raftRole === 'leader' && group.configPending),
   );
   return (
     !pending &&
-    [...facts.plan.spec.contexts, ADMIN].every((name) => {
+    [...facts.plan.spec.contexts, ADMIN_CONTEXT].every((name) => {
       const members = contexts.find((context) => context.name === name)?.members ?? [];
-      return facts.plan.nodes.every((node) =>
-        members.some((member) => member.node === node.name && member.role === 'PRIMARY' && member.lastIndex !== null),
+      return plannedRoles(facts.plan, name).every(({ node, role }) =>
+        members.some(
+          (member) =>
+            member.node === node && member.role === role && (role === 'MESSAGING_ONLY' || member.lastIndex !== null),
+        ),
       );
     })
   );

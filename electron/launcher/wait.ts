@@ -1,5 +1,5 @@
 // Pure: is a wait condition true in a view, and if not, why. Entry points: `isSatisfied`, `unmetReason`, `hopelessReason`.
-import type { ClusterView, LauncherErrorData, NodeView, WaitCondition } from '../contract/model.ts';
+import type { ClusterView, LauncherErrorData, NodeRole, NodeView, WaitCondition } from '../contract/model.ts';
 
 export function isSatisfied(view: ClusterView, condition: WaitCondition): boolean {
   switch (condition.kind) {
@@ -9,10 +9,16 @@ export function isSatisfied(view: ClusterView, condition: WaitCondition): boolea
       const context = view.contexts.find((candidate) => candidate.name === condition.context);
       return context?.usable === true && (condition.afterTerm === null || (context.term ?? 0) > condition.afterTerm);
     }
+    case 'leads':
+      return view.contexts.some((one) => one.name === condition.context && one.usable && one.leader === condition.node);
+    case 'role':
+      return roleIn(view, condition) === condition.role;
     case 'caught-up':
       return behind(view, condition.node) === null && everyoneRuns(view, condition.node);
     case 'apps':
       return view.apps.length >= condition.count;
+    case 'apps-reconnected':
+      return (view.reconnect?.apps ?? []).every(({ state }) => state === 'back' || state === 'kept');
   }
 }
 
@@ -28,11 +34,29 @@ export function unmetReason(view: ClusterView, condition: WaitCondition): string
       }
       return context.usable ? `${context.leader} still leads term ${context.term}.` : context.why.sentence;
     }
+    case 'leads':
+    case 'role': {
+      const context = view.contexts.find((candidate) => candidate.name === condition.context);
+      if (context === undefined) {
+        return `There is no context ${condition.context}.`;
+      }
+      const role = roleIn(view, condition);
+      return condition.kind === 'leads'
+        ? `${context.leader ?? 'Nobody'} leads ${context.name}. ${context.why.sentence}`
+        : `${condition.node} is ${role ?? 'no member'} of ${context.name}. ${[context.why.sentence, ...context.why.notes].join(' ')}`;
+    }
     case 'caught-up':
       return behind(view, condition.node) ?? notRunning(view, condition.node);
     case 'apps':
       return `${view.apps.length} of ${condition.count} apps are connected.`;
+    case 'apps-reconnected':
+      return view.reconnect?.sentence ?? '';
   }
+}
+
+function roleIn(view: ClusterView, at: { readonly context: string; readonly node: string }): NodeRole | null {
+  const members = view.contexts.find((one) => one.name === at.context)?.members ?? [];
+  return members.find((member) => member.node === at.node)?.role ?? null;
 }
 
 /** Set when waiting for `ready` cannot help: a node ended by itself or was refused, and nobody restarts it. */

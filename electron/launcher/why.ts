@@ -3,6 +3,8 @@
 import type { GroupReport } from '../../engine/control/protocol.ts';
 import type { ContextName, Headline, LinkFaultView, NodeName, NodeRole, ReplicaView, Why } from '../contract/model.ts';
 import type { LeaderFact } from './cluster-state.ts';
+import { heldChange } from './held-change.ts';
+import { HEAL_LINKS, isCut, startStep } from './recovery-steps.ts';
 
 export interface MemberFact {
   readonly node: NodeName;
@@ -50,13 +52,17 @@ export function formatClock(epochMs: number): string {
 
 export function whyOf(context: ContextFacts, replicas: readonly ReplicaView[]): Why {
   const notes = notesOf(context, replicas);
-  const say = (headline: Headline, sentence: string, next: Next = []): Why => ({
-    headline,
-    sentence,
-    lossSentence: lossSentence(context, replicas),
-    notes,
-    next,
-  });
+  const say = (headline: Headline, sentence: string, next: Next = []): Why => {
+    // Where commits fail there is worse to tell than a change that waits.
+    const held = headline === 'healthy' || headline === 'catching-up' ? heldChange(context) : null;
+    return {
+      headline,
+      sentence,
+      lossSentence: lossSentence(context, replicas),
+      notes: held === null ? notes : [held.sentence, ...notes],
+      next: [...next, ...(held?.next ?? []), ...furtherSteps(context, headline, notes)],
+    };
+  };
   if (context.stopped) {
     return say('stopped', 'The cluster is stopped.');
   }
@@ -70,7 +76,7 @@ export function whyOf(context: ContextFacts, replicas: readonly ReplicaView[]): 
   if (quorum.cutOffLeader !== null) {
     const { node, term } = quorum.cutOffLeader;
     const sentence = `${node} believes it leads (term ${term}) but is cut off; writes there will time out.`;
-    return say('stale-leader', sentence, [{ label: 'Heal links', action: 'heal', node: null }]);
+    return say('stale-leader', sentence, [HEAL_LINKS]);
   }
   if (quorum.reachable < quorum.needed) {
     const sentence =
@@ -78,13 +84,46 @@ export function whyOf(context: ContextFacts, replicas: readonly ReplicaView[]): 
       `${quorum.reachable} of ${quorum.voters} voting members reachable, ${quorum.needed} needed.`;
     return say('no-quorum', sentence, recovery(context));
   }
+  const suspects = [...context.groups].filter(([, group]) => group.suspect !== null).map(([name]) => name);
+  if (context.leader === null && quorum.reachable - suspects.length < quorum.needed) {
+    const sentence = `No leader: the log of ${suspects.join(' and ')} is damaged, and ${quorum.needed} of ${quorum.voters} voting members with a whole log are needed to elect the one who can repair it.`;
+    return say('no-quorum', sentence, recovery(context));
+  }
   if (context.leader === null) {
     return say('electing', electingSentence(context, quorum.needed));
+  }
+  const storing = storingVoters(context);
+  if (storing.length < quorum.needed) {
+    const sentence = `${context.leader.node} leads but cannot commit: ${storing.length} of ${quorum.voters} voting members can store, ${quorum.needed} needed (${troubles(context, [...context.groups.keys()]).join('; ')}).`;
+    return say('no-quorum', sentence, recovery(context));
   }
   if (context.leader.group.blockedOnActiveBackup) {
     return blocked(context, say);
   }
   return healthy(context, replicas, say);
+}
+
+/** What changes the rest: who leads, who votes, timers, and where to look (ux.md §4.2). */
+function furtherSteps(context: ContextFacts, headline: Headline, notes: readonly string[]): Next {
+  const voters = context.members.filter((member) => member.role === 'PRIMARY').map((member) => member.node);
+  const others = voters.filter((name) => name !== context.leader?.node);
+  const movable = others.some((name) => context.nodes.find((node) => node.name === name)?.up === true);
+  const step = (label: string, action: Next[number]['action']): Next[number] => ({ label, action, node: null });
+  return [
+    ...(headline === 'healthy' && movable ? [step('Move leader', 'move-leader')] : []),
+    ...(headline === 'electing' && lostElections(context) >= LOST_ELECTIONS_TOLD
+      ? [step('Widen timing', 'configure')]
+      : []),
+    ...(notes.some((note) => note.includes(' cannot win: ')) ? [step('Show the ends of the logs', 'show-logs')] : []),
+    ...(context.formed && headline === 'healthy' && voters.length > 0 && voters.length % 2 === 0
+      ? [step('Change roles', 'change-roles')]
+      : []),
+  ];
+}
+
+function lostElections(context: ContextFacts): number {
+  const highestTerm = Math.max(0, ...[...context.groups.values()].map((group) => group.term));
+  return context.lastLeader === null ? 0 : highestTerm - context.lastLeader.term;
 }
 
 function healthy(
@@ -96,7 +135,7 @@ function healthy(
   const stale = context.staleLeaders[0];
   if (stale !== undefined) {
     const sentence = `${stale.node} believes it leads (term ${stale.term}) but ${leader?.node} leads term ${leader?.group.term}; writes to ${stale.node} will time out.`;
-    return say('stale-leader', sentence, [{ label: 'Heal links', action: 'heal', node: null }]);
+    return say('stale-leader', sentence, [HEAL_LINKS]);
   }
   if (leader === null || !leader.group.leaderReady) {
     return say('electing', `${leader?.node} won term ${leader?.group.term} and commits its first entry.`);
@@ -125,13 +164,37 @@ function behindSentence(replica: ReplicaView): string {
 
 function blocked(context: ContextFacts, say: (headline: Headline, sentence: string, next?: Next) => Why): Why {
   const backups = context.members.filter((member) => member.role === 'ACTIVE_BACKUP').map((member) => member.node);
-  const down = backups.filter((name) => context.nodes.find((node) => node.name === name)?.up !== true);
-  const named =
-    down.length > 0
-      ? `${down.join(' and ')} ${down.length === 1 ? 'is' : 'are'} down`
-      : `${backups.join(', ')} did not confirm yet`;
-  const next = down.map((node) => startStep(context, node));
-  return say('blocked-no-active-backup', `Commits need an active backup and ${named}.`, next);
+  const nodeOf = (name: NodeName) => context.nodes.find((node) => node.name === name);
+  const gone = backups.filter((name) => nodeOf(name)?.up !== true);
+  const frozen = gone.filter((name) => nodeOf(name)?.frozen === true);
+  const down = gone.filter((name) => !frozen.includes(name));
+  const cutOff = backups.filter(
+    (name) => !gone.includes(name) && context.leader !== null && isCut(context.faults, context.leader.node, name),
+  );
+  const are = (names: readonly NodeName[], what: string): readonly string[] =>
+    names.length === 0 ? [] : [`${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} ${what}`];
+  const reasons = [
+    ...are(down, 'down'),
+    ...are(frozen, 'frozen'),
+    ...are(cutOff, `cut off from ${context.leader?.node}`),
+    ...troubles(context, backups),
+  ];
+  const named = reasons.length > 0 ? reasons.join('; ') : `${backups.join(', ')} did not confirm yet`;
+  const steps = gone.map((node) => startStep(context, node));
+  return say(
+    'blocked-no-active-backup',
+    `Commits need an active backup and ${named}.`,
+    cutOff.length > 0 ? [...steps, HEAL_LINKS] : steps,
+  );
+}
+
+/** Why nodes that run take no entries. */
+function troubles(context: ContextFacts, nodes: readonly NodeName[]): readonly string[] {
+  return nodes.flatMap((name) => {
+    const group = context.groups.get(name);
+    if ((group?.suspect ?? null) !== null) return [`${name}: its log is damaged`];
+    return group?.diskFull === true ? [`${name}: its disk is full`] : [];
+  });
 }
 
 function formingSentence(context: ContextFacts): string {
@@ -152,8 +215,7 @@ function electingSentence(context: ContextFacts, needed: number): string {
   const candidates = [...context.groups.entries()]
     .filter(([, group]) => group.raftRole === 'candidate' || group.raftRole === 'pre-candidate')
     .sort((left, right) => right[1].term - left[1].term);
-  const highestTerm = Math.max(0, ...[...context.groups.values()].map((group) => group.term));
-  const lost = context.lastLeader === null ? 0 : highestTerm - context.lastLeader.term;
+  const lost = lostElections(context);
   if (lost >= LOST_ELECTIONS_TOLD) {
     return `${lost} elections without a winner: timers may be too close or links too slow.`;
   }
@@ -170,7 +232,7 @@ function electingSentence(context: ContextFacts, needed: number): string {
 /** The leader has committed in its own term and a majority of the voters can still hear it: appends work. */
 export function isUsable(context: ContextFacts): boolean {
   const { needed, leaderReach } = quorumOf(context);
-  return context.leader?.group.leaderReady === true && leaderReach >= needed;
+  return context.leader?.group.leaderReady === true && leaderReach >= needed && storingVoters(context).length >= needed;
 }
 
 interface Quorum {
@@ -188,11 +250,7 @@ function quorumOf(context: ContextFacts): Quorum {
   const voters = context.members.filter((member) => member.role === 'PRIMARY').map((member) => member.node);
   const needed = Math.floor(voters.length / 2) + 1;
   const up = voters.filter((name) => context.nodes.find((node) => node.name === name)?.up === true);
-  const cut = (left: NodeName, right: NodeName): boolean =>
-    context.faults.some(
-      (fault) =>
-        fault.cut && ((fault.from === left && fault.to === right) || (fault.from === right && fault.to === left)),
-    );
+  const cut = (left: NodeName, right: NodeName): boolean => isCut(context.faults, left, right);
   const reachedFrom = (name: NodeName): number => up.filter((other) => other === name || !cut(name, other)).length;
   const leader = context.leader;
   const leaderReach = leader === null || !up.includes(leader.node) ? needed : reachedFrom(leader.node);
@@ -206,21 +264,24 @@ function quorumOf(context: ContextFacts): Quorum {
   };
 }
 
+/** Running voters that can take new entries: neither damaged nor without space. */
+function storingVoters(context: ContextFacts): readonly NodeName[] {
+  return context.members
+    .filter((member) => member.role === 'PRIMARY')
+    .map((member) => member.node)
+    .filter((name) => {
+      const group = context.groups.get(name);
+      const up = context.nodes.find((node) => node.name === name)?.up === true;
+      return up && group?.diskFull !== true && (group?.suspect ?? null) === null;
+    });
+}
+
 function recovery(context: ContextFacts): Next {
   const voters = context.members.filter((member) => member.role === 'PRIMARY');
   const steps = voters
     .filter((member) => context.nodes.find((node) => node.name === member.node)?.up === false)
     .map((member) => startStep(context, member.node));
-  return context.faults.some((fault) => fault.cut)
-    ? [...steps, { label: 'Heal links', action: 'heal', node: null }]
-    : steps;
-}
-
-function startStep(context: ContextFacts, node: NodeName): Next[number] {
-  const frozen = context.nodes.find((candidate) => candidate.name === node)?.frozen === true;
-  return frozen
-    ? { label: `Resume ${node}`, action: 'resume', node }
-    : { label: `Start ${node}`, action: 'start', node };
+  return context.faults.some((fault) => fault.cut) ? [...steps, HEAL_LINKS] : steps;
 }
 
 function notesOf(context: ContextFacts, replicas: readonly ReplicaView[]): readonly string[] {
@@ -234,6 +295,9 @@ function notesOf(context: ContextFacts, replicas: readonly ReplicaView[]): reado
   for (const [name, group] of context.groups) {
     if (group.suspect !== null) {
       notes.push(`${name} does not take part: ${group.suspect}`);
+    }
+    if (group.diskFull === true) {
+      notes.push(`${name} stores nothing new: its disk is full. Free space.`);
     }
     const ahead = context.leader === null && group.raftRole !== 'follower' ? furthest(context, group.lastIndex) : null;
     if (ahead !== null && group.votesRefused.length > 0) {

@@ -1,7 +1,20 @@
 // The folder that holds everything Muster knows: clusters, data, logs, the lock of the hosting process.
 // May not know what a cluster does. Entry points: `Workspace`, `takeHostLock`.
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  constants,
+  link,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { errnoOf, launcherError, messageOf } from './errors.ts';
@@ -51,11 +64,26 @@ export class Workspace {
 
   /** Fails with WORKSPACE_UNUSABLE. */
   async prepare(): Promise<void> {
+    await this.usable(async () => {
+      await makeFolder(this.clustersDir);
+      for (const dir of [this.dir, this.clustersDir]) {
+        await access(dir, constants.W_OK | constants.X_OK);
+      }
+    });
+  }
+
+  /** For those who only look: a workspace that is not there yet is empty, anything but a folder is an error. Fails as `prepare`. */
+  async look(): Promise<void> {
+    await this.usable(() => readdir(this.dir).then(undefined, unlessMissing));
+  }
+
+  /** What goes wrong while files of the workspace are written is about its folder. Fails with WORKSPACE_UNUSABLE. */
+  async usable<T>(work: () => Promise<T>): Promise<T> {
     try {
-      await mkdir(this.clustersDir, { recursive: true });
+      return await work();
     } catch (error) {
       throw launcherError('WORKSPACE_UNUSABLE', `The folder ${this.dir} cannot be used.`, messageOf(error), [
-        'Make the folder writable.',
+        errnoOf(error) === 'ENOSPC' ? 'Make room on its disk.' : 'Make it a folder that you can write.',
         'Or set MUSTER_HOME to another folder.',
       ]);
     }
@@ -76,17 +104,46 @@ export class Workspace {
   /** Draws a fresh token, so that a token of an earlier host opens nothing. */
   async writeToken(): Promise<string> {
     const token = randomBytes(24).toString('base64url');
-    await writeFileAtomic(this.tokenFile, token, 0o600);
+    await this.usable(() => writeFileAtomic(this.tokenFile, token, 0o600));
     return token;
   }
 
   async writeControl(info: ControlInfo): Promise<void> {
-    await writeJsonAtomic(this.controlFile, info);
+    await this.usable(() => writeJsonAtomic(this.controlFile, info));
   }
 
   async removeControl(): Promise<void> {
     await rm(this.controlFile, { force: true });
     await rm(this.tokenFile, { force: true });
+  }
+}
+
+/**
+ * Not `mkdir` with `recursive`: that one goes round for ever where a folder exists but none can be made in it (/proc, seen with
+ * Node 20 to 24).
+ */
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir);
+  } catch (error) {
+    const parent = path.dirname(dir);
+    if (errnoOf(error) === 'ENOENT' && parent !== dir && !(await exists(parent))) {
+      await makeFolder(parent);
+      return makeFolder(dir);
+    }
+    if (errnoOf(error) !== 'EEXIST' || !(await stat(dir)).isDirectory()) {
+      throw error;
+    }
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return (await stat(file).then(() => true, unlessMissing)) === true;
+}
+
+function unlessMissing(error: unknown): void {
+  if (errnoOf(error) !== 'ENOENT') {
+    throw error;
   }
 }
 
@@ -131,8 +188,9 @@ export async function takeHostLock(workspace: Workspace): Promise<HostLock> {
   await workspace.prepare();
   const own = await readIdentity(process.pid);
   const candidate = path.join(workspace.dir, `lock.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
-  await writeFile(candidate, JSON.stringify({ pid: process.pid, startMark: own?.startMark ?? '' }));
+  const mark = JSON.stringify({ pid: process.pid, startMark: own?.startMark ?? '' });
   try {
+    await workspace.usable(() => writeFile(candidate, mark));
     for (let attempt = 0; attempt < LOCK_ATTEMPTS_MAX; attempt += 1) {
       const numbers = await lockNumbers(workspace);
       const newest = numbers.at(-1) ?? 0;

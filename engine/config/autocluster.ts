@@ -1,4 +1,5 @@
 // The formation decision of a starting node (cluster-semantics §3, decision 7). Pure.
+import type { ClusterTemplate } from './cluster-template.ts';
 import type { Settings } from './settings.ts';
 
 const ADMIN_CONTEXT = '_admin';
@@ -10,7 +11,13 @@ export type AutoclusterDecision =
   /** Nothing asked for: the node waits for an init or a join by hand (LC-1, LC-12). */
   | { readonly kind: 'none' }
   /** Form the cluster here. `contexts` always starts with `_admin` (AC-4). */
-  | { readonly kind: 'init'; readonly contexts: readonly string[]; readonly dcb: boolean }
+  | {
+      readonly kind: 'init';
+      readonly contexts: readonly string[];
+      readonly dcb: boolean;
+      /** What to create as soon as the nodes that it names have joined (CT-2). */
+      readonly template?: ClusterTemplate;
+    }
   /** Join at `host:port` (internal address) and retry for ever; an empty list joins the cluster only (AC-9). */
   | { readonly kind: 'join'; readonly host: string; readonly port: number; readonly contexts: readonly string[] }
   /** The process must not start. */
@@ -20,23 +27,29 @@ export type RefuseCode =
   | 'AUTOCLUSTER_AND_TEMPLATE'
   | 'AUTOCLUSTER_AND_PLATFORM'
   | 'AUTOCLUSTER_AND_STANDALONE'
-  | 'CLUSTER_TEMPLATE_UNSUPPORTED';
+  | 'CLUSTER_TEMPLATE_INVALID';
+
+/** The template of a node: as read, or why it cannot be. Both null: the node is a member already and it was not read (CT-1). */
+export interface TemplateFile {
+  readonly path: string;
+  readonly template: ClusterTemplate | null;
+  readonly problem: string | null;
+}
 
 export interface AutoclusterInput {
   readonly settings: Settings;
   /** This node's data records contexts or a cluster membership (LC-2). */
   readonly initialised: boolean;
-  /** The default template file `./cluster-template.yml` exists. Default false. */
-  readonly templateFileExists?: boolean;
+  /** Null: there is none. */
+  readonly template: TemplateFile | null;
 }
 
 export function decideAutocluster(input: AutoclusterInput): AutoclusterDecision {
   const { formation, internalHostName, internalPort } = input.settings;
   const first = formation.first;
-  const template = formation.clusterTemplatePath !== null || input.templateFileExists === true;
-  if (first !== null && template) {
-    const path = formation.clusterTemplatePath ?? './cluster-template.yml';
-    const message = `autocluster.first and a cluster template (${path}) are both given; they contradict each other: keep one`;
+  const { template } = input;
+  if (first !== null && template !== null) {
+    const message = `autocluster.first and a cluster template (${template.path}) are both given; they contradict each other: keep one`;
     return { kind: 'refuse', code: 'AUTOCLUSTER_AND_TEMPLATE', message };
   }
   if (first !== null && (formation.consoleAuthentication || formation.platformAuthentication)) {
@@ -52,10 +65,8 @@ export function decideAutocluster(input: AutoclusterInput): AutoclusterDecision 
   if (input.initialised) {
     return { kind: 'already-member' };
   }
-  if (template) {
-    const message =
-      'cluster templates are not supported by this version; use autocluster.first, or form the cluster by hand';
-    return { kind: 'refuse', code: 'CLUSTER_TEMPLATE_UNSUPPORTED', message };
+  if (template !== null) {
+    return byTemplate(template, internalHostName, internalPort);
   }
   if (standalone) {
     return { kind: 'init', contexts: [ADMIN_CONTEXT, DEFAULT_CONTEXT], dcb: formation.standaloneDcb };
@@ -69,4 +80,16 @@ export function decideAutocluster(input: AutoclusterInput): AutoclusterDecision 
     return { kind: 'init', contexts: [ADMIN_CONTEXT, ...others], dcb: formation.dcb };
   }
   return { kind: 'join', host: first.host, port: first.port, contexts };
+}
+
+/** CT-2, CT-3: the node that `first` names forms the cluster, every other joins it and is given its roles from there. */
+function byTemplate({ path, template, problem }: TemplateFile, host: string, port: number): AutoclusterDecision {
+  if (template === null) {
+    const message = `the cluster template ${path} cannot be used: ${problem}`;
+    return { kind: 'refuse', code: 'CLUSTER_TEMPLATE_INVALID', message };
+  }
+  const { first } = template;
+  return first.host === host && first.port === port
+    ? { kind: 'init', contexts: [ADMIN_CONTEXT], dcb: false, template }
+    : { kind: 'join', host: first.host, port: first.port, contexts: [] };
 }

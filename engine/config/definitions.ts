@@ -1,4 +1,5 @@
 // Every supported `axonserver.properties` key with default and check (properties.md §1-§8). Data only.
+import { RECOVERY_FILE } from './recovery-file.ts';
 import type { Definition, HostAndPort, ParsedValue } from './values.ts';
 import {
   parseBoolean,
@@ -70,7 +71,8 @@ export const formationKeys = {
   standaloneDcb: flag('standalone-dcb', false),
   /** Null unless written: the default `./cluster-template.yml` counts only when that file exists. */
   clusterTemplatePath: optional('clustertemplate.path'),
-  recoveryFile: text('recoveryfile', 'recovery.json'),
+  /** BK-9: looked at on every start of a node that belongs to a cluster. */
+  recoveryFile: text('recoveryfile', RECOVERY_FILE),
   consoleAuthentication: optional('console.authentication'),
   platformAuthentication: optional('platform.authentication'),
   contextConfigurationSyncRateMs: duration('enterprise.context-configuration-sync-rate', 3_600_000, 1),
@@ -89,6 +91,7 @@ export const storageKeys = {
   /** The log is the event store: this is the segment size of both. 64 MiB where the documented server has 256 MB. */
   eventSegmentBytes: size('event.segment-size', 64 * MIB, 64 * 1024, 2 * GIB),
   snapshotSegmentBytes: size('snapshot.segment-size', 64 * MIB, 64 * 1024, 2 * GIB),
+  /** Newest closed segments that are compared with their checksums when a node starts; older ones wait for the scrubber. */
   eventValidationSegments: whole('event.validation-segments', 10, 0),
   snapshotValidationSegments: whole('snapshot.validation-segments', 10, 0),
   eventForceIntervalMs: duration('event.force-interval', 1000, 1),
@@ -105,6 +108,14 @@ export const storageKeys = {
   durability: define<'fsync' | 'interval'>(prefixed('muster.durability'), 'fsync', (value) =>
     parseOneOf(value, ['fsync', 'interval']),
   ),
+};
+
+/** Own keys: how closed segments are read again in the background (raft-design §9 "Bit rot"). */
+export const scrubKeys = {
+  enabled: flag('muster.scrub.enabled', true),
+  intervalMs: duration('muster.scrub.interval', 86_400_000, 1000),
+  /** Per second, of one context at a time. */
+  bytesPerSecond: size('muster.scrub.rate', 8 * MIB, 256 * 1024, 2 * GIB),
 };
 
 export const replicationKeys = {
@@ -150,6 +161,13 @@ export const securityKeys = {
   sslInternalPrivateKeyFile: optional('ssl.internal-private-key-file'),
   sslInternalTrustManagerFile: optional('ssl.internal-trust-manager-file'),
   httpsEnabled: define('server.ssl.enabled', false, parseBoolean),
+  httpsCertificate: define<string | null>('server.ssl.certificate', null, parseText),
+  httpsPrivateKey: define<string | null>('server.ssl.certificate-private-key', null, parseText),
+  httpsKeyStore: define<string | null>('server.ssl.key-store', null, parseText),
+  httpsKeyStorePassword: define<string | null>('server.ssl.key-store-password', null, parseText),
+  httpsKeyStoreType: define<'PKCS12'>('server.ssl.key-store-type', 'PKCS12', (value) =>
+    parseOneOf(value.toUpperCase(), ['PKCS12']),
+  ),
   requireSsl: define('security.require-ssl', false, parseBoolean),
 };
 
@@ -284,3 +302,15 @@ export const IGNORED_KEYS: readonly string[] = [
   'management.',
   'spring.',
 ];
+
+export const allDefinitions: readonly Definition<unknown>[] = [
+  identityKeys,
+  formationKeys,
+  storageKeys,
+  scrubKeys,
+  replicationKeys,
+  securityKeys,
+  messagingKeys,
+  housekeepingKeys,
+  operationsKeys,
+].flatMap((group) => Object.values(group) as Definition<unknown>[]);

@@ -1,6 +1,7 @@
 // From property text and environment to typed settings with every problem told at once. Pure (no IO).
 // May not: import anything outside this folder. Entry points: `parseSettings` here, `decideAutocluster` in `autocluster.ts`.
 import {
+  allDefinitions,
   formationKeys,
   housekeepingKeys,
   identityKeys,
@@ -9,12 +10,14 @@ import {
   operationsKeys,
   PREFIX,
   replicationKeys,
+  scrubKeys,
   securityKeys,
   storageKeys,
 } from './definitions.ts';
 import { resolveHostNames } from './host-names.ts';
 import { parseProperties, uniformKey } from './properties.ts';
 import type { Definition, ValuesOf } from './values.ts';
+import { WITHOUT_EFFECT } from './without-effect.ts';
 
 /** Facts of the machine that stand in for absent properties. */
 export interface SettingsDefaults {
@@ -57,6 +60,7 @@ export interface Settings {
   readonly dataDir: string;
   readonly formation: ValuesOf<typeof formationKeys>;
   readonly storage: ValuesOf<typeof storageKeys>;
+  readonly scrub: ValuesOf<typeof scrubKeys>;
   readonly replication: ReplicationSettings;
   readonly accesscontrol: ValuesOf<typeof securityKeys>;
   readonly messaging: ValuesOf<typeof messagingKeys>;
@@ -66,7 +70,7 @@ export interface Settings {
 
 /** The process must not start with one of these. `key` is empty when the text as a whole is at fault. */
 export interface SettingsProblem {
-  readonly code: 'SETTING_INVALID' | 'SETTING_CONFLICT' | 'SETTING_UNSUPPORTED' | 'PROPERTIES_UNREADABLE';
+  readonly code: 'SETTING_INVALID' | 'SETTING_CONFLICT' | 'PROPERTIES_UNREADABLE';
   readonly key: string;
   readonly value: string;
   /** What would have been right, as a phrase. */
@@ -89,6 +93,8 @@ export interface ParsedSettings {
   /** Kept in the file, without meaning here; as spelled there. */
   readonly unknownKeys: readonly string[];
   readonly notes: readonly SettingsNote[];
+  /** Every known key that is set, with the value that counts, as spelled where it is set. */
+  readonly given: readonly Readonly<GivenValue>[];
 }
 
 const ENV_PREFIX = 'AXONIQ_AXONSERVER_';
@@ -174,6 +180,7 @@ export function parseSettings(
   notes.push(...names.warnings.map((message) => ({ code: 'SETTING_HOST_NAME' as const, key: 'hostname', message })));
   const storage = reader.readGroup(storageKeys);
   noteDataFolder(storage, notes);
+  notes.push(...notesWithoutEffect(reader));
   const settings: Settings = {
     name: identity.name ?? names.shortName,
     hostName: names.hostName,
@@ -188,15 +195,16 @@ export function parseSettings(
     dataDir: storage.controlDbPath,
     formation: reader.readGroup(formationKeys),
     storage,
+    scrub: reader.readGroup(scrubKeys),
     replication: readReplication(reader),
     accesscontrol: reader.readGroup(securityKeys),
     messaging: reader.readGroup(messagingKeys),
     housekeeping: reader.readGroup(housekeepingKeys),
     operations: reader.readGroup(operationsKeys),
   };
-  refuseUnsupported(reader, settings);
+  refuseHalfTls(reader, settings);
   refuseEqualPorts(reader, settings);
-  return { settings, problems: reader.problems, unknownKeys, notes };
+  return { settings, problems: reader.problems, unknownKeys, notes, given: [...given.values()] };
 }
 
 function collect(
@@ -238,16 +246,6 @@ function collect(
   return { given, unknownKeys, notes };
 }
 
-const allDefinitions: readonly Definition<unknown>[] = [
-  identityKeys,
-  formationKeys,
-  storageKeys,
-  replicationKeys,
-  securityKeys,
-  messagingKeys,
-  housekeepingKeys,
-  operationsKeys,
-].flatMap((group) => Object.values(group) as Definition<unknown>[]);
 const knownKeys: ReadonlySet<string> = new Set(allDefinitions.map((definition) => uniformKey(definition.key)));
 const ignoredKeys: readonly string[] = IGNORED_KEYS.map(uniformKey);
 
@@ -316,6 +314,19 @@ function readReplication(reader: SettingsReader): ReplicationSettings {
   };
 }
 
+/** Only for values that ask for something else than what happens anyway. */
+function notesWithoutEffect(reader: SettingsReader): readonly SettingsNote[] {
+  return allDefinitions.flatMap((definition): readonly SettingsNote[] => {
+    const given = reader.given.get(uniformKey(definition.key));
+    const why = WITHOUT_EFFECT.get(definition.key);
+    if (given === undefined || why === undefined) return [];
+    const parsed = definition.parse(given.value.trim());
+    if (!parsed.ok || parsed.value === definition.fallback) return [];
+    const message = `${given.key}=${given.value} has no effect here: ${why}`;
+    return [{ code: 'SETTING_IGNORED', key: given.key, message }];
+  });
+}
+
 /** The log is the event store, so there is one directory; other storage keys are told to have no effect. */
 function noteDataFolder(storage: ValuesOf<typeof storageKeys>, notes: SettingsNote[]): void {
   const others = [
@@ -331,23 +342,17 @@ function noteDataFolder(storage: ValuesOf<typeof storageKeys>, notes: SettingsNo
   }
 }
 
-/** Serving plain text or everybody where the file asks for protection would be a silent hole. */
-function refuseUnsupported(reader: SettingsReader, settings: Settings): void {
-  const checks: readonly [Definition<boolean>, boolean, string][] = [
-    [securityKeys.accessControlEnabled, settings.accesscontrol.accessControlEnabled, 'access control'],
-    [securityKeys.sslEnabled, settings.accesscontrol.sslEnabled, 'TLS on the gRPC ports'],
-    [securityKeys.httpsEnabled, settings.accesscontrol.httpsEnabled, 'HTTPS'],
-    [securityKeys.requireSsl, settings.accesscontrol.requireSsl, 'HTTPS'],
-  ];
-  for (const [definition, on, what] of checks) {
-    if (on) {
-      reader.refuse(
-        'SETTING_UNSUPPORTED',
-        reader.givenFor(definition),
-        `false: ${what} is not available in this version`,
-      );
-    }
-  }
+/** Serving plain text where the file asks for protection would be a silent hole. */
+function refuseHalfTls(reader: SettingsReader, { accesscontrol }: Settings): void {
+  const refuse = (definition: Definition<unknown>, expected: string): void =>
+    reader.refuse('SETTING_CONFLICT', reader.givenFor(definition), expected);
+  const { sslEnabled, sslCertChainFile, sslPrivateKeyFile, httpsEnabled } = accesscontrol;
+  if (sslEnabled && (!sslCertChainFile || !sslPrivateKeyFile))
+    refuse(securityKeys.sslEnabled, 'ssl.cert-chain-file and ssl.private-key-file as well');
+  const pair = accesscontrol.httpsCertificate !== null && accesscontrol.httpsPrivateKey !== null;
+  if (httpsEnabled && !pair && accesscontrol.httpsKeyStore === null)
+    refuse(securityKeys.httpsEnabled, 'server.ssl.key-store, or certificate and certificate-private-key, as well');
+  if (accesscontrol.requireSsl && !httpsEnabled) refuse(securityKeys.requireSsl, 'server.ssl.enabled=true as well');
 }
 
 function refuseEqualPorts(reader: SettingsReader, settings: Settings): void {
@@ -355,6 +360,10 @@ function refuseEqualPorts(reader: SettingsReader, settings: Settings): void {
     [identityKeys.httpPort, settings.httpPort],
     [identityKeys.grpcPort, settings.grpcPort],
     [identityKeys.internalPort, settings.internalPort],
+    // The same as server.port is allowed: one server then does both.
+    ...(settings.managementPort === null || settings.managementPort === settings.httpPort
+      ? []
+      : [[identityKeys.managementPort, settings.managementPort] as const]),
   ] as const;
   for (const [index, [definition, port]] of ports.entries()) {
     const other = ports.slice(0, index).find((earlier) => earlier[1] === port && port !== 0);

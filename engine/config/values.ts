@@ -121,13 +121,18 @@ export function parseHostAndPort(text: string, defaultPort: number): ParsedValue
   return good({ host, port });
 }
 
-/** Comma list of context names without repetitions, in the order given; rule of cluster-semantics CX-2 plus `_admin`. */
+/** Rule of cluster-semantics CX-2 plus `_admin`. */
+export function isContextName(name: string): boolean {
+  return name === '_admin' || /^[A-Za-z][A-Za-z0-9_-]{0,127}$/.test(name);
+}
+
+/** Comma list of context names without repetitions, in the order given. */
 export function parseContextNames(text: string): ParsedValue<readonly string[]> {
   const names = text
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
-  if (names.some((name) => name !== '_admin' && !/^[A-Za-z][A-Za-z0-9_-]{0,127}$/.test(name))) {
+  if (!names.every(isContextName)) {
     return bad(
       'a comma list of context names; each starts with a letter, then letters, digits, - and _ (or is _admin)',
     );

@@ -8,6 +8,7 @@ import {
   type NodeInfo,
   type NodeRole,
 } from './api.ts';
+import { type AccessCommand, type AccessState, applyAccessCommand, isAccessCommand, noAccess } from './access-state.ts';
 
 /** First member set of a group: replicas named here start with it, replicas added later start empty and listen. */
 export interface BootstrapMember {
@@ -29,11 +30,14 @@ export interface AdminState extends ClusterView {
   readonly contexts: readonly AdminContext[];
   /** Deleted contexts whose members keep their copies. Created again, such a context goes on with its group and log (CX-10). */
   readonly preserved?: readonly AdminContext[];
+  /** Applications and users. Absent until the first one. */
+  readonly access?: AccessState;
   /** Groups below this number exist, are preserved, or are deleted for good. */
   readonly nextGroup: number;
 }
 
 export type AdminCommand =
+  | AccessCommand
   | { readonly type: 'init'; readonly clusterId: string; readonly node: NodeInfo }
   | { readonly type: 'join'; readonly node: NodeInfo; readonly contexts: readonly string[] | 'all' | 'none' }
   | { readonly type: 'update-node'; readonly node: NodeInfo }
@@ -108,6 +112,10 @@ export function formedState(clusterId: string, node: NodeInfo): AdminState {
 /** Applies one command at log position `index`. */
 export function applyAdminCommand(state: AdminState, index: number, command: AdminCommand): AdminOutcome {
   const before: AdminState = { ...state, version: index };
+  if (isAccessCommand(command)) {
+    const access = applyAccessCommand(state.access ?? noAccess, command);
+    return 'code' in access ? failed(before, access.code, access.message) : done({ ...before, access });
+  }
   switch (command.type) {
     case 'init':
       return applyInit(before, command.clusterId, command.node);

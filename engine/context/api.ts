@@ -1,4 +1,5 @@
 // The face of contexts towards rpc, http and control: who serves what, appends, reads. Implemented in `contexts.ts`.
+import type { Meters } from '../util/meters.ts';
 import type { SequenceConflict, StoredAggregateEvent, StoredEvent } from '../storage/api.ts';
 
 export type ContextName = string;
@@ -118,6 +119,8 @@ export interface ContextDirectory {
   /** Nodes that serve clients of the context (PRIMARY, MESSAGING_ONLY) and are connected or self (RO-7, DP-12). */
   servingNodes(context: ContextName): readonly NodeInfo[];
   eventStore(context: ContextName): EventStoreAccess;
+  /** What clients of this node did; absent where nobody counts. */
+  readonly meters?: Meters;
 }
 
 /** Changes of the cluster structure; accepted on any admin node, forwarded to the leader of `_admin` (CX-15). */

@@ -1,7 +1,9 @@
 // Gets this node into a cluster: one request to a member, or the endless retries of autocluster (cluster-semantics §3).
 import type { Env } from '../util/env.ts';
 import type { AdminState } from './admin-state.ts';
+import { AxonError } from './api.ts';
 import type { NodeInfo } from './api.ts';
+import { PeerError } from '../peer/bus.ts';
 import { asAxonError } from './errors.ts';
 import { decodeBody, encodeBody, fieldOf } from './peer-messages.ts';
 
@@ -52,14 +54,17 @@ export class ClusterJoiner {
     this.#wake?.();
   }
 
-  /** Resolves with the contexts asked for that do not exist (AC-10). Rejects with AxonError. */
+  /** Resolves with the contexts asked for that do not exist (AC-10). Rejects with AxonError (LC-10). */
   async joinOnce(host: string, port: number, contexts: JoinContexts): Promise<readonly string[]> {
-    const body = encodeBody({ node: this.#options.self, contexts });
+    const { self } = this.#options;
+    if (host === self.internalHostName && port === self.internalPort)
+      throw new AxonError('AXONIQ-2500', `${host}:${port} is this node itself: name a member of the cluster`);
+    const body = encodeBody({ node: self, contexts });
     let answer: Uint8Array;
     try {
       answer = await this.#options.requestAddress(host, port, 'join', body, JOIN_TIMEOUT_MS);
     } catch (error) {
-      throw asAxonError(error, 'AXONIQ-2502');
+      throw asAxonError(error, isUnknownHost(error) ? 'AXONIQ-2501' : 'AXONIQ-2502');
     }
     const { head } = decodeBody(answer);
     await this.#options.adopt(fieldOf(head, 'state') as AdminState);
@@ -94,4 +99,18 @@ export class ClusterJoiner {
       };
     });
   }
+}
+
+function isUnknownHost(error: unknown): boolean {
+  return error instanceof PeerError && (error.remoteCode === 'ENOTFOUND' || error.remoteCode === 'EAI_AGAIN');
+}
+
+/** The other side of `joinOnce`. Rejects with JOIN_REFUSED. */
+export function joinRequestOf(body: Uint8Array): { readonly node: NodeInfo; readonly contexts: JoinContexts } {
+  const { head } = decodeBody(body);
+  const node = fieldOf(head, 'node') as NodeInfo;
+  if (typeof node?.name !== 'string' || typeof node.storeId !== 'string' || typeof node.internalPort !== 'number') {
+    throw new PeerError('PEER_REFUSED', 'the join request does not name a node', 'JOIN_REFUSED');
+  }
+  return { node, contexts: fieldOf(head, 'contexts') as JoinContexts };
 }

@@ -5,6 +5,7 @@ import type { Entry } from '../raft/types.ts';
 import type { NodeStore } from '../storage/api.ts';
 import { PeerError, type PeerBus } from '../peer/bus.ts';
 import type { Env } from '../util/env.ts';
+import type { AccessCommand } from './access-state.ts';
 import {
   type AdminCommand,
   type AdminOutcome,
@@ -27,6 +28,7 @@ import {
   JOIN_RETRY_MAX_MS,
   JOIN_TIMEOUT_MS,
   type JoinContexts,
+  joinRequestOf,
 } from './cluster-joiner.ts';
 import { checkContextProperties } from './context-properties.ts';
 import { asAxonError, NotLeaderError } from './errors.ts';
@@ -157,7 +159,10 @@ export class ClusterManager implements ClusterAdmin {
   #save(): Promise<void> {
     const formation = this.#formation;
     const document: ClusterDocument = { state: this.#view, formation, formationDcb: this.#formationDcb };
-    this.#saving = this.#saving.then(() => this.#options.node.writeDocument(CLUSTER_DOCUMENT, document));
+    // One that failed (no space, say) must not keep the next ones from being written.
+    this.#saving = this.#saving
+      .catch(() => undefined)
+      .then(() => this.#options.node.writeDocument(CLUSTER_DOCUMENT, document));
     this.#saving.catch((error: unknown) =>
       this.#options.env.log.error(`The cluster document cannot be written: ${String(error)}`, { code: 'DISK_FAILED' }),
     );
@@ -243,14 +248,9 @@ export class ClusterManager implements ClusterAdmin {
 
   /** Sent by a node that wants in; any member answers (LC-6). Answers the state after the join and the contexts that do not exist (AC-10). */
   async handleJoin(body: Uint8Array): Promise<Uint8Array> {
-    const { head } = decodeBody(body);
     if (!this.#initialized || this.#view.version === 0)
       throw new PeerError('PEER_REFUSED', 'this node is not part of a cluster yet', 'JOIN_NOT_READY');
-    const node = fieldOf(head, 'node') as NodeInfo;
-    const contexts = fieldOf(head, 'contexts') as readonly string[] | 'all' | 'none';
-    if (typeof node?.name !== 'string' || typeof node.storeId !== 'string' || typeof node.internalPort !== 'number') {
-      throw new PeerError('PEER_REFUSED', 'the join request does not name a node', 'JOIN_REFUSED');
-    }
+    const { node, contexts } = joinRequestOf(body);
     const { missingContexts } = await this.#propose({ type: 'join', node, contexts });
     // A forwarded join may be ahead of what this node has seen.
     const until = this.#options.env.now() + JOIN_TIMEOUT_MS;
@@ -359,6 +359,10 @@ export class ClusterManager implements ClusterAdmin {
 
   async setBalancing(choice: BalancingChoice): Promise<void> {
     await this.#propose({ type: 'set-balancing', choice });
+  }
+
+  async changeAccess(command: AccessCommand): Promise<void> {
+    await this.#propose(command);
   }
 
   async removeNode(node: string): Promise<void> {

@@ -1,5 +1,6 @@
 // Which contexts exist, who serves them, and their event stores: the face of the context layer (api.ts, ContextDirectory).
 import type { PeerBus } from '../peer/bus.ts';
+import { Meters } from '../util/meters.ts';
 import {
   AxonError,
   type ClusterView,
@@ -26,6 +27,8 @@ export interface ContextsOptions extends Omit<FreshReadsDeps, 'storingNodes'> {
   readonly manager: ClusterManager;
   /** RO-7: false lets clients connect to backups too. */
   readonly clientsOnlyOnServing: boolean;
+  /** ES-21. */
+  readonly checkSnapshots: boolean;
 }
 
 const SERVING: ReadonlySet<NodeRole> = new Set<NodeRole>(['PRIMARY', 'MESSAGING_ONLY']);
@@ -35,14 +38,31 @@ export class Contexts implements ContextDirectory, DcbDirectory {
   readonly #stores = new Map<string, EventStoreAccess>();
   readonly #dcbStores = new Map<string, DcbStoreAccess>();
   readonly #listeners = new Set<(view: ClusterView) => void>();
+  /** While a membership changes: made once per state of the cluster, for `view` is asked at every call. */
+  #pendingView: {
+    readonly of: ClusterView;
+    readonly pending: ReadonlyMap<string, number>;
+    readonly view: ClusterView;
+  } | null = null;
+
+  readonly meters: Meters;
 
   constructor(options: ContextsOptions) {
     this.#options = options;
+    this.meters = new Meters(() => options.env.now());
   }
 
-  /** `pendingSince` is filled in from this node's replicas, where it leads. */
+  /** `pendingSince` is what the leader of each context said last. */
   get view(): ClusterView {
-    return this.#options.manager.view;
+    const { manager, leaders } = this.#options;
+    const { view } = manager;
+    if (leaders.pending.size === 0) return view;
+    if (this.#pendingView?.of !== view || this.#pendingView.pending !== leaders.pending) {
+      const { pending } = leaders;
+      const contexts = view.contexts.map((one) => ({ ...one, pendingSince: pending.get(one.name) ?? 0 }));
+      this.#pendingView = { of: view, pending, view: { ...view, contexts } };
+    }
+    return this.#pendingView.view;
   }
 
   get selfNode(): NodeInfo {
@@ -104,14 +124,17 @@ export class Contexts implements ContextDirectory, DcbDirectory {
 
   eventStore(context: string): EventStoreAccess {
     requireKind(this.#require(context), false);
-    const store = this.#stores.get(context) ?? new ContextEventStore(context, this.#readDeps());
+    const store =
+      this.#stores.get(context) ??
+      new ContextEventStore(context, this.#readDeps(), this.meters.of(context), this.#options.checkSnapshots);
     this.#stores.set(context, store);
     return store;
   }
 
   dcbStore(context: string): DcbStoreAccess {
     requireKind(this.#require(context), true);
-    const store = this.#dcbStores.get(context) ?? new ContextDcbStore(context, this.#readDeps());
+    const store =
+      this.#dcbStores.get(context) ?? new ContextDcbStore(context, this.#readDeps(), this.meters.of(context));
     this.#dcbStores.set(context, store);
     return store;
   }

@@ -1,5 +1,6 @@
 // The DCB event store of one context on any node: changes go to the leader, reads are local where the context is stored here and
 // travel otherwise (cluster-semantics DP-3, DP-4, DP-7; client-behaviour §15). Entry point: ContextDcbStore.
+import type { ContextMeters } from '../util/meters.ts';
 import { type DcbChange, readCriteria, readTag, tagMessage } from '../storage/dcb-wire.ts';
 import type { DcbAppended, DcbCursor, DcbSource, DcbStoreAccess, StoredDcbSnapshot, StoredEvent } from './dcb-api.ts';
 import { LocalDcbCursor, RemoteDcbCursor, RemoteDcbReads } from './dcb-cursors.ts';
@@ -17,23 +18,27 @@ const LAG_WAIT_MS = 1_000;
 export class ContextDcbStore implements DcbStoreAccess {
   readonly #context: string;
   readonly #deps: FreshReadsDeps;
+  readonly #meters: ContextMeters;
   readonly #fresh: FreshReads;
   readonly #remote: RemoteDcbReads;
 
-  constructor(context: string, deps: FreshReadsDeps) {
+  constructor(context: string, deps: FreshReadsDeps, meters: ContextMeters) {
     this.#context = context;
     this.#deps = deps;
+    this.#meters = meters;
     this.#fresh = new FreshReads(context, deps);
     this.#remote = new RemoteDcbReads(context, deps, () => this.#fresh.readSource());
   }
 
   // -- changes ----------------------------------------------------------------------------------------------------------
 
-  append(condition: Uint8Array | null, events: readonly Uint8Array[]): Promise<DcbAppended | null> {
-    return this.#onLeader(
+  async append(condition: Uint8Array | null, events: readonly Uint8Array[]): Promise<DcbAppended | null> {
+    const appended = await this.#onLeader(
       (replica) => appendDcbHere(replica, condition, events),
       async (leader) => readAppended(await this.#send(leader, encodeAppend(this.#context, condition, events))),
     );
+    if (appended !== null) this.#meters.event.mark(events.length);
+    return appended;
   }
 
   changeTags(type: 'add-tags' | 'remove-tags', sequence: number, tags: readonly Uint8Array[]): Promise<boolean> {
@@ -42,6 +47,7 @@ export class ContextDcbStore implements DcbStoreAccess {
 
   async addSnapshot(key: Uint8Array, sequence: number, prune: boolean, snapshot: Uint8Array): Promise<void> {
     await this.#change({ type: 'add-snapshot', key, sequence, prune, snapshot });
+    this.#meters.snapshot.mark();
   }
 
   async deleteSnapshots(key: Uint8Array, toSequence: number): Promise<void> {

@@ -1,6 +1,7 @@
 // Reading DCB events: from this node's own files, or page by page from a node that stores the context. Both deliver committed
 // events only, in order, each once. Entry points: LocalDcbCursor, RemoteDcbCursor, RemoteDcbReads.
 import type { Criterion } from '../storage/dcb-wire.ts';
+import { nextTurn } from '../util/next-turn.ts';
 import { AxonError } from './api.ts';
 import type { DcbCursor, DcbReader, StoredDcbSnapshot, StoredEvent } from './dcb-api.ts';
 import { dcbOf } from './dcb-leader.ts';
@@ -38,7 +39,7 @@ export class LocalDcbCursor implements DcbCursor {
     const before = this.position;
     const page = this.#reader.next(PAGE_EVENTS_MAX, PAGE_BYTES_MAX, this.#to);
     // A turn in which nothing matched: others come first before the next one.
-    if (page.length === 0 && this.position > before) await new Promise((resolve) => setImmediate(resolve));
+    if (page.length === 0 && this.position > before) await nextTurn();
     return page;
   }
 

@@ -3,6 +3,7 @@
 import { EntryType } from '../raft/types.ts';
 import { encodeEvents, eventFacts } from '../storage/facts.ts';
 import type { StoredAggregateEvent, StoredEvent } from '../storage/api.ts';
+import type { ContextMeters } from '../util/meters.ts';
 import { WireError } from '../util/wire.ts';
 import { AxonError, type EventCursor, type EventStoreAccess, type TokenInfo } from './api.ts';
 import { SequenceConflictError } from './errors.ts';
@@ -21,13 +22,18 @@ const READ_BYTES_MAX = 256 * 1024;
 export class ContextEventStore implements EventStoreAccess {
   readonly #context: string;
   readonly #deps: FreshReadsDeps;
+  readonly #meters: ContextMeters;
+  readonly #checkSnapshots: boolean;
   readonly #fresh: FreshReads;
   readonly #leader: LeaderReads;
   readonly #remote: RemoteReads;
 
-  constructor(context: string, deps: FreshReadsDeps) {
+  /** `checkSnapshots`: see appendSnapshotHere. */
+  constructor(context: string, deps: FreshReadsDeps, meters: ContextMeters, checkSnapshots: boolean) {
     this.#context = context;
     this.#deps = deps;
+    this.#meters = meters;
+    this.#checkSnapshots = checkSnapshots;
     this.#fresh = new FreshReads(context, deps);
     this.#leader = new LeaderReads(context, deps);
     this.#remote = new RemoteReads(context, deps.bus, () => this.#fresh.readSource());
@@ -41,13 +47,15 @@ export class ContextEventStore implements EventStoreAccess {
       (replica) => appendHere(replica, events),
       (leader) => this.#forward(leader, 'append-events', events),
     );
+    this.#meters.event.mark(events.length);
   }
 
   async appendSnapshot(snapshot: Buffer): Promise<void> {
     await this.#onLeader(
-      (replica) => appendSnapshotHere(replica, snapshot),
+      (replica) => appendSnapshotHere(replica, snapshot, this.#checkSnapshots),
       (leader) => this.#forward(leader, 'append-snapshot', [snapshot]),
     );
+    this.#meters.snapshot.mark();
   }
 
   async #forward(leader: string, method: 'append-events' | 'append-snapshot', parts: readonly Buffer[]): Promise<void> {
@@ -119,8 +127,13 @@ export async function appendHere(replica: Replica, events: readonly Uint8Array[]
   }
 }
 
-/** ES-21: a snapshot may not be ahead of its aggregate. */
-export async function appendSnapshotHere(replica: Replica, snapshot: Uint8Array): Promise<void> {
+/** ES-21: a snapshot may not be ahead of its aggregate, unless `check` of the leader (`check-sequence-nr-for-snapshots`) is off. */
+export async function appendSnapshotHere(replica: Replica, snapshot: Uint8Array, check: boolean): Promise<void> {
+  if (check) await checkSnapshot(replica, snapshot);
+  await replica.proposeEntry(EntryType.SNAPSHOT_EVENT, snapshot);
+}
+
+async function checkSnapshot(replica: Replica, snapshot: Uint8Array): Promise<void> {
   const facts = eventFacts(snapshot);
   let highest = replica.store.highestSequence(facts.aggregateId);
   if (facts.sequence > highest) {
@@ -133,7 +146,6 @@ export async function appendSnapshotHere(replica: Replica, snapshot: Uint8Array)
       `Invalid sequence number while storing snapshot. Highest aggregate ${facts.aggregateId} sequence number: ${highest}, snapshot sequence ${facts.sequence}.`,
     );
   }
-  await replica.proposeEntry(EntryType.SNAPSHOT_EVENT, snapshot);
 }
 
 /** Reads this node's own files; committed events only, in token order. */

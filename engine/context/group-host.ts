@@ -3,42 +3,40 @@
 import { memberIdOf, nodeOfMember, type AdminContext, type AdminState } from './admin-state.ts';
 import { segmentBytesOf } from './context-properties.ts';
 import { Departures, folderOf, groupOfFolder, isDeletedForGood, isPreserved, storesOn } from './departures.ts';
-import { firstConfig, nextMembershipStep, wantedMembers } from './membership-plan.ts';
+import { firstConfig, type HeldStep, nextMembershipStep, wantedMembers } from './membership-plan.ts';
+import { FastPath } from './fast-path.ts';
+import { eachOnce, handOver, mayReopen } from './reopening.ts';
 import { Replica } from './replica.ts';
+import { TickSource } from './tick-source.ts';
+import { Turn } from './turn.ts';
 import { decodeConfig } from '../raft/membership.ts';
 import { RaftGroup } from '../raft/raft.ts';
-import type { Entry, Member, MemberId, Message, RaftStatus, TimingTicks } from '../raft/types.ts';
+import type { Entry, MemberId, Message, RaftStatus, TimingTicks } from '../raft/types.ts';
 import type { Durability, NodeStore } from '../storage/api.ts';
+import { type Disk, nodeDisk } from '../storage/disk.ts';
 import { openGroupStore } from '../storage/group-store.ts';
 import type { Env } from '../util/env.ts';
 import { ADMIN_CONTEXT } from './api.ts';
 
-export const TICK_MS = 10;
-/** The clock is looked at this often; ticks that passed meanwhile are credited together. Halves the wake-ups of an idle node. */
-const WAKE_MS = 2 * TICK_MS;
-/** A node that was itself asleep has learned nothing about its leader: at most this many ticks are credited per wake-up. */
-const TICKS_PER_WAKE_MAX = 4;
 const APPEND_BYTES_MAX = 256 * 1024;
 const INFLIGHT_MESSAGES_MAX = 64;
 const INFLIGHT_BYTES_MAX = 8 * 1024 * 1024;
 const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 /** Time between looks at a membership that is not yet as wanted. */
 const MEMBERSHIP_CHECK_TICKS = 2;
-/** Fast path: the successor tries at once and again after this, others wait a random time up to twice that. */
-const FAST_PATH_RETRY_MS = 60;
-const FAST_PATH_TRIES_MAX = 4;
-/** A replica that just opened does not wait for the whole time-out either: nobody may be leading (pre-vote protects a leader). */
-const FIRST_CAMPAIGN_MS = 20;
-const LATER_CAMPAIGN_MS = 150;
 
 export interface GroupHostOptions {
   readonly env: Env;
   readonly node: NodeStore;
+  /** Where groups are kept; the real file system unless set. */
+  readonly disk?: Disk;
   readonly self: string;
   readonly timing: TimingTicks;
   readonly fastPath: boolean;
   readonly segmentBytes: number;
   readonly durability: Durability;
+  /** As in GroupStoreOptions. */
+  readonly verifySegments?: number;
   readonly minActiveBackups: number;
   readonly send: (node: string, messages: readonly Message[]) => void;
   readonly applyAdmin: (entry: Entry) => void;
@@ -54,26 +52,53 @@ export class GroupHost {
   readonly #replicas = new Map<number, Replica>();
   readonly #byContext = new Map<string, Replica>();
   readonly #departures: Departures;
+  readonly #turn: Turn;
+  readonly ticks: TickSource;
+  readonly #fastPath: FastPath;
   /** The settled members that others were told last, by groups led here. */
   readonly #told = new WeakMap<Replica, RaftStatus>();
+  readonly #pendingSince = new WeakMap<Replica, number>();
+  readonly #held = new WeakMap<Replica, HeldStep>();
   #wanted: AdminState | null = null;
   #reconciling: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | null = null;
-  #lastWake = 0;
-  #ticks = 0;
-  #outgoing = new Map<string, Message[]>();
-  #sendScheduled = false;
+  readonly #applyAdmin: (entry: Entry) => void;
   #closed = false;
 
   constructor(options: GroupHostOptions) {
     this.#options = options;
     this.#memberId = memberIdOf(options.self, options.node.storeId);
     this.#departures = new Departures(options.self);
+    this.#turn = new Turn(options.send);
+    this.ticks = new TickSource({
+      env: options.env,
+      asleepTicks: options.timing.electionTicksMin,
+      onAsleep: () => {
+        for (const replica of this.#replicas.values()) replica.stepDown();
+      },
+      onTick: () => {
+        for (const replica of this.#replicas.values()) replica.tick();
+      },
+      onTicked: () => this.#afterTicks(),
+    });
+    this.#fastPath = new FastPath(options.env, this.ticks);
+    this.#applyAdmin = eachOnce(options.applyAdmin);
   }
 
   start(): void {
-    this.#lastWake = this.#options.env.now();
-    this.#timer = setInterval(() => this.#wake(), WAKE_MS);
+    this.ticks.start();
+  }
+
+  /** Ticks of this node since the last heartbeat of the groups that it leads: all beat together. */
+  get heartbeatElapsedTicks(): number {
+    return this.ticks.count % this.#options.timing.heartbeatTicks;
+  }
+
+  get heartbeatTicks(): number {
+    return this.#options.timing.heartbeatTicks;
+  }
+
+  get memberId(): MemberId {
+    return this.#memberId;
   }
 
   replica(context: string): Replica | null {
@@ -94,23 +119,6 @@ export class GroupHost {
     }
   }
 
-  #queue(messages: readonly Message[]): void {
-    for (const message of messages) {
-      const node = nodeOfMember(message.to);
-      const list = this.#outgoing.get(node);
-      if (list === undefined) this.#outgoing.set(node, [message]);
-      else list.push(message);
-    }
-    if (this.#sendScheduled) return;
-    this.#sendScheduled = true;
-    queueMicrotask(() => {
-      this.#sendScheduled = false;
-      const batches = this.#outgoing;
-      this.#outgoing = new Map();
-      for (const [node, batch] of batches) this.#options.send(node, batch);
-    });
-  }
-
   peerDown(node: string): void {
     for (const replica of this.#replicas.values()) {
       for (const member of replica.status().config.members) {
@@ -122,49 +130,16 @@ export class GroupHost {
   /** The peer's process is gone: its link closed and one new connection was refused (raft-design §10; liveness only). */
   peerGone(node: string): void {
     if (!this.#options.fastPath) return;
-    for (const replica of this.#replicas.values()) {
-      const leader = replica.status().leader;
-      if (leader === null || nodeOfMember(leader) !== node) continue;
-      const first = replica.forgetLeader(leader);
-      const delay = first ? 0 : FAST_PATH_RETRY_MS * (1 + this.#options.env.random());
-      this.#campaignSoon(replica, delay, FAST_PATH_TRIES_MAX);
-    }
-  }
-
-  #campaignSoon(replica: Replica, delayMs: number, triesLeft: number): void {
-    if (triesLeft === 0) return;
-    setTimeout(() => {
-      if (this.#closed || replica.closed || replica.status().leader !== null) return;
-      replica.campaign();
-      this.#campaignSoon(replica, FAST_PATH_RETRY_MS * (1 + this.#options.env.random()), triesLeft - 1);
-    }, delayMs);
+    const led = ({ leader }: RaftStatus): boolean => leader !== null && nodeOfMember(leader) === node;
+    this.#fastPath.leaderGone([...this.#replicas.values()].filter((replica) => led(replica.status())));
   }
 
   // -- time ---------------------------------------------------------------------------------------------------------------
 
-  #wake(): void {
-    const now = this.#options.env.now();
-    const elapsed = now - this.#lastWake;
-    const passed = Math.floor(elapsed / TICK_MS);
-    if (passed < 1) return;
-    const ticks = Math.min(TICKS_PER_WAKE_MAX, passed);
-    // What is left of a tick counts next time; a long sleep is not made up for.
-    this.#lastWake = passed > TICKS_PER_WAKE_MAX ? now : this.#lastWake + ticks * TICK_MS;
-    if (elapsed > this.#options.timing.electionTicksMin * TICK_MS) {
-      for (const replica of this.#replicas.values()) replica.stepDown();
-    }
-    // libuv runs timers before sockets: after a late wake-up, messages that wait in the sockets are heard first.
-    if (elapsed > 2 * WAKE_MS) setImmediate(() => setImmediate(() => this.#tick(ticks)));
-    else this.#tick(ticks);
-  }
-
-  #tick(count: number): void {
+  #afterTicks(): void {
     if (this.#closed) return;
-    for (let i = 0; i < count; i += 1) {
-      this.#ticks += 1;
-      for (const replica of this.#replicas.values()) replica.tick();
-    }
-    if (this.#ticks % MEMBERSHIP_CHECK_TICKS === 0) this.#checkMembership();
+    for (const replica of this.#replicas.values()) if (mayReopen(replica)) this.#reopen(replica);
+    if (this.ticks.count % MEMBERSHIP_CHECK_TICKS === 0) this.#checkMembership();
   }
 
   // -- what `_admin` wants --------------------------------------------------------------------------------------------------
@@ -204,10 +179,12 @@ export class GroupHost {
     const { env, node } = this.#options;
     const store = await openGroupStore({
       node,
+      disk: this.#options.disk ?? nodeDisk,
       group: context.group,
       folder: folderOf(context),
       segmentBytes: segmentBytesOf(context.metaData) ?? this.#options.segmentBytes,
       durability: this.#options.durability,
+      ...(this.#options.verifySegments !== undefined && { verifySegments: this.#options.verifySegments }),
       indexEvents: context.name !== ADMIN_CONTEXT,
       dcb: context.dcb && context.name !== ADMIN_CONTEXT,
       log: (level, code, text) => env.log[level](text, { code, context: context.name }),
@@ -221,6 +198,7 @@ export class GroupHost {
       hardState: node.hardState(context.group) ?? { term: 0, vote: null, commit: 0 },
       log: store,
       timing: this.#options.timing,
+      heartbeatPhase: () => this.heartbeatElapsedTicks,
       random: env.random,
       appendBytesMax: APPEND_BYTES_MAX,
       inflightMessagesMax: INFLIGHT_MESSAGES_MAX,
@@ -234,8 +212,9 @@ export class GroupHost {
       store,
       node,
       raft,
-      send: (messages) => this.#queue(messages),
-      apply: context.name === ADMIN_CONTEXT ? this.#options.applyAdmin : null,
+      send: (messages) => this.#turn.queue(messages),
+      soon: (work) => this.#turn.soon(work),
+      apply: context.name === ADMIN_CONTEXT ? this.#applyAdmin : null,
       onFatal: this.#options.onFatal,
     });
     this.#replicas.set(context.group, replica);
@@ -257,16 +236,24 @@ export class GroupHost {
     });
   }
 
+  #reopen(replica: Replica): void {
+    this.#replicas.delete(replica.group);
+    const again = async () => {
+      await this.#drop(replica, true, `damage was found: ${replica.store.foundDamage?.message}`);
+      const context = this.#wanted?.contexts.find((candidate) => candidate.group === replica.group);
+      if (context !== undefined && !this.#closed) await this.#open(context);
+    };
+    this.#reconciling = this.#reconciling.then(again).catch((error: unknown) => this.#fail(error));
+  }
+
   /** A lone PRIMARY has nobody to wait for. With the fast path the first founder of a new group, or any node after a restart, tries early. */
   #firstCampaign(replica: Replica, context: AdminContext): void {
     const primaries = replica.status().config.members.filter((member) => member.role === 'PRIMARY');
     if (!primaries.some((member) => member.id === this.#memberId)) return;
-    if (primaries.length === 1) this.#campaignSoon(replica, 0, 1);
+    if (primaries.length === 1) this.#fastPath.alone(replica);
     else if (this.#options.fastPath) {
       const founder = context.bootstrap.find((member) => member.role === 'PRIMARY')?.node === this.#options.self;
-      const first = replica.store.lastIndex() === 0 && founder;
-      const delay = first ? FIRST_CAMPAIGN_MS : LATER_CAMPAIGN_MS * (1 + this.#options.env.random());
-      this.#campaignSoon(replica, delay, FAST_PATH_TRIES_MAX);
+      this.#fastPath.opened(replica, replica.store.lastIndex() === 0 && founder);
     }
   }
 
@@ -333,7 +320,10 @@ export class GroupHost {
     const context = this.#wanted.contexts.find((candidate) => candidate.group === replica.group);
     if (context === undefined) return;
     const status = replica.status();
-    if (status.configPending) return;
+    if (status.configPending) {
+      this.#notePending(replica, true);
+      return;
+    }
     const told = this.#told.get(replica);
     if (told?.config !== status.config || told.term !== status.term) {
       this.#told.set(replica, status);
@@ -347,6 +337,9 @@ export class GroupHost {
       lastIndex: status.lastIndex,
       progress: status.progress,
     });
+    this.#notePending(replica, step.kind !== 'none');
+    if (step.kind === 'wait' || step.kind === 'transfer') this.#held.set(replica, step);
+    else this.#held.delete(replica);
     if (step.kind === 'transfer') replica.transferLeadership(null);
     if (step.kind !== 'change') return;
     const result = replica.proposeConfig(step.config);
@@ -354,38 +347,34 @@ export class GroupHost {
       this.#options.env.log.info(step.text, { code: 'MEMBERSHIP', context: replica.context, index: result.index });
   }
 
-  /** True while the group's members differ from the wanted ones or a change is not committed (CX-12). */
-  membershipPending(replica: Replica): boolean {
-    const context = this.#wanted?.contexts.find((candidate) => candidate.group === replica.group);
-    if (this.#wanted === null || context === undefined) return false;
-    const status = replica.status();
-    const describe = (members: readonly Member[]) =>
-      members
-        .map((member) => `${member.id}:${member.role}`)
-        .sort()
-        .join();
-    return status.configPending || describe(status.config.members) !== describe(wantedMembers(this.#wanted, context));
+  #notePending(replica: Replica, pending: boolean): void {
+    if (pending === this.#pendingSince.has(replica)) return;
+    if (pending) this.#pendingSince.set(replica, this.#options.env.wallClock());
+    else this.#pendingSince.delete(replica);
+    this.#options.onLeadership(replica);
+  }
+
+  /** Epoch ms since which the members of a group led here differ from the wanted ones, or a change is not committed; else 0 (CX-12). */
+  pendingSince(replica: Replica): number {
+    return replica.isReadyLeader ? (this.#pendingSince.get(replica) ?? 0) : 0;
+  }
+
+  /** The membership change that a group led here cannot make yet, and why; null when it need not wait. */
+  heldChange(replica: Replica): HeldStep | null {
+    return replica.isReadyLeader && !replica.status().configPending ? (this.#held.get(replica) ?? null) : null;
   }
 
   // -- the end ------------------------------------------------------------------------------------------------------------------
 
   /** Gives leadership away where another PRIMARY can take it; resolves when none is left here or after `timeoutMs`. */
-  async handOver(timeoutMs: number): Promise<void> {
-    const led = this.replicas().filter(
-      (replica) =>
-        replica.status().role === 'leader' &&
-        replica.status().config.members.filter((member) => member.role === 'PRIMARY').length > 1,
-    );
-    for (const replica of led) replica.transferLeadership(null);
-    const until = this.#options.env.now() + timeoutMs;
-    while (led.some((replica) => replica.status().role === 'leader') && this.#options.env.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
-    }
+  handOver(timeoutMs: number): Promise<void> {
+    return handOver(this.replicas(), this.#options.env, timeoutMs);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#fastPath.close();
+    this.ticks.close();
     await this.#reconciling;
     await Promise.all(this.replicas().map((replica) => replica.close()));
   }

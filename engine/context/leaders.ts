@@ -18,6 +18,8 @@ export class Leaders {
   readonly #groups: () => GroupHost;
   /** Claims of leaders for contexts that this node may not store. */
   readonly #claims = new Map<string, Claim>();
+  /** Contexts whose membership changes at this moment, as their leaders said last; a new map at every change. */
+  #pending: ReadonlyMap<string, number> = new Map();
   readonly #listeners = new Set<() => void>();
 
   constructor(options: { readonly bus: PeerBus; readonly env: Env; readonly groups: () => GroupHost }) {
@@ -44,8 +46,22 @@ export class Leaders {
 
   /** Called on every change of a replica's role, term, leader. */
   noteReplica(replica: Replica): void {
-    if (replica.isReadyLeader) this.#tell(this.#bus.connectedPeers(), replica);
+    if (replica.isReadyLeader) {
+      this.#notePending(replica.context, this.#groups().pendingSince(replica));
+      this.#tell(this.#bus.connectedPeers(), replica);
+    }
     this.#changed();
+  }
+
+  /** Context to epoch ms, only while its membership changes (CX-12). */
+  get pending(): ReadonlyMap<string, number> {
+    return this.#pending;
+  }
+
+  #notePending(context: string, since: number): void {
+    if ((this.#pending.get(context) ?? 0) === since) return;
+    const rest = [...this.#pending].filter(([name]) => name !== context);
+    this.#pending = new Map(since > 0 ? [...rest, [context, since]] : rest);
   }
 
   onChange(listener: () => void): () => void {
@@ -69,7 +85,9 @@ export class Leaders {
   #tell(peers: readonly string[], replica: Replica): void {
     const { term, configPending, config } = replica.status();
     const members = configPending ? null : config.members.map((member) => member.id);
-    const body = encodeBody({ kind: 'leader', context: replica.context, group: replica.group, term, members });
+    const pendingSince = this.#groups().pendingSince(replica);
+    const { context, group } = replica;
+    const body = encodeBody({ kind: 'leader', context, group, term, members, pendingSince });
     for (const peer of peers) this.#bus.send(peer, 'view', body);
   }
 
@@ -86,6 +104,8 @@ export class Leaders {
       // A context that was deleted and created again is another group, with terms of its own.
       if (known !== undefined && (known.group > group || (known.group === group && known.term > term))) return;
       this.#claims.set(context, { node: from, group, term });
+      const since = fieldOf(head, 'pendingSince');
+      this.#notePending(context, typeof since === 'number' ? since : 0);
       this.#changed();
     } catch (error) {
       this.#env.log.warn(`A leader claim from ${from} is unreadable: ${String(error)}`, {

@@ -1,5 +1,6 @@
 // One step from the configuration a group has to the one `_admin` wants (raft-design §7). Pure.
-// Order: learners first, promotions of caught-up members, demotions, removals; one PRIMARY changes at a time.
+// Order: learners first, promotions of caught-up members, demotions, removals; one PRIMARY changes at a time, and none goes while those
+// that stay could not commit without it.
 import { memberIdOf, type AdminContext, type AdminState } from './admin-state.ts';
 import type { GroupConfig, Index, Member, MemberId, ProgressStatus, StoringRole } from '../raft/types.ts';
 
@@ -8,22 +9,47 @@ export const PROMOTION_LAG_ENTRIES = 1000;
 
 export type MembershipStep =
   | { readonly kind: 'none' }
-  /** Not possible yet: waiting for this member to catch up. */
-  | { readonly kind: 'wait'; readonly member: MemberId }
-  | { readonly kind: 'transfer'; readonly reason: string }
+  | HeldStep
   | { readonly kind: 'change'; readonly config: GroupConfig; readonly text: string };
+
+/** A change that is not possible yet. */
+export interface WaitingStep {
+  readonly kind: 'wait';
+  /** Whom it waits for: to catch up, or to answer. */
+  readonly member: MemberId;
+  /** `copying`: the changing member has not caught up; `guarded`: those that stay could not commit the change without `member`. */
+  readonly reason: 'copying' | 'guarded';
+  /** Who is to change, and to what; null: it is to leave. */
+  readonly changing: MemberId;
+  readonly role: StoringRole | null;
+}
+
+/** This leader gives its place away first, because it is the one who is to change. */
+export interface TransferStep {
+  readonly kind: 'transfer';
+  readonly reason: 'handing-over';
+  /** The PRIMARY that will most likely take over. */
+  readonly member: MemberId;
+  readonly changing: MemberId;
+  readonly role: StoringRole | null;
+}
+
+/** Steps that are told of: nothing changes yet. */
+export type HeldStep = WaitingStep | TransferStep;
 
 const strength: Record<StoringRole, number> = { PASSIVE_BACKUP: 0, ACTIVE_BACKUP: 1, PRIMARY: 2 };
 
-export function nextMembershipStep(options: {
+interface StepOptions {
   readonly self: MemberId;
   readonly current: GroupConfig;
   readonly wanted: readonly Member[];
   readonly minActiveBackups: number;
   readonly lastIndex: Index;
   readonly progress: readonly ProgressStatus[];
-}): MembershipStep {
-  const { self, current, wanted, lastIndex, progress } = options;
+}
+
+export function nextMembershipStep(options: StepOptions): MembershipStep {
+  const { self, current, wanted } = options;
   const change = (members: readonly Member[], text: string): MembershipStep => ({
     kind: 'change',
     text,
@@ -42,27 +68,36 @@ export function nextMembershipStep(options: {
       `${missing.id} joins as a learner, to become ${missing.role}`,
     );
   }
-  let waitingFor: MemberId | null = null;
+  let waiting: WaitingStep | null = null;
   for (const member of wanted) {
     const held = current.members.find((candidate) => candidate.id === member.id)!;
     if (strength[member.role] <= strength[held.role]) continue;
-    const match = progress.find((candidate) => candidate.id === member.id)?.match ?? 0;
-    const caughtUp = match > 0 && lastIndex - match <= PROMOTION_LAG_ENTRIES;
-    if (caughtUp) return change(replaced(member.id, member.role), `${member.id} becomes ${member.role}`);
-    waitingFor ??= member.id;
+    if (isCaughtUp(options, member.id))
+      return change(replaced(member.id, member.role), `${member.id} becomes ${member.role}`);
+    waiting ??= { kind: 'wait', member: member.id, reason: 'copying', changing: member.id, role: member.role };
   }
   for (const member of wanted) {
     const held = current.members.find((candidate) => candidate.id === member.id)!;
     if (strength[member.role] >= strength[held.role]) continue;
-    if (member.id === self && held.role === 'PRIMARY')
-      return { kind: 'transfer', reason: `this node becomes ${member.role}` };
+    const missed = held.role === 'PRIMARY' ? missedWithout(options, member.id) : null;
+    if (missed !== null) {
+      waiting ??= { kind: 'wait', member: missed, reason: 'guarded', changing: member.id, role: member.role };
+      continue;
+    }
+    if (member.id === self && held.role === 'PRIMARY') return transfer(options, member.role);
     return change(replaced(member.id, member.role), `${member.id} becomes ${member.role}`);
   }
   // A wiped node shows up under a new member id: its successor (same node name) must be in before the old one leaves.
   const leaving = current.members.filter((member) => !wanted.some((other) => other.id === member.id));
-  const first = leaving.find((member) => member.id !== self) ?? leaving[0];
+  const mayLeave = leaving.filter((member) => member.role !== 'PRIMARY' || missedWithout(options, member.id) === null);
+  const first = mayLeave.find((member) => member.id !== self) ?? mayLeave[0];
+  const held = first === undefined ? leaving[0] : undefined;
+  if (held !== undefined) {
+    const missed = missedWithout(options, held.id) ?? held.id;
+    waiting ??= { kind: 'wait', member: missed, reason: 'guarded', changing: held.id, role: null };
+  }
   if (first !== undefined) {
-    if (first.id === self) return { kind: 'transfer', reason: 'this node leaves the group' };
+    if (first.id === self) return transfer(options, null);
     return change(
       current.members.filter((member) => member.id !== first.id),
       `${first.id} leaves`,
@@ -71,7 +106,35 @@ export function nextMembershipStep(options: {
   if (current.minActiveBackups !== options.minActiveBackups) {
     return change(current.members, `min-active-backups becomes ${options.minActiveBackups}`);
   }
-  return waitingFor === null ? { kind: 'none' } : { kind: 'wait', member: waitingFor };
+  return waiting ?? { kind: 'none' };
+}
+
+function transfer({ self, current, progress }: StepOptions, role: StoringRole | null): TransferStep {
+  const matchOf = (id: MemberId): Index => {
+    const peer = progress.find((each) => each.id === id);
+    return peer?.recentActive === true ? peer.match : -1;
+  };
+  const others = current.members.filter((member) => member.role === 'PRIMARY' && member.id !== self);
+  const best = others.reduce((found, other) => (matchOf(other.id) > matchOf(found.id) ? other : found), others[0]!);
+  return { kind: 'transfer', reason: 'handing-over', member: best.id, changing: self, role };
+}
+
+function isCaughtUp({ progress, lastIndex }: StepOptions, id: MemberId): boolean {
+  const match = progress.find((peer) => peer.id === id)?.match ?? 0;
+  return match > 0 && lastIndex - match <= PROMOTION_LAG_ENTRIES;
+}
+
+/**
+ * A PRIMARY to wait for before `id` stops being one: those that stay must be able to commit that change without it, else the group
+ * would hang although a majority of the members it has now is well. Null: enough of them answer and hold nearly everything.
+ */
+function missedWithout(options: StepOptions, id: MemberId): MemberId | null {
+  const { self, current, progress } = options;
+  const staying = current.members.filter((member) => member.role === 'PRIMARY' && member.id !== id);
+  const answers = (other: MemberId): boolean =>
+    other === self || (isCaughtUp(options, other) && progress.some((peer) => peer.id === other && peer.recentActive));
+  const silent = staying.filter((member) => !answers(member.id));
+  return staying.length - silent.length > staying.length / 2 ? null : (silent[0]?.id ?? id);
 }
 
 export function wantedMembers(state: AdminState, context: AdminContext): readonly Member[] {
@@ -95,4 +158,13 @@ export function firstConfig(
   );
   const isFounder = members.some((member) => member.id === memberId) && !context.departed.includes(self);
   return { members: isFounder ? members.sort((a, b) => (a.id < b.id ? -1 : 1)) : [], minActiveBackups };
+}
+
+export function sameMembers(left: readonly Member[], right: readonly Member[]): boolean {
+  const describe = (members: readonly Member[]) =>
+    members
+      .map((member) => `${member.id}:${member.role}`)
+      .sort()
+      .join();
+  return describe(left) === describe(right);
 }

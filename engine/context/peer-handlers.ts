@@ -14,7 +14,8 @@ const PAGE_EVENTS_MAX = 1_000;
 const PAGE_BYTES_MAX = 1024 * 1024;
 const FRESH_TIMEOUT_MS = 2_000;
 
-export function registerContextHandlers(bus: PeerBus, groups: () => GroupHost): void {
+/** `checkSnapshots`: see appendSnapshotHere. */
+export function registerContextHandlers(bus: PeerBus, groups: () => GroupHost, checkSnapshots: boolean): void {
   const find = (head: unknown): Replica => {
     const context = textField(head, 'context');
     const replica = groups().replica(context);
@@ -41,7 +42,7 @@ export function registerContextHandlers(bus: PeerBus, groups: () => GroupHost): 
       const { head, parts } = decodeBody(body);
       const snapshot = parts[0];
       if (snapshot === undefined) throw new PeerError('PEER_REFUSED', 'no snapshot in the request', 'BAD_REQUEST');
-      await appendSnapshotHere(find(head), snapshot);
+      await appendSnapshotHere(find(head), snapshot, checkSnapshots);
       return encodeBody({});
     }),
   );

@@ -1,32 +1,20 @@
 // Drives one raft group of this node: tick, step, ready, persist, send, apply. One owner of the group's state.
 // May not: know gRPC, HTTP, sockets. Source: raft-design §2 (order law), §3 (validation on the leader), §5 (ticks).
-import type { Env } from '../util/env.ts';
 import type { RaftGroup } from '../raft/raft.ts';
 import type { Entry, GroupConfig, HardState, Index, MemberId, Message, RaftStatus, Ready } from '../raft/types.ts';
 import { EntryType } from '../raft/types.ts';
-import type { EventFacts, GroupStore, NodeStore } from '../storage/api.ts';
+import type { EventFacts, GroupStore } from '../storage/api.ts';
 import { AxonError } from './api.ts';
+import { waitForCommit } from './commit-wait.ts';
+import { DiskDuty, dutyOf } from './disk-duty.ts';
 import { NotLeaderError, SequenceConflictError } from './errors.ts';
+import type { ReplicaOptions } from './replica-options.ts';
 import { PENDING_PROPOSALS_MAX, PendingProposals, PendingReads } from './waiting.ts';
 
 /** Entries applied to a state machine per slice. */
 const APPLY_SLICE_BYTES = 1024 * 1024;
 
 export type ReplicaEvent = 'commit' | 'status';
-
-export interface ReplicaOptions {
-  readonly env: Env;
-  readonly context: string;
-  readonly group: number;
-  readonly store: GroupStore;
-  readonly node: NodeStore;
-  readonly raft: RaftGroup;
-  /** Hands messages to the peer network; may drop them. */
-  readonly send: (messages: readonly Message[]) => void;
-  /** Committed ADMIN entries in order, exactly once per process start. */
-  readonly apply: ((entry: Entry) => void) | null;
-  readonly onFatal: (error: Error) => void;
-}
 
 export class Replica {
   readonly context: string;
@@ -42,6 +30,7 @@ export class Replica {
   #drainScheduled = false;
   #saved: HardState;
   #applied: Index = 0;
+  readonly #duty: DiskDuty;
   readonly #pending: PendingProposals;
   readonly #reads: PendingReads;
   readonly #listeners: Record<ReplicaEvent, Set<() => void>> = { commit: new Set(), status: new Set() };
@@ -54,9 +43,12 @@ export class Replica {
     this.group = options.group;
     this.store = options.store;
     this.#raft = options.raft;
+    this.#duty = new DiskDuty(options.raft, options.env, options.context);
     this.#pending = new PendingProposals(options.context);
     this.#reads = new PendingReads(options.context);
     this.#saved = options.node.hardState(options.group) ?? { term: 0, vote: null, commit: 0 };
+    // Before anything else is heard or sent.
+    this.#duty.follow(dutyOf(options.store));
     this.#noteCommit(Math.min(options.raft.status().commit, options.store.lastIndex()));
   }
 
@@ -83,6 +75,7 @@ export class Replica {
     if (this.#closed) return;
     this.#raft.tick();
     this.#expirePending();
+    this.#duty.follow(dutyOf(this.store));
     this.drain();
   }
 
@@ -97,6 +90,11 @@ export class Replica {
     if (this.#closed) return;
     this.#raft.peerUnreachable(member);
     this.drain();
+  }
+
+  /** Leader: no appends to this member for some ticks, its entries come another way (catch-up.ts). */
+  suspendPeer(member: MemberId, ticks: number): void {
+    if (!this.#closed) this.#raft.suspendPeer(member, ticks);
   }
 
   /** The leader's process is gone: do not wait for the time-out (raft-design §10). Returns whether the leader named this node to follow it. */
@@ -174,7 +172,7 @@ export class Replica {
       if (result.reason === 'too-much-uncommitted') {
         return Promise.reject(new AxonError('AXONIQ-1900', `${this.context}: too many bytes wait for their commit`));
       }
-      return Promise.reject(new NotLeaderError(this.context));
+      return Promise.reject(result.reason === 'no-space' ? this.#duty.refusal() : new NotLeaderError(this.context));
     }
     // In the store at once, so that the next check in this turn sees it; the Ready that carries it is taken later in the turn.
     this.store.append([{ index: result.index, term: result.term, type, data, firstToken, eventCount }]);
@@ -197,31 +195,9 @@ export class Replica {
     return index;
   }
 
-  /** Resolves when entries up to `index` are committed here, rejects with AXONIQ-10003 after `timeoutMs`. */
+  /** As `waitForCommit` of commit-wait.ts. */
   waitForCommit(index: Index, timeoutMs: number): Promise<void> {
-    if (this.store.committedIndex >= index) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const finish = (action: () => void) => {
-        stop();
-        clearTimeout(timer);
-        action();
-      };
-      const timer = setTimeout(
-        () =>
-          finish(() =>
-            reject(
-              new AxonError(
-                'AXONIQ-10003',
-                `${this.context}: this node did not catch up to its leader within ${timeoutMs} ms`,
-              ),
-            ),
-          ),
-        timeoutMs,
-      );
-      const stop = this.on('commit', () => {
-        if (this.store.committedIndex >= index) finish(resolve);
-      });
-    });
+    return waitForCommit(this, index, timeoutMs);
   }
 
   // -- the loop -----------------------------------------------------------------------------------------------------------
@@ -229,7 +205,7 @@ export class Replica {
   #scheduleDrain(): void {
     if (this.#drainScheduled) return;
     this.#drainScheduled = true;
-    setImmediate(() => {
+    (this.#options.soon ?? setImmediate)(() => {
       this.#drainScheduled = false;
       this.drain();
     });
@@ -237,8 +213,11 @@ export class Replica {
 
   /** Takes everything the core wants done. Cheap when there is nothing. */
   drain(): void {
-    if (this.#closed) return;
-    while (this.#raft.hasReady()) {
+    this.#unlessDamaged(() => this.#takeReadies());
+  }
+
+  #takeReadies(): void {
+    while (!this.#closed && this.#raft.hasReady()) {
       const ready = this.#raft.ready();
       if (ready === null) break;
       if (ready.sendNow.length > 0) this.#options.send(ready.sendNow);
@@ -248,6 +227,17 @@ export class Replica {
       if (!this.#pumping) this.#pump();
     }
     this.#noteStatus();
+  }
+
+  /** An entry that can no longer be read stops this replica, not the process: its host opens the store again (reopening.ts). */
+  #unlessDamaged(work: () => void): void {
+    if (this.#closed) return;
+    try {
+      work();
+    } catch (error) {
+      if (this.store.foundDamage === null) throw error;
+      this.#stop();
+    }
   }
 
   /** Persists queued Readies in order. A hard state goes to disk before the entries of the same Ready (raft-design §1, openraft). */
@@ -263,10 +253,12 @@ export class Replica {
           () => {
             this.#saved = hardState;
             this.#queue.shift();
-            this.#write(ready);
-            this.#pump();
+            this.#unlessDamaged(() => {
+              this.#write(ready);
+              this.#pump();
+            });
           },
-          (error: unknown) => this.#options.onFatal(asError(error)),
+          (error: unknown) => this.#lost(error),
         );
         return;
       }
@@ -299,8 +291,18 @@ export class Replica {
         this.#release(ready);
         this.drain();
       },
-      (error: unknown) => this.#options.onFatal(asError(error)),
+      (error: unknown) => this.#lost(error),
     );
+  }
+
+  /**
+   * After a failed write nothing may be confirmed any more, and the process needs a moment to end: what waits behind the write
+   * must not leave meanwhile (raft-design §9; storage simulation, seed 1). Giving up on a full disk is no failure when closing.
+   */
+  #lost(error: unknown): void {
+    if (this.#closed) return;
+    this.#stop();
+    this.#options.onFatal(asError(error));
   }
 
   /**
@@ -367,6 +369,7 @@ export class Replica {
   /** Fails everything that waits and closes the store. */
   async close(): Promise<void> {
     this.#stop();
+    this.store.giveUpWaiting();
     await this.#lastFlush.catch(() => undefined);
     // The hint lets the next start serve committed events before it hears a leader.
     await this.#options.node
@@ -377,6 +380,7 @@ export class Replica {
 
   async destroy(): Promise<void> {
     this.#stop();
+    this.store.giveUpWaiting();
     await this.#lastFlush.catch(() => undefined);
     await this.store.destroy();
     await this.#options.node.dropHardState(this.group);
@@ -390,6 +394,4 @@ export class Replica {
   }
 }
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -33,7 +33,7 @@ export class ContextScheduler {
   readonly #replica: Replica;
   readonly #kind: ScheduledKind;
   readonly #table = new ScheduleTable();
-  /** Position in `scheduleIndexes` of the first one not applied. */
+  /** Position among the SCHEDULE entries of the first one not applied. */
   #position = 0;
   /** Term in which this node fires; null when it does not. */
   #term: Term | null = null;
@@ -119,7 +119,7 @@ export class ContextScheduler {
   #catchUp(): boolean {
     const { store } = this.#replica;
     const before = this.#position;
-    const indexes = store.scheduleIndexes();
+    const indexes = store.commandIndexes(EntryType.SCHEDULE);
     for (; this.#position < indexes.length; this.#position += 1) {
       const index = indexes[this.#position]!;
       if (index > store.committedIndex) break;

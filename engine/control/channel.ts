@@ -2,6 +2,11 @@
 // no faults (decision 15). The engine exits when the channel closes (decision 16).
 import type { Env } from '../util/env.ts';
 import {
+  DEATH_CALL_LENGTH_MAX,
+  DEATH_CALLS_MAX,
+  DEATH_NTH_MAX,
+  type DiskFault,
+  type EngineAsk,
   type EngineToLauncher,
   type LauncherToEngine,
   type LinkFault,
@@ -17,6 +22,8 @@ export interface ControlChannelOptions {
   readonly env: Env;
   readonly status: () => StatusReport;
   readonly setFaults: (faults: readonly LinkFault[]) => void;
+  readonly setDiskFault: (fault: DiskFault) => void;
+  readonly ask: (ask: EngineAsk) => Promise<unknown>;
   readonly stop: () => void;
   readonly onClosed: () => void;
 }
@@ -53,9 +60,7 @@ export class ControlChannel {
     if (this.#busy) return;
     const now = this.#options.env.now();
     const report = this.#options.status();
-    // Gauges that move all the time do not count as news.
-    const groups = report.groups.map((group) => ({ ...group, electionElapsedMs: 0 }));
-    const news = JSON.stringify({ ...report, time: 0, rssBytes: 0, cpuPercent: 0, eventLoopDelayMaxMs: 0, groups });
+    const news = JSON.stringify(withoutGauges(report));
     if (news === this.#lastSent && now - this.#lastSentAt < STATUS_HEARTBEAT_MS) return;
     this.#lastSent = news;
     this.#lastSentAt = now;
@@ -70,15 +75,31 @@ export class ControlChannel {
     });
   }
 
+  #carryOut(id: number, problem: string | null, work: () => void): void {
+    if (problem === null) work();
+    this.#send(
+      problem === null
+        ? { type: 'reply', id, ok: true }
+        : { type: 'reply', id, ok: false, code: 'BAD_FAULT', message: problem },
+    );
+  }
+
+  async #answer(id: number, ask: EngineAsk): Promise<void> {
+    try {
+      this.#send({ type: 'reply', id, ok: true, value: await this.#options.ask(ask) });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#send({ type: 'reply', id, ok: false, code: 'ASK_FAILED', message });
+    }
+  }
+
   #receive(message: LauncherToEngine): void {
     if (message.type === 'set-link-faults') {
-      const problem = checkFaults(message.faults);
-      if (problem === null) this.#options.setFaults(message.faults);
-      this.#send(
-        problem === null
-          ? { type: 'reply', id: message.id, ok: true }
-          : { type: 'reply', id: message.id, ok: false, code: 'BAD_FAULT', message: problem },
-      );
+      this.#carryOut(message.id, checkFaults(message.faults), () => this.#options.setFaults(message.faults));
+    } else if (message.type === 'set-disk-fault') {
+      this.#carryOut(message.id, checkDiskFault(message.fault), () => this.#options.setDiskFault(message.fault));
+    } else if (message.type === 'ask') {
+      void this.#answer(message.id, message.ask);
     } else if (message.type === 'stop') {
       this.#send({ type: 'reply', id: message.id, ok: true });
       this.#options.stop();
@@ -86,6 +107,40 @@ export class ControlChannel {
       this.#options.env.log.warn('A control message of unknown type is ignored', { code: 'CONTROL_UNKNOWN' });
     }
   }
+}
+
+/** What moves all the time does not count as news, unless somebody watches time pass slowly: then timers are the news. */
+function withoutGauges(report: StatusReport): unknown {
+  const watched = report.ticks !== undefined && (report.ticks.slowdown > 1 || report.ticks.held);
+  const groups = report.groups.map((group) => ({
+    ...group,
+    // Without a leader the timers tell who will try next.
+    electionElapsedMs: watched || group.leader === null ? group.electionElapsedMs : 0,
+    ...(group.scrub && { scrub: { ...group.scrub, checkedBytes: 0 } }),
+  }));
+  const ticks = watched ? report.ticks : null;
+  return { ...report, time: 0, rssBytes: 0, cpuPercent: 0, eventLoopDelayMaxMs: 0, groups, ticks };
+}
+
+function checkDiskFault(fault: Partial<DiskFault> | null | undefined): string | null {
+  if (typeof fault !== 'object' || fault === null) return 'there is no fault';
+  const { slowMs, failing, full, dieAt } = fault;
+  if (typeof slowMs !== 'number' || !(slowMs >= 0 && slowMs <= DELAY_MS_MAX))
+    return `slowMs ${String(slowMs)} is not within 0..${DELAY_MS_MAX} ms`;
+  if (typeof failing !== 'boolean' || typeof full !== 'boolean') return 'failing or full is not a boolean';
+  return dieAt === undefined ? null : checkDeathPoint(dieAt);
+}
+
+function checkDeathPoint(point: unknown): string | null {
+  if (typeof point !== 'object' || point === null) return 'dieAt is no object';
+  const { calls, nth } = point as { readonly calls?: unknown; readonly nth?: unknown };
+  if (!Array.isArray(calls) || calls.length === 0 || calls.length > DEATH_CALLS_MAX)
+    return `dieAt names no calls, or more than ${DEATH_CALLS_MAX}`;
+  if (calls.some((call) => typeof call !== 'string' || call.length > DEATH_CALL_LENGTH_MAX))
+    return `a call of dieAt is no text of at most ${DEATH_CALL_LENGTH_MAX} characters`;
+  return Number.isInteger(nth) && (nth as number) >= 1 && (nth as number) <= DEATH_NTH_MAX
+    ? null
+    : `nth ${String(nth)} is not within 1..${DEATH_NTH_MAX}`;
 }
 
 function checkFaults(faults: unknown): string | null {

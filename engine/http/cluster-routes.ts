@@ -2,6 +2,7 @@
 import type { NodeRole } from '../context/api.ts';
 import { ADMIN_CONTEXT, AxonError, DEFAULT_CONTEXT } from '../context/api.ts';
 import { checkContextProperties } from '../context/context-properties.ts';
+import { refuseSecondChange } from '../context/second-change.ts';
 import type { Exchange } from './exchange.ts';
 import { HttpError, optionalText, queryFlag, readJsonObject, requireObject, sendDone } from './exchange.ts';
 import type { HttpNodeFacade } from './facade.ts';
@@ -43,6 +44,17 @@ export class ClusterRoutes {
     sendDone(response, 200, `Replication group ${name} created`);
   }
 
+  /** A flat object of properties; an empty text takes one away. */
+  async updateContext({ request, response, variables }: Exchange): Promise<void> {
+    const body = await readJsonObject(request);
+    const name = variables['context']!;
+    const metaData = Object.fromEntries(
+      Object.entries(body).map(([key, value]) => [key, optionalText(value, key, '')]),
+    );
+    await this.#node.admin.updateContextProperties(name, metaData);
+    sendDone(response, 200, `Properties of ${name} updated`);
+  }
+
   async deleteContext({ response, query, variables }: Exchange): Promise<void> {
     const name = variables['context']!;
     if (name.startsWith('_')) {
@@ -56,14 +68,21 @@ export class ClusterRoutes {
     const { context, node } = variables as { context: string; node: string };
     const role = parseRole(query.get('role') ?? 'PRIMARY');
     this.#requireNode(node);
+    this.#requireSettled(context, query);
     await this.#node.admin.setRole(context, node, role);
     sendDone(response, 202, `Node ${node} is being added to ${context} as ${role}`);
   }
 
   async removeMember({ response, query, variables }: Exchange): Promise<void> {
     const { context, node } = variables as { context: string; node: string };
+    this.#requireSettled(context, query);
     await this.#node.admin.removeRole(context, node, queryFlag(query, 'preserveEventStore', false));
     sendDone(response, 202, `Node ${node} is being removed from ${context}`);
+  }
+
+  /** `afterPending=true`, as the launcher asks, keeps the wish: the group goes there after the change that runs. */
+  #requireSettled(context: string, query: Exchange['query']): void {
+    if (!queryFlag(query, 'afterPending', false)) refuseSecondChange(this.#node.directory.view, context);
   }
 
   /** LC-3: `_admin` and the context named, `default` when none is. */
@@ -106,12 +125,13 @@ export class ClusterRoutes {
     sendDone(response, 200, `Node ${name} removed from the cluster`);
   }
 
-  async stepDown({ response, variables }: Exchange): Promise<void> {
+  /** Muster's addition: `?to=node-2` names the successor; otherwise EL-12, the most up-to-date PRIMARY. */
+  async stepDown({ response, query, variables }: Exchange): Promise<void> {
     const name = variables['context']!;
     if (!this.#node.directory.view.contexts.some((context) => context.name === name)) {
       throw new AxonError('AXONIQ-2108', `${name}: replication group not found`);
     }
-    await this.#node.admin.stepDown(name, null);
+    await this.#node.admin.stepDown(name, query.get('to'));
     sendDone(response, 200, `Leadership of ${name} is given up`);
   }
 

@@ -1,6 +1,7 @@
 // The cluster as the REST API shows it: shapes of rest-and-cli §1, §2. Pure.
 import type { ContextInfo, NodeInfo } from '../context/api.ts';
 import { ADMIN_CONTEXT } from '../context/api.ts';
+import type { ClientReport } from '../control/protocol.ts';
 import type { Settings } from '../config/settings.ts';
 import type { HttpNodeFacade } from './facade.ts';
 
@@ -114,8 +115,13 @@ export function describeApplications(node: HttpNodeFacade, forContext: string | 
     .sort(byName);
 }
 
-export function describeClients(node: HttpNodeFacade): readonly unknown[] {
-  return node.status().clients.map((client) => ({
+/** Clients connected to this node; of one component and context when they are given. */
+export function describeClients(
+  node: HttpNodeFacade,
+  component: string | null = null,
+  context: string | null = null,
+): readonly unknown[] {
+  return clientsOf(node, component, context).map((client) => ({
     name: client.clientId,
     componentName: client.componentName,
     context: client.context,
@@ -141,4 +147,45 @@ function membership(node: HttpNodeFacade, context: ContextInfo): Readonly<Record
     pendingSince: context.pendingSince,
     roles: context.roles.map(({ node: name, role }) => ({ node: name, role })),
   };
+}
+
+function clientsOf(node: HttpNodeFacade, component: string | null, context: string | null): readonly ClientReport[] {
+  return node
+    .status()
+    .clients.filter((client) => component === null || client.componentName === component)
+    .filter((client) => context === null || client.context === context);
+}
+
+/** One line per client of this node that handles commands. */
+export function describeCommands(node: HttpNodeFacade, context: string | null): readonly unknown[] {
+  return clientsOf(node, null, context)
+    .filter(({ commands }) => commands.length > 0)
+    .map(({ clientId, componentName, commands }) => {
+      return { client: clientId, component: componentName, proxy: null, commands: [...commands].sort() };
+    });
+}
+
+/** One line per query: who handles it here. */
+export function describeQueries(node: HttpNodeFacade, context: string | null): readonly unknown[] {
+  const handlers = clientsOf(node, null, context);
+  const names = [...new Set(handlers.flatMap(({ queries }) => queries))].sort();
+  return names.map((query) => {
+    const having = handlers.filter(({ queries }) => queries.includes(query));
+    const components = [...new Set(having.map(({ componentName }) => componentName))].sort().map((component) => {
+      const clients = having.filter(({ componentName }) => componentName === component).map(({ clientId }) => clientId);
+      return { component, clients };
+    });
+    return { query, resultNames: [], components };
+  });
+}
+
+/** Names that any client of the component on this node handles. */
+export function describeHandled(
+  node: HttpNodeFacade,
+  kind: 'commands' | 'queries',
+  component: string,
+  context: string | null,
+): readonly unknown[] {
+  const names = clientsOf(node, component, context).flatMap((client) => client[kind]);
+  return [...new Set(names)].sort().map((name) => ({ name }));
 }

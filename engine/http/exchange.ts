@@ -1,5 +1,6 @@
 // One HTTP request and its answer: parameters, body, JSON and error shapes (rest-and-cli §0).
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from '../context/access-control.ts';
 import { AxonError } from '../context/api.ts';
 import { HTTP_BODY_BYTES_MAX } from './limits.ts';
 import { httpStatusOf } from './status-codes.ts';
@@ -18,6 +19,7 @@ export class HttpError extends Error {
 
 const STATUS_TEXTS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
@@ -35,6 +37,8 @@ export interface Exchange {
   /** Decoded variables of the path pattern. */
   readonly variables: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** Who asks; null without access control. */
+  readonly principal: Principal | null;
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
@@ -181,7 +185,7 @@ export function queryNumber(query: URLSearchParams, name: string, fallback: numb
 }
 
 /** Header `AxonIQ-Context`, else a query parameter of that name, else `context`; null when none is given. */
-export function contextOf(exchange: Exchange): string | null {
+export function contextOf(exchange: Pick<Exchange, 'request' | 'query'>): string | null {
   const header = exchange.request.headers['axoniq-context'];
   const named = typeof header === 'string' && header !== '' ? header : null;
   return named ?? exchange.query.get('AxonIQ-Context') ?? exchange.query.get('context');

@@ -19,3 +19,10 @@ export const SSE_BATCH_EVENTS = 100;
 /** How often a quiet stream looks whether its time is over. */
 export const SSE_WAIT_MS = 1_000;
 export const SSE_TIMEOUT_SECONDS_MAX = 86_400;
+/** More viewers of the push channel are refused with 503. */
+export const PUSH_CONNECTIONS_MAX = 64;
+/** A larger frame or one subscription more ends the connection. */
+export const PUSH_FRAME_BYTES_MAX = 16 * 1024;
+export const PUSH_SUBSCRIPTIONS_MAX = 32;
+/** A viewer with more than this unsent is cut off. */
+export const PUSH_UNSENT_BYTES_MAX = 1024 * 1024;

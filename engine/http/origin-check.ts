@@ -24,6 +24,7 @@ export function checkOrigin(
   request: {
     readonly method: string;
     readonly path: string;
+    readonly scheme: 'http' | 'https';
     readonly hostChecked: boolean;
     readonly ownNames: readonly string[];
   },
@@ -33,7 +34,7 @@ export function checkOrigin(
     return `host ${host.slice(0, 100)} is not a name of this node`;
   }
   const origin = headers.origin;
-  if (origin !== undefined && origin !== `http://${host}`) {
+  if (origin !== undefined && origin !== `${request.scheme}://${host}`) {
     return `requests of web pages from ${origin.slice(0, 100)} are not accepted`;
   }
   const site = headers['sec-fetch-site'];

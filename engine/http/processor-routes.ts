@@ -75,6 +75,15 @@ export class ProcessorRoutes {
     answer(exchange, await this.#processors.move(refOf(exchange), Number(segment), target));
   }
 
+  /** DP-15: `client` is its id; without `context` its streams in every context are asked. */
+  async reconnect(exchange: Exchange): Promise<void> {
+    const client = exchange.query.get('client') ?? '';
+    if (client === '') throw new HttpError(400, 'the parameter client is needed');
+    const asked = await this.#node.reconnectClient(client, contextOf(exchange));
+    if (asked === 0) throw new AxonError('AXONIQ-6001', `Client ${client} is not connected`);
+    sendEmpty(exchange.response, 200);
+  }
+
   strategies(exchange: Exchange): void {
     sendJson(exchange.response, 200, STRATEGIES);
   }

@@ -1,8 +1,10 @@
 // Ad-hoc queries over REST as server-sent events: metadata, row, done, error (rest-and-cli §4, client-behaviour §8).
+import type { Settings } from '../config/settings.ts';
 import { AxonError, DEFAULT_CONTEXT } from '../context/api.ts';
 import { requireKind } from '../context/dcb-api.ts';
 import { EventQuery } from '../query/event-query.ts';
 import { QueryError } from '../query/lexer.ts';
+import type { QueryLimits } from '../query/limits.ts';
 import type { Change } from '../query/stages.ts';
 import { isList, isMoment, textOf, type Value } from '../query/values.ts';
 import type { Env } from '../util/env.ts';
@@ -19,12 +21,14 @@ interface Search {
 
 export class SearchRoutes {
   readonly #env: Env;
+  readonly #limits: QueryLimits;
   readonly #node: HttpNodeFacade;
   readonly #searches = new Set<Search>();
   readonly #byToken = new Map<string, Search>();
 
-  constructor(env: Env, node: HttpNodeFacade) {
+  constructor(env: Env, settings: Settings, node: HttpNodeFacade) {
     this.#env = env;
+    this.#limits = settings.messaging;
     this.#node = node;
   }
 
@@ -34,13 +38,14 @@ export class SearchRoutes {
       throw new HttpError(503, `${SSE_STREAMS_MAX} searches are open already`);
     const { query, response } = exchange;
     const context = contextOf(exchange) ?? DEFAULT_CONTEXT;
-    requireKind(this.#node.directory.requireServable(context), false);
     const options = {
       query: query.get('query') ?? '',
       live: queryFlag(query, 'liveupdates', false),
       snapshots: queryFlag(query, 'querySnapshots', false),
       fromLeader: queryFlag(query, 'forceleader', false),
     };
+    // DP-5: who reads from the leader may ask any node, also one that has no part in the context.
+    if (!options.fromLeader) requireKind(this.#node.directory.requireServable(context), false);
     const stream = new SseStream(response);
     const token = query.get('clientToken') ?? '';
     stream.open();
@@ -84,7 +89,8 @@ export class SearchRoutes {
       ready: () => sent,
     };
     const store = this.#node.directory.eventStore(context);
-    const search: Search = { query: new EventQuery({ ...options, store, clock: this.#env, sink }), stopped: false };
+    const query = new EventQuery({ ...options, store, clock: this.#env, sink, limits: this.#limits });
+    const search: Search = { query, stopped: false };
     search.query.addPermits(Number.MAX_SAFE_INTEGER);
     this.#searches.add(search);
     const older = this.#byToken.get(token);

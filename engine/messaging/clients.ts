@@ -284,13 +284,38 @@ export class Clients {
 
   /** Asks the clients of the context, or all, to connect elsewhere (CT-8); not again within the interval (CT-11). */
   requestReconnect(context: string | null): void {
-    const now = this.#env.now();
     for (const stream of this.#streams) {
-      if (context !== null && stream.owner.context !== context) continue;
-      if (stream.identity === null || now - stream.reconnectRequestedAt < RECONNECT_REQUEST_INTERVAL_MS) continue;
-      stream.reconnectRequestedAt = now;
-      stream.sink.requestReconnect();
+      if (context === null || stream.owner.context === context) this.askToReconnect(stream);
     }
+  }
+
+  /** False: it was asked a short time ago, or has not said who it is. */
+  askToReconnect(stream: PlatformStream): boolean {
+    const now = this.#env.now();
+    if (stream.identity === null || now - stream.reconnectRequestedAt < RECONNECT_REQUEST_INTERVAL_MS) return false;
+    stream.reconnectRequestedAt = now;
+    stream.sink.requestReconnect();
+    return true;
+  }
+
+  /** Clients of the context that said who they are, the ones that came last first: they lose least by moving. */
+  registered(context: string): PlatformStream[] {
+    return [...this.#streams].filter(({ identity, owner }) => identity !== null && owner.context === context).reverse();
+  }
+
+  /** Answers how many streams of the client were told. */
+  tell(context: string, clientId: string, action: 'reconnect' | 'disconnect'): number {
+    const chosen = [...this.#streams].filter(
+      ({ owner, identity }) => owner.context === context && identity?.clientId === clientId,
+    );
+    for (const stream of chosen) {
+      if (action === 'reconnect') stream.sink.requestReconnect();
+      else {
+        stream.sink.end({ code: 'AXONIQ-0001', text: 'Disconnected by the launcher' });
+        this.remove(stream);
+      }
+    }
+    return chosen.length;
   }
 
   /** Ends the streams of the context, or all. */

@@ -1,10 +1,12 @@
 // Command handler streams of this node: permits, queues, what was sent and not yet answered (client-behaviour CM-1..CM-9).
+import type { ByteBudget } from '../util/byte-budget.ts';
 import type { Env } from '../util/env.ts';
-import { LocalRegistration, type Subscription, type TagLookup } from './local-streams.ts';
-import { errorResponse, newIdentifier, scanResponse } from './message-bytes.ts';
+import { HandlerStreams } from './handler-streams.ts';
+import type { LocalRegistration, Subscription, TagLookup } from './local-streams.ts';
+import { errorResponse, NO_BYTES, newIdentifier, scanResponse } from './message-bytes.ts';
 import type { PeerExchange } from './peer-exchange.ts';
 import { PermitQueue } from './permit-queue.ts';
-import { type MessagingSettings, STREAMS_MAX } from './settings.ts';
+import type { MessagingSettings } from './settings.ts';
 import type { Failure, MessageSink, StreamOwner, SubscribeOutcome } from './streams.ts';
 
 /** A command on its way to a handler of this node. Exactly one of `answer` and `refuse` is called, unless it is forgotten. */
@@ -12,11 +14,14 @@ export interface DeliverableCommand {
   readonly id: string;
   readonly name: string;
   readonly priority: number;
-  readonly bytes: Uint8Array;
+  /** Empty once it was sent: it is never sent again. */
+  bytes: Uint8Array;
   readonly arrivedAt: number;
   /** Node that took it from its client; null is this one. */
   readonly origin: string | null;
   answer(response: Uint8Array): void;
+  /** It was given to the handler: only `answer` may follow. */
+  sent(): void;
   /** It never reached the handler: route it again (CM-17). */
   refuse(): void;
 }
@@ -57,6 +62,7 @@ class LocalCommandStream implements CommandHandlerStream {
     settings: MessagingSettings,
     registration: LocalRegistration,
     sink: MessageSink,
+    allQueues: ByteBudget,
     onClosed: (stream: LocalCommandStream) => void,
   ) {
     this.#env = env;
@@ -65,7 +71,8 @@ class LocalCommandStream implements CommandHandlerStream {
     this.registration = registration;
     this.#timeoutMs = settings.defaultCommandTimeoutMs;
     const capacity = settings.commandQueueCapacityPerClient;
-    this.#queue = new PermitQueue({ capacity, writable: () => sink.writable, send: (command) => this.#send(command) });
+    const send = (command: DeliverableCommand) => this.#send(command);
+    this.#queue = new PermitQueue({ capacity, allQueues, writable: () => sink.writable, send });
   }
 
   subscribe(subscription: Subscription): SubscribeOutcome {
@@ -143,6 +150,8 @@ class LocalCommandStream implements CommandHandlerStream {
     }
     this.#sent.set(command.id, { command, sentAt: this.#env.now(), wanted: true });
     this.#sink.write(command.bytes);
+    command.bytes = NO_BYTES;
+    command.sent();
     return true;
   }
 
@@ -158,56 +167,37 @@ class LocalCommandStream implements CommandHandlerStream {
 
 export class CommandHandlers {
   readonly #env: Env;
-  readonly #exchange: PeerExchange;
   readonly #settings: MessagingSettings;
-  readonly #tagsOf: TagLookup;
-  readonly #streams = new Set<LocalCommandStream>();
-  readonly #byId = new Map<string, LocalCommandStream>();
+  readonly #allQueues: ByteBudget;
+  readonly #streams: HandlerStreams<LocalCommandStream>;
 
-  constructor(env: Env, exchange: PeerExchange, settings: MessagingSettings, tagsOf: TagLookup) {
+  constructor(env: Env, exchange: PeerExchange, settings: MessagingSettings, tagsOf: TagLookup, allQueues: ByteBudget) {
     this.#env = env;
-    this.#exchange = exchange;
+    this.#allQueues = allQueues;
     this.#settings = settings;
-    this.#tagsOf = tagsOf;
-    exchange.onPeerLost((node) => {
-      for (const stream of this.#streams) stream.dropOrigin(node);
-    });
+    this.#streams = new HandlerStreams(env, exchange, tagsOf, 'command');
   }
 
   get streams(): ReadonlySet<CommandHandlerStream> {
-    return this.#streams;
+    return this.#streams.all;
   }
 
   /** Null when there are too many streams. */
   open(owner: StreamOwner, sink: MessageSink): CommandHandlerStream | null {
-    if (this.#streams.size >= STREAMS_MAX) return null;
-    const registration = new LocalRegistration(this.#env, this.#exchange, this.#tagsOf, 'command', owner);
-    const stream = new LocalCommandStream(this.#env, this.#settings, registration, sink, (closed) => {
-      this.#streams.delete(closed);
-      this.#byId.delete(closed.registration.streamId ?? '');
-    });
-    this.#streams.add(stream);
-    return stream;
+    return this.#streams.open(
+      owner,
+      (registration, onClosed) =>
+        new LocalCommandStream(this.#env, this.#settings, registration, sink, this.#allQueues, onClosed),
+    );
   }
 
   deliver(streamId: string, command: DeliverableCommand): void {
-    const stream = this.#find(streamId);
+    const stream = this.#streams.find(streamId);
     if (stream === undefined) command.refuse();
     else stream.deliver(command);
   }
 
   tick(): void {
-    for (const stream of this.#streams) stream.tick();
-  }
-
-  #find(streamId: string): LocalCommandStream | undefined {
-    const known = this.#byId.get(streamId);
-    if (known !== undefined) return known;
-    for (const stream of this.#streams) {
-      if (stream.registration.streamId !== streamId) continue;
-      this.#byId.set(streamId, stream);
-      return stream;
-    }
-    return undefined;
+    for (const stream of this.#streams.all) stream.tick();
   }
 }

@@ -1,19 +1,21 @@
 // Commands taken from clients of this node: chosen a handler anywhere in the cluster, answered exactly once
 // (client-behaviour CM-10..CM-24). A command that may have reached a handler is never sent again.
+import { ByteBudget } from '../util/byte-budget.ts';
 import type { Env } from '../util/env.ts';
 import type { CommandHandlers } from './command-handlers.ts';
 import type { HandlerRecord, HandlerRegistry } from './handler-registry.ts';
-import { type CommandScan, errorResponse, newIdentifier, scanCommand } from './message-bytes.ts';
+import { type CommandScan, errorResponse, newIdentifier, scanCommand, scanMetaData } from './message-bytes.ts';
 import type { PeerExchange } from './peer-exchange.ts';
 import { PeerKind, type PeerMessage } from './peer-messages.ts';
 import { bestTagged } from './routing.ts';
-import { IN_PROGRESS_MAX, type MessagingSettings, ROUTE_ATTEMPTS_MAX } from './settings.ts';
+import { FORWARDED_BYTES_MAX, IN_PROGRESS_MAX, type MessagingSettings, ROUTE_ATTEMPTS_MAX } from './settings.ts';
 
 interface PendingCommand {
   readonly key: string;
   readonly context: string;
   readonly scan: CommandScan;
-  readonly bytes: Uint8Array;
+  /** Null when it will not be sent again, whatever happens. */
+  bytes: Uint8Array | null;
   readonly startedAt: number;
   readonly answer: (response: Uint8Array) => void;
   /** Handlers that handed it back or could not be reached. */
@@ -21,6 +23,8 @@ interface PendingCommand {
   target: HandlerRecord | null;
   /** Its id towards the node of a remote target. */
   remoteId: number | null;
+  /** Taken from the budget for forwarded commands. */
+  keptBytes: number;
 }
 
 export class Commands {
@@ -31,6 +35,7 @@ export class Commands {
   readonly #settings: MessagingSettings;
   readonly #pending = new Map<string, PendingCommand>();
   readonly #remote = new Map<number, PendingCommand>();
+  readonly #forwarded: ByteBudget;
   #lastRemoteId = 0;
 
   constructor(
@@ -39,8 +44,10 @@ export class Commands {
     registry: HandlerRegistry,
     handlers: CommandHandlers,
     settings: MessagingSettings,
+    forwardedBytesMax = FORWARDED_BYTES_MAX,
   ) {
     this.#env = env;
+    this.#forwarded = new ByteBudget(forwardedBytesMax);
     this.#exchange = exchange;
     this.#registry = registry;
     this.#handlers = handlers;
@@ -84,6 +91,7 @@ export class Commands {
       excluded: new Set<string>(),
       target: null,
       remoteId: null,
+      keptBytes: 0,
     };
     this.#pending.set(key, pending);
     this.#route(pending);
@@ -102,48 +110,59 @@ export class Commands {
   }
 
   #route(pending: PendingCommand): void {
-    const { context, scan, excluded } = pending;
+    const { context, scan, excluded, bytes } = pending;
+    if (bytes === null) {
+      this.#failLost(pending);
+      return;
+    }
     const all = this.#registry.handlers('command', context, scan.name);
     const open = excluded.size === 0 ? all : all.filter((record) => !excluded.has(record.streamId));
     if (open.length === 0 || excluded.size >= ROUTE_ATTEMPTS_MAX) {
       this.#fail(pending, 'AXONIQ-4000', `No Handler for command: ${scan.name}`);
       return;
     }
-    const target = this.#choose(pending, open);
+    const target = this.#choose(pending, open, bytes);
     pending.target = target;
-    if (target.node === this.#exchange.self) this.#deliverHere(pending, target.streamId);
-    else this.#forward(pending, target);
+    if (target.node === this.#exchange.self) this.#deliverHere(pending, target.streamId, bytes);
+    else this.#forward(pending, target, bytes);
   }
 
-  #choose(pending: PendingCommand, open: readonly HandlerRecord[]): HandlerRecord {
-    const best = bestTagged(open, () => pending.scan.metaData());
+  #choose(pending: PendingCommand, open: readonly HandlerRecord[], bytes: Uint8Array): HandlerRecord {
+    const best = bestTagged(open, () => scanMetaData(bytes));
     if (best.length === 1) return best[0]!;
     const allowed = new Set(best);
     const ring = this.#registry.ring(pending.context, pending.scan.name);
     return ring.find(pending.scan.routingKey, (record) => allowed.has(record)) ?? best[0]!;
   }
 
-  #deliverHere(pending: PendingCommand, streamId: string): void {
+  #deliverHere(pending: PendingCommand, streamId: string, bytes: Uint8Array): void {
     this.#handlers.deliver(streamId, {
       id: pending.scan.id,
       name: pending.scan.name,
       priority: pending.scan.priority,
-      bytes: pending.bytes,
+      bytes,
       arrivedAt: pending.startedAt,
       origin: null,
       answer: (response) => this.#finish(pending, response),
+      sent: () => {
+        pending.bytes = null;
+      },
       refuse: () => this.#routeAgain(pending),
     });
   }
 
-  #forward(pending: PendingCommand, target: HandlerRecord): void {
+  #forward(pending: PendingCommand, target: HandlerRecord, bytes: Uint8Array): void {
     this.#lastRemoteId += 1;
     const id = this.#lastRemoteId;
     pending.remoteId = id;
     this.#remote.set(id, pending);
-    const { context, bytes, scan } = pending;
+    const { context, scan } = pending;
     const fields = { id, context, stream: target.streamId, priority: scan.priority, body: bytes };
-    if (this.#exchange.send(target.node, 'request', PeerKind.COMMAND, fields)) return;
+    if (this.#exchange.send(target.node, 'request', PeerKind.COMMAND, fields)) {
+      if (this.#forwarded.take(bytes.length)) pending.keptBytes = bytes.length;
+      else pending.bytes = null;
+      return;
+    }
     if (this.#exchange.isConnected(target.node)) {
       this.#fail(pending, 'AXONIQ-1900', `The command is too large, or too many are waiting for node ${target.node}`);
     } else this.#routeAgain(pending);
@@ -153,7 +172,6 @@ export class Commands {
     if (this.#pending.get(pending.key) !== pending) return;
     if (pending.target !== null) pending.excluded.add(pending.target.streamId);
     this.#forgetRemote(pending);
-    pending.target = null;
     this.#route(pending);
   }
 
@@ -182,6 +200,7 @@ export class Commands {
         );
         this.#exchange.send(from, 'control', PeerKind.COMMAND_ANSWER, { id, body: error });
       },
+      sent: () => undefined,
       refuse: () => {
         this.#exchange.send(from, 'control', PeerKind.COMMAND_REFUSED, { id });
       },
@@ -211,6 +230,8 @@ export class Commands {
   #forgetRemote(pending: PendingCommand): void {
     if (pending.remoteId !== null) this.#remote.delete(pending.remoteId);
     pending.remoteId = null;
+    this.#forwarded.give(pending.keptBytes);
+    pending.keptBytes = 0;
   }
 
   #error(scan: CommandScan, code: string, text: string): Buffer {

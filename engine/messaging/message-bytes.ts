@@ -12,8 +12,6 @@ export interface CommandScan {
   /** ROUTING_KEY, or the message identifier when missing or empty (CM-20). */
   readonly routingKey: string;
   readonly priority: number;
-  /** Read only when somebody asks: most commands never need it. */
-  metaData(): MetaData;
 }
 
 export interface QueryScan {
@@ -23,7 +21,6 @@ export interface QueryScan {
   /** Milliseconds; 5000 when absent (QR-18). */
   readonly timeoutMs: number;
   readonly streaming: boolean;
-  metaData(): MetaData;
 }
 
 export interface ResponseScan {
@@ -40,6 +37,8 @@ const ProcessingKey = {
   SERVER_SUPPORTS_STREAMING: 7,
   CLIENT_SUPPORTS_STREAMING: 8,
 };
+/** In place of a message that is needed no more. */
+export const NO_BYTES: Uint8Array = new Uint8Array(0);
 const QUERY_TIMEOUT_DEFAULT_MS = 5000;
 const ERROR_LOCATION = 'AxonServer';
 
@@ -71,7 +70,8 @@ function scanInstruction(bytes: Uint8Array): Instruction {
   return instruction;
 }
 
-function scanMetaData(bytes: Uint8Array): MetaData {
+/** Of a command or query; most never need it. */
+export function scanMetaData(bytes: Uint8Array): MetaData {
   const entries = new Map<string, string>();
   const reader = new WireReader(bytes);
   while (reader.next()) {
@@ -114,7 +114,7 @@ export function scanCommand(bytes: Uint8Array): CommandScan {
       else if (instruction.key === ProcessingKey.PRIORITY) priority = instruction.number;
     }
   }
-  return { id, name, routingKey: routingKey === '' ? id : routingKey, priority, metaData: () => scanMetaData(bytes) };
+  return { id, name, routingKey: routingKey === '' ? id : routingKey, priority };
 }
 
 export function scanQuery(bytes: Uint8Array): QueryScan {
@@ -134,7 +134,7 @@ export function scanQuery(bytes: Uint8Array): QueryScan {
       else if (instruction.key === ProcessingKey.CLIENT_SUPPORTS_STREAMING) streaming = instruction.flag;
     }
   }
-  return { id, name, priority, timeoutMs, streaming, metaData: () => scanMetaData(bytes) };
+  return { id, name, priority, timeoutMs, streaming };
 }
 
 /** For CommandResponse and QueryResponse, which share these fields. */
@@ -194,19 +194,25 @@ export interface SubscriptionQueryScan {
   readonly permits: number;
   /** The QueryRequest inside, or null. */
   readonly query: QueryScan | null;
+  /** Its bytes; empty without one. */
+  readonly queryBytes: Uint8Array;
 }
 
 export function scanSubscriptionQuery(bytes: Uint8Array): SubscriptionQueryScan {
   let subscriptionId = '';
   let permits = 0;
   let query: QueryScan | null = null;
+  let queryBytes: Uint8Array = NO_BYTES;
   const reader = new WireReader(bytes);
   while (reader.next()) {
     if (reader.field === 1) subscriptionId = reader.text();
     else if (reader.field === 2) permits = reader.signed();
-    else if (reader.field === 3) query = scanQuery(reader.view());
+    else if (reader.field === 3) {
+      queryBytes = reader.view();
+      query = scanQuery(queryBytes);
+    }
   }
-  return { subscriptionId, permits, query };
+  return { subscriptionId, permits, query, queryBytes };
 }
 
 export interface SubscriptionResponseScan {

@@ -1,22 +1,32 @@
 // Commands, queries, subscription queries and connected applications of one node (client-behaviour §2-§6).
 // createMessaging joins the parts; rpc/ translates calls to the methods below.
-import type { ContextDirectory } from '../context/api.ts';
+import type { ContextDirectory, ContextInfo } from '../context/api.ts';
 import type { PeerBus } from '../peer/bus.ts';
+import { ByteBudget } from '../util/byte-budget.ts';
 import type { Env } from '../util/env.ts';
+import { type BalancingSettings, ClientBalancer } from './client-balancer.ts';
 import { type ClientStatus, clientStatuses } from './client-status.ts';
 import { Clients, type PlatformSink, type PlatformStream } from './clients.ts';
-import { CommandHandlers, type CommandHandlerStream } from './command-handlers.ts';
+import { type CommandHandlerStream, CommandHandlers } from './command-handlers.ts';
 import { Commands } from './commands.ts';
 import { HandlerRegistry } from './handler-registry.ts';
 import { PeerExchange } from './peer-exchange.ts';
+import { PeerKind } from './peer-messages.ts';
 import { isIsolated, Placement, type PlacementResult } from './placement.ts';
 import { ProcessorAdmin, type ProcessorAdministration } from './processor-admin.ts';
 import { ProcessorBalancer } from './processor-balancer.ts';
 import { type ClusterClient, ClusterClients } from './processor-clients.ts';
 import { ProcessorInstructions } from './processor-instructions.ts';
 import { Queries, type QueryAsker, type QueryCall } from './queries.ts';
-import { QueryHandlers, type QueryHandlerStream } from './query-handlers.ts';
-import { DRAIN_TIMEOUT_MS, type MessagingSettings, TICK_INTERVAL_MS, UNSERVABLE_GRACE_MS } from './settings.ts';
+import { type QueryHandlerStream, QueryHandlers } from './query-handlers.ts';
+import {
+  DRAIN_TIMEOUT_MS,
+  HANDLER_QUEUES_BYTES_MAX,
+  type MessagingSettings,
+  TICK_INTERVAL_MS,
+  UNSERVABLE_END_MS,
+  UNSERVABLE_GRACE_MS,
+} from './settings.ts';
 import type { Failure, MessageSink, QueryHandlerSink, StreamOwner } from './streams.ts';
 import { type SubscriptionCall, SubscriptionQueries } from './subscriptions.ts';
 
@@ -25,6 +35,8 @@ export interface MessagingOptions {
   readonly bus: PeerBus;
   readonly directory: ContextDirectory;
   readonly settings: MessagingSettings;
+  /** Absent: clients stay where they are. */
+  readonly balancing?: BalancingSettings;
 }
 
 /**
@@ -43,8 +55,12 @@ export interface Messaging {
   openSubscription(context: string, sink: MessageSink): SubscriptionCall | Failure;
   /** Event processors and applications of all nodes. */
   readonly processors: ProcessorAdministration;
+  /** Asks the client, on whichever node it is, to connect anew (DP-15). Answers how many control streams were asked. */
+  reconnectClient(clientId: string, context: string | null): Promise<number>;
   /** Applications connected to this node. */
   clients(): ClientStatus[];
+  /** Asks this client to connect elsewhere, or ends its streams; answers how many were told. */
+  tellClient(context: string, clientId: string, action: 'reconnect' | 'disconnect'): number;
   /** Something that `clients` shows changed; called at most once per turn. Returns how to stop listening. */
   onChanged(listener: () => void): () => void;
   /** Time-outs, heartbeats and contexts that went away; runs by itself unless `tickIntervalMs` is 0. */
@@ -60,6 +76,7 @@ export function createMessaging(options: MessagingOptions): Messaging {
 }
 
 const tooManyStreams: Failure = { code: 'AXONIQ-1900', text: 'Too many open streams on this node' };
+const isolated: Failure = { code: 'AXONIQ-1400', text: 'This node sees no other node of the context' };
 const shuttingDown: Failure = { code: 'AXONIQ-1400', text: 'This node is shutting down' };
 
 class NodeMessaging implements Messaging {
@@ -78,7 +95,10 @@ class NodeMessaging implements Messaging {
   readonly #clusterClients: ClusterClients;
   readonly processors: ProcessorAdministration;
   readonly #balancer: ProcessorBalancer;
+  readonly #clientBalancer: ClientBalancer | null;
   readonly #listeners = new Set<() => void>();
+  /** Nodes that are about to stop. */
+  readonly #leaving = new Set<string>();
   readonly #unservableSince = new Map<string, number>();
   readonly #stopWatchingView: () => void;
   #timer: NodeJS.Timeout | null = null;
@@ -87,7 +107,7 @@ class NodeMessaging implements Messaging {
   #isClosed = false;
   #drained: (() => void) | null = null;
 
-  constructor({ env, bus, directory, settings }: MessagingOptions) {
+  constructor({ env, bus, directory, settings, balancing }: MessagingOptions) {
     this.#env = env;
     this.#directory = directory;
     this.#settings = settings;
@@ -101,23 +121,41 @@ class NodeMessaging implements Messaging {
       answered: (client, answer) => this.#instructions.answered(client, answer),
       gone: (client) => this.#instructions.clientGone(client),
     });
-    this.#instructions = new ProcessorInstructions(env, exchange, () => this.#clients);
+    this.#instructions = new ProcessorInstructions(
+      env,
+      exchange,
+      () => this.#clients,
+      settings.instructionResultTimeoutMs,
+    );
     this.#clusterClients = new ClusterClients(env, exchange, () => this.#reportedClients());
     this.processors = new ProcessorAdmin(this.#clusterClients, this.#instructions);
     this.#balancer = new ProcessorBalancer(env, directory, this.processors);
     const tagsOf = this.#clients.tagsOf.bind(this.#clients);
-    this.#commandHandlers = new CommandHandlers(env, exchange, settings, tagsOf);
+    const allQueues = new ByteBudget(HANDLER_QUEUES_BYTES_MAX);
+    this.#commandHandlers = new CommandHandlers(env, exchange, settings, tagsOf, allQueues);
     this.#commands = new Commands(env, exchange, registry, this.#commandHandlers, settings);
-    this.#queryHandlers = new QueryHandlers(env, exchange, settings, tagsOf);
+    this.#queryHandlers = new QueryHandlers(env, exchange, settings, tagsOf, allQueues);
     this.#queries = new Queries(env, exchange, registry, this.#queryHandlers, settings);
     this.#subscriptions = new SubscriptionQueries(env, exchange, registry, this.#queryHandlers);
     this.#placement = new Placement({
       env,
       directory,
-      isConnected: (node) => exchange.isConnected(node),
+      isConnected: (node) => this.#takesClients(node),
       clientCount: (node, context) => registry.clientCount(node, context),
       isDraining: () => this.#isDraining,
     });
+    const balancerDeps = {
+      env,
+      directory,
+      clients: this.#clients,
+      isConnected: (node: string) => this.#takesClients(node),
+      clientCount: (node: string, context: string) => registry.clientCount(node, context),
+      reserve: this.#placement.reserve.bind(this.#placement),
+    };
+    this.#clientBalancer = balancing === undefined ? null : new ClientBalancer(balancerDeps, balancing);
+    exchange.on(PeerKind.CLIENT_RECONNECT, (_from, { stream }) => this.#reconnectHere(stream));
+    exchange.on(PeerKind.LEAVING, (from) => void this.#leaving.add(from));
+    exchange.onPeerLost((node) => void this.#leaving.delete(node));
     registry.onChange(() => this.#changed());
     registry.onClientCount((node, context, difference) => this.#placement.arrived(node, context, difference));
     this.#stopWatchingView = directory.onViewChanged(() => this.#checkContexts());
@@ -133,15 +171,30 @@ class NodeMessaging implements Messaging {
     return this.#placement.choose(context, clientId, tags);
   }
 
-  openPlatformStream(owner: StreamOwner, sink: PlatformSink): PlatformStream | Failure {
-    this.#directory.requireServable(owner.context);
+  /** DP-14, CF-10. Throws as `requireServable`. */
+  #refusalOf(context: string): Failure | null {
+    const info = this.#directory.requireServable(context);
     if (this.#isDraining) return shuttingDown;
+    return this.#isIsolated(info) ? isolated : null;
+  }
+
+  #takesClients(node: string): boolean {
+    return this.#exchange.isConnected(node) && !this.#leaving.has(node);
+  }
+
+  #isIsolated(info: ContextInfo): boolean {
+    return isIsolated({ directory: this.#directory, isConnected: (node) => this.#exchange.isConnected(node) }, info);
+  }
+
+  openPlatformStream(owner: StreamOwner, sink: PlatformSink): PlatformStream | Failure {
+    const refusal = this.#refusalOf(owner.context);
+    if (refusal !== null) return refusal;
     return this.#clients.open(owner, sink) ?? tooManyStreams;
   }
 
   openCommandStream(owner: StreamOwner, sink: MessageSink): CommandHandlerStream | Failure {
-    this.#directory.requireServable(owner.context);
-    if (this.#isDraining) return shuttingDown;
+    const refusal = this.#refusalOf(owner.context);
+    if (refusal !== null) return refusal;
     return this.#commandHandlers.open(owner, sink) ?? tooManyStreams;
   }
 
@@ -151,8 +204,8 @@ class NodeMessaging implements Messaging {
   }
 
   openQueryStream(owner: StreamOwner, sink: QueryHandlerSink): QueryHandlerStream | Failure {
-    this.#directory.requireServable(owner.context);
-    if (this.#isDraining) return shuttingDown;
+    const refusal = this.#refusalOf(owner.context);
+    if (refusal !== null) return refusal;
     return this.#queryHandlers.open(owner, sink) ?? tooManyStreams;
   }
 
@@ -166,11 +219,31 @@ class NodeMessaging implements Messaging {
     return this.#subscriptions.open(context, sink) ?? tooManyStreams;
   }
 
+  async reconnectClient(clientId: string, context: string | null): Promise<number> {
+    const clients = (await this.#clusterClients.collect(context)).filter(
+      (client) => client.clientId === clientId && client.streamId !== '',
+    );
+    for (const { node, streamId } of clients) {
+      if (node === this.#exchange.self) this.#reconnectHere(streamId);
+      else this.#exchange.send(node, 'control', PeerKind.CLIENT_RECONNECT, { stream: streamId });
+    }
+    return clients.length;
+  }
+
+  #reconnectHere(streamId: string): void {
+    const stream = this.#clients.find(streamId);
+    if (stream !== null) this.#clients.askToReconnect(stream);
+  }
+
   clients(): ClientStatus[] {
     return clientStatuses(this.#clients.connected(), [
       ...this.#commandHandlers.streams,
       ...this.#queryHandlers.streams,
     ]);
+  }
+
+  tellClient(context: string, clientId: string, action: 'reconnect' | 'disconnect'): number {
+    return this.#clients.tell(context, clientId, action);
   }
 
   /** `clientStatuses` keeps the order of the control streams and puts clients without one behind them. */
@@ -204,6 +277,7 @@ class NodeMessaging implements Messaging {
     this.#instructions.tick();
     this.#clusterClients.tick();
     this.#balancer.tick();
+    if (!this.#isDraining) this.#clientBalancer?.tick();
     this.#commands.tick();
     this.#commandHandlers.tick();
     this.#queries.tick();
@@ -213,6 +287,7 @@ class NodeMessaging implements Messaging {
 
   drain(): Promise<void> {
     this.#isDraining = true;
+    for (const node of this.#exchange.connectedPeers()) this.#exchange.send(node, 'control', PeerKind.LEAVING, {});
     this.#clients.requestReconnect(null);
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#drained?.(), this.#settings.drainTimeoutMs ?? DRAIN_TIMEOUT_MS);
@@ -284,7 +359,7 @@ class NodeMessaging implements Messaging {
       }
       const since = this.#unservableSince.get(context) ?? now;
       this.#unservableSince.set(context, since);
-      if (trouble.code === 'AXONIQ-1302') {
+      if (trouble.code === 'AXONIQ-1302' || now - since >= UNSERVABLE_GRACE_MS + UNSERVABLE_END_MS) {
         this.#clients.endAll(context, trouble);
         this.#endHandlerStreams((stream) => stream.registration.owner.context === context, trouble);
         this.#subscriptions.close(context, trouble);
@@ -305,8 +380,7 @@ class NodeMessaging implements Messaging {
   #troubleWith(context: string): Failure | null {
     try {
       const info = this.#directory.requireServable(context);
-      const deps = { directory: this.#directory, isConnected: (node: string) => this.#exchange.isConnected(node) };
-      return isIsolated(deps, info) ? { code: 'AXONIQ-1400', text: 'isolated' } : null;
+      return this.#isIsolated(info) ? isolated : null;
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'AXONIQ-1400';
       return { code, text: error instanceof Error ? error.message : String(error) };

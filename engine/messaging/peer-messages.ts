@@ -22,6 +22,8 @@
 // clients              id, flags LAST, body = JSON of clients of the sender
 // processor-instruction id, stream, body = JSON of the instruction
 // processor-result     id, body = JSON of the outcome
+// client-reconnect     stream: ask this client to connect anew
+// leaving              - the sender is about to stop and takes no clients any more
 //
 // An id belongs to the node that asked and is never used again while its process lives. When a link is lost both sides
 // forget all ids that they had in common, so an answer never meets a foreign question.
@@ -49,6 +51,8 @@ export const PeerKind = {
   CLIENTS: 18,
   PROCESSOR_INSTRUCTION: 19,
   PROCESSOR_RESULT: 20,
+  CLIENT_RECONNECT: 21,
+  LEAVING: 22,
 } as const;
 export type PeerKind = (typeof PeerKind)[keyof typeof PeerKind];
 

@@ -1,25 +1,32 @@
 // The queue in front of one handler stream: one permit per message sent, priorities, limits by number and bytes
 // (client-behaviour CM-5, CM-14, QR-2, QR-20).
+import { ByteBudget } from '../util/byte-budget.ts';
 import { PriorityQueue } from './priority-queue.ts';
 import { HANDLER_QUEUE_BYTES_MAX } from './settings.ts';
 
 export interface PermitQueueOptions<T> {
   /** Waiting messages; 10 % more for those with a positive priority. */
   readonly capacity: number;
+  /** For what waits in the queues of all handlers. */
+  readonly allQueues: ByteBudget;
   readonly writable: () => boolean;
   /** Sends one message; false when it was not worth sending any more, so that no permit is used. */
   readonly send: (item: T) => boolean;
 }
 
-export class PermitQueue<T extends { readonly bytes: Uint8Array }> {
+/** A waiting message that is a small part of a larger buffer is copied, so that it does not hold the whole. */
+const FOREIGN_BYTES_MAX = 16 * 1024;
+
+export class PermitQueue<T extends { bytes: Uint8Array }> {
   readonly #options: PermitQueueOptions<T>;
   readonly #waiting = new PriorityQueue<T>();
   #urgent: (() => void)[] = [];
-  #waitingBytes = 0;
+  readonly #budget: ByteBudget;
   #permits = 0;
 
   constructor(options: PermitQueueOptions<T>) {
     this.#options = options;
+    this.#budget = new ByteBudget(HANDLER_QUEUE_BYTES_MAX, options.allQueues);
   }
 
   get size(): number {
@@ -36,11 +43,14 @@ export class PermitQueue<T extends { readonly bytes: Uint8Array }> {
   offer(item: T, priority: number): boolean {
     const { capacity } = this.#options;
     const limit = priority > 0 ? capacity + Math.ceil(capacity / 10) : capacity;
-    const size = this.#waiting.size;
-    // A handler that keeps up never queues: an empty queue takes a message of any size.
-    if (size >= limit || (size > 0 && this.#waitingBytes + item.bytes.length > HANDLER_QUEUE_BYTES_MAX)) return false;
+    // A handler that keeps up never queues: what others leave waiting is not its business.
+    if (this.#waiting.size === 0 && this.#urgent.length === 0 && this.#permits > 0 && this.#options.writable()) {
+      this.#sendOne(item);
+      return true;
+    }
+    if (this.#waiting.size >= limit || !this.#budget.take(item.bytes.length)) return false;
+    if (item.bytes.buffer.byteLength > item.bytes.length + FOREIGN_BYTES_MAX) item.bytes = new Uint8Array(item.bytes);
     this.#waiting.push(item, priority);
-    this.#waitingBytes += item.bytes.length;
     this.pump();
     return true;
   }
@@ -53,7 +63,7 @@ export class PermitQueue<T extends { readonly bytes: Uint8Array }> {
 
   removeWhere(matches: (item: T) => boolean): T[] {
     const removed = this.#waiting.removeWhere(matches);
-    for (const item of removed) this.#waitingBytes -= item.bytes.length;
+    for (const item of removed) this.#budget.give(item.bytes.length);
     return removed;
   }
 
@@ -68,9 +78,13 @@ export class PermitQueue<T extends { readonly bytes: Uint8Array }> {
       }
       const item = this.#waiting.pop();
       if (item === undefined) return;
-      this.#waitingBytes -= item.bytes.length;
-      this.#permits -= 1;
-      if (!this.#options.send(item)) this.#permits += 1;
+      this.#budget.give(item.bytes.length);
+      this.#sendOne(item);
     }
+  }
+
+  #sendOne(item: T): void {
+    this.#permits -= 1;
+    if (!this.#options.send(item)) this.#permits += 1;
   }
 }

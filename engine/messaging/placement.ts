@@ -2,7 +2,7 @@
 // (client-behaviour CF-1..CF-5, CF-9; cluster-semantics DP-11, DP-12, DP-14).
 import type { ContextDirectory, ContextInfo, NodeInfo } from '../context/api.ts';
 import type { Env } from '../util/env.ts';
-import { CLEARLY_MORE_CLIENTS, PLACEMENT_MEMORY_MS, PLACEMENTS_REMEMBERED_MAX } from './settings.ts';
+import { CLEARLY_MORE_CLIENTS, PLACEMENT_MEMORY_MS, PLACEMENTS_REMEMBERED_MAX, RESERVATION_MS } from './settings.ts';
 import type { Failure } from './streams.ts';
 
 export type PlacementResult =
@@ -24,7 +24,7 @@ export interface PlacementDeps {
   readonly isDraining: () => boolean;
 }
 
-function matchingTags(node: NodeInfo, tags: ReadonlyMap<string, string>): number {
+export function matchingTags(node: NodeInfo, tags: ReadonlyMap<string, string>): number {
   let matches = 0;
   for (const [key, value] of tags) if (node.tags[key] === value) matches += 1;
   return matches;
@@ -41,6 +41,7 @@ export function isIsolated(deps: Pick<PlacementDeps, 'directory' | 'isConnected'
 export class Placement {
   readonly #deps: PlacementDeps;
   readonly #remembered = new Map<string, Remembered>();
+  readonly #reserved = new Map<string, Remembered>();
 
   constructor(deps: PlacementDeps) {
     this.#deps = deps;
@@ -61,13 +62,29 @@ export class Placement {
       .servingNodes(contextName)
       .filter((node) => (node.name === self ? mayStay : isConnected(node.name)));
     if (mayStay && !nodes.some((node) => node.name === self)) nodes.push(directory.selfNode);
-    const node = this.#best(nodes, contextName, clientId, tags);
+    const node = this.#reservation(nodes, contextName, clientId) ?? this.#best(nodes, contextName, clientId, tags);
     if (node === null) {
       const text = `No connection to a node that serves context ${contextName}`;
       return { failure: { code: 'AXONIQ-1400', text }, cause: refusal };
     }
     this.#remember(contextName, clientId, node.name);
     return { node, same: node.name === self };
+  }
+
+  /** The client was asked to move to the node (DP-15). */
+  reserve(context: string, clientId: string, node: string): void {
+    if (this.#reserved.size >= PLACEMENTS_REMEMBERED_MAX) this.#reserved.clear();
+    const until = this.#deps.env.now() + RESERVATION_MS;
+    this.#reserved.set(`${context}\n${clientId}`, { node, context, until });
+  }
+
+  #reservation(nodes: readonly NodeInfo[], context: string, clientId: string): NodeInfo | null {
+    const key = `${context}\n${clientId}`;
+    const reserved = this.#reserved.get(key);
+    if (reserved === undefined) return null;
+    this.#reserved.delete(key);
+    if (reserved.until <= this.#deps.env.now()) return null;
+    return nodes.find((node) => node.name === reserved.node) ?? null;
   }
 
   /** Control streams came to a node: the oldest places given away there are taken. */
@@ -93,7 +110,8 @@ export class Placement {
     const load = (node: NodeInfo) => this.#load(node.name, context, clientId);
     const lightest = fitting.reduce((a, b) => (load(b) < load(a) ? b : a));
     const own = fitting.find((node) => node.name === this.#deps.directory.selfNode.name);
-    if (own !== undefined && load(own) - load(lightest) < CLEARLY_MORE_CLIENTS) return own;
+    // Counted with the client itself: the balancer must find nothing to move right after.
+    if (own !== undefined && load(own) + 1 - load(lightest) < CLEARLY_MORE_CLIENTS) return own;
     return lightest;
   }
 

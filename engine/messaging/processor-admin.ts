@@ -118,7 +118,7 @@ export class ProcessorAdmin implements ProcessorAdministration {
   async split(ref: ProcessorRef): Promise<InstructionOutcome> {
     const instances = await this.#instances(ref);
     const largest = chosen(instances, (candidate, best) => candidate.onePartOf <= best.onePartOf);
-    if (largest === null) return unknown(ref);
+    if (largest === null) return instances.length === 0 ? unknown(ref) : idle(ref);
     const { owner, segment } = largest;
     return this.#thenRefresh(
       [owner],
@@ -131,7 +131,7 @@ export class ProcessorAdmin implements ProcessorAdministration {
   async merge(ref: ProcessorRef): Promise<InstructionOutcome> {
     const instances = await this.#instances(ref);
     const smallest = chosen(instances, (candidate, best) => candidate.onePartOf >= best.onePartOf);
-    if (smallest === null) return unknown(ref);
+    if (smallest === null) return instances.length === 0 ? unknown(ref) : idle(ref);
     const { owner, segment } = smallest;
     if (segment.onePartOf > 1) {
       const sibling = segment.id ^ (segment.onePartOf / 2);
@@ -227,6 +227,10 @@ export class ProcessorAdmin implements ProcessorAdministration {
 
 function unknown(ref: ProcessorRef): InstructionOutcome {
   return failed('AXONIQ-2800', `Event processor ${ref.name} not found in context ${ref.context}`);
+}
+
+function idle(ref: ProcessorRef): InstructionOutcome {
+  return failed('AXONIQ-2800', `No client works on a segment of event processor ${ref.name} in context ${ref.context}`);
 }
 
 /** EP-20: a failure counts most, then the word of a client that cannot say more than that it heard. */

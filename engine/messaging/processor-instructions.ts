@@ -53,9 +53,11 @@ export class ProcessorInstructions {
   readonly #clients: () => Clients;
   /** By instruction id for clients of this node, by `peer/<id>` for those of others. */
   readonly #pending = new Map<string, Pending>();
+  readonly #timeoutMs: number;
   #lastPeerId = 0;
 
-  constructor(env: Env, exchange: PeerExchange, clients: () => Clients) {
+  constructor(env: Env, exchange: PeerExchange, clients: () => Clients, timeoutMs = INSTRUCTION_RESULT_TIMEOUT_MS) {
+    this.#timeoutMs = timeoutMs;
     this.#env = env;
     this.#exchange = exchange;
     this.#clients = clients;
@@ -97,8 +99,8 @@ export class ProcessorInstructions {
   #wait(key: string, type: Pending['type'], stream: PlatformStream | null, node: string): Promise<InstructionOutcome> {
     return new Promise((resolve) => {
       // The node of the client watches the time; this one allows for the way there and back.
-      const allowance = stream === null ? INSTRUCTION_RESULT_TIMEOUT_MS / 5 : 0;
-      const deadline = this.#env.now() + INSTRUCTION_RESULT_TIMEOUT_MS + allowance;
+      const allowance = stream === null ? this.#timeoutMs / 5 : 0;
+      const deadline = this.#env.now() + this.#timeoutMs + allowance;
       this.#pending.set(key, { type, stream, node, deadline, resolve });
     });
   }
@@ -134,7 +136,7 @@ export class ProcessorInstructions {
     const now = this.#env.now();
     this.#settleWhere(
       ({ deadline }) => deadline <= now,
-      failed('AXONIQ-11000', `No result of the client within ${INSTRUCTION_RESULT_TIMEOUT_MS} ms`),
+      failed('AXONIQ-11000', `No result of the client within ${this.#timeoutMs} ms`),
     );
   }
 

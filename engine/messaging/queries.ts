@@ -3,7 +3,7 @@
 import type { Env } from '../util/env.ts';
 import { ActiveQuery, type QueryPart } from './active-query.ts';
 import type { HandlerRecord, HandlerRegistry } from './handler-registry.ts';
-import { errorResponse, newIdentifier, type QueryScan, scanQuery } from './message-bytes.ts';
+import { errorResponse, newIdentifier, type QueryScan, scanMetaData, scanQuery } from './message-bytes.ts';
 import type { PeerExchange } from './peer-exchange.ts';
 import { FLAG_LOST, FLAG_STREAMING, PeerKind, type PeerMessage } from './peer-messages.ts';
 import type { QueryHandlers } from './query-handlers.ts';
@@ -87,7 +87,7 @@ export class Queries {
     if (this.#active.size >= IN_PROGRESS_MAX) {
       return this.#refuse(asker, scan, 'AXONIQ-1900', `More than ${IN_PROGRESS_MAX} queries in progress`);
     }
-    const candidates = bestTagged(this.#registry.handlers('query', context, scan.name), () => scan.metaData());
+    const candidates = this.#candidates(context, scan, bytes);
     if (candidates.length === 0) return this.#refuse(asker, scan, 'AXONIQ-5000', `No handler for query: ${scan.name}`);
     const query = this.#open(key, scan, asker);
     const targets = this.#chooser.choose(scan.name, candidates).map((record) => this.#addPart(query, record));
@@ -106,6 +106,11 @@ export class Queries {
 
   close(failure: Failure): void {
     for (const { query } of [...this.#active.values()]) query.abandon(failure);
+  }
+
+  /** A function of its own: what `ask` returns would else hold the bytes as long as the query runs. */
+  #candidates(context: string, scan: QueryScan, bytes: Uint8Array): readonly HandlerRecord[] {
+    return bestTagged(this.#registry.handlers('query', context, scan.name), () => scanMetaData(bytes));
   }
 
   #open(key: string, scan: QueryScan, asker: QueryAsker): ActiveQuery {

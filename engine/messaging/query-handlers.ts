@@ -1,11 +1,20 @@
 // Query handler streams of this node: permits, queues, queries in work, subscription queries (client-behaviour QR-1..QR-4).
+import type { ByteBudget } from '../util/byte-budget.ts';
 import type { Env } from '../util/env.ts';
+import { HandlerStreams } from './handler-streams.ts';
 import { HandlerSubscriptions, type SubscriptionAsker } from './handler-subscriptions.ts';
-import { LocalRegistration, type Subscription, type TagLookup } from './local-streams.ts';
-import { errorResponse, newIdentifier, queryForHandler, scanResponse, TERMINAL_ERROR } from './message-bytes.ts';
+import type { LocalRegistration, Subscription, TagLookup } from './local-streams.ts';
+import {
+  errorResponse,
+  NO_BYTES,
+  newIdentifier,
+  queryForHandler,
+  scanResponse,
+  TERMINAL_ERROR,
+} from './message-bytes.ts';
 import type { PeerExchange } from './peer-exchange.ts';
 import { PermitQueue } from './permit-queue.ts';
-import { type MessagingSettings, NAMES_PER_STREAM_MAX, STREAMING_PERMITS_INITIAL, STREAMS_MAX } from './settings.ts';
+import { type MessagingSettings, NAMES_PER_STREAM_MAX, STREAMING_PERMITS_INITIAL } from './settings.ts';
 import type { Failure, QueryHandlerSink, StreamOwner, SubscribeOutcome } from './streams.ts';
 
 /** One handler's part of a query, on its way to a handler of this node. Ends with `done` or `failed`, unless cancelled. */
@@ -18,7 +27,8 @@ export interface DeliverableQuery {
   readonly id: string;
   readonly name: string;
   readonly priority: number;
-  readonly bytes: Uint8Array;
+  /** Empty once it was sent: it is never sent again. */
+  bytes: Uint8Array;
   /** On the clock of this node: until then it may wait in the queue (QR-18). */
   readonly deadline: number;
   readonly streaming: boolean;
@@ -67,6 +77,7 @@ class LocalQueryStream implements QueryHandlerStream {
     capacity: number,
     registration: LocalRegistration,
     sink: QueryHandlerSink,
+    allQueues: ByteBudget,
     onClosed: (stream: LocalQueryStream) => void,
   ) {
     this.#env = env;
@@ -74,7 +85,8 @@ class LocalQueryStream implements QueryHandlerStream {
     this.#onClosed = onClosed;
     this.registration = registration;
     this.subscriptions = new HandlerSubscriptions(sink);
-    this.#queue = new PermitQueue({ capacity, writable: () => sink.writable, send: (query) => this.#send(query) });
+    const send = (query: DeliverableQuery) => this.#send(query);
+    this.#queue = new PermitQueue({ capacity, allQueues, writable: () => sink.writable, send });
   }
 
   get results(): ReadonlyMap<string, ReadonlySet<string>> {
@@ -193,6 +205,7 @@ class LocalQueryStream implements QueryHandlerStream {
     }
     this.#sent.set(query.id, query);
     this.#sink.query(queryForHandler(query.bytes, query.deadline - now, query.streaming));
+    query.bytes = NO_BYTES;
     if (query.streaming) this.#queue.urgent(() => this.#sink.permits(query.id, STREAMING_PERMITS_INITIAL));
     return true;
   }
@@ -224,42 +237,34 @@ class LocalQueryStream implements QueryHandlerStream {
 
 export class QueryHandlers {
   readonly #env: Env;
-  readonly #exchange: PeerExchange;
   readonly #settings: MessagingSettings;
-  readonly #tagsOf: TagLookup;
-  readonly #streams = new Set<LocalQueryStream>();
-  readonly #byId = new Map<string, LocalQueryStream>();
+  readonly #allQueues: ByteBudget;
+  readonly #streams: HandlerStreams<LocalQueryStream>;
   #checkedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(env: Env, exchange: PeerExchange, settings: MessagingSettings, tagsOf: TagLookup) {
+  constructor(env: Env, exchange: PeerExchange, settings: MessagingSettings, tagsOf: TagLookup, allQueues: ByteBudget) {
     this.#env = env;
-    this.#exchange = exchange;
+    this.#allQueues = allQueues;
     this.#settings = settings;
-    this.#tagsOf = tagsOf;
-    exchange.onPeerLost((node) => {
-      for (const stream of this.#streams) stream.dropOrigin(node);
-    });
+    this.#streams = new HandlerStreams(env, exchange, tagsOf, 'query');
   }
 
   get streams(): ReadonlySet<QueryHandlerStream> {
-    return this.#streams;
+    return this.#streams.all;
   }
 
   /** Null when there are too many streams. */
   open(owner: StreamOwner, sink: QueryHandlerSink): QueryHandlerStream | null {
-    if (this.#streams.size >= STREAMS_MAX) return null;
-    const registration = new LocalRegistration(this.#env, this.#exchange, this.#tagsOf, 'query', owner);
     const capacity = this.#settings.queryQueueCapacityPerClient;
-    const stream = new LocalQueryStream(this.#env, capacity, registration, sink, (closed) => {
-      this.#streams.delete(closed);
-      this.#byId.delete(closed.registration.streamId ?? '');
-    });
-    this.#streams.add(stream);
-    return stream;
+    return this.#streams.open(
+      owner,
+      (registration, onClosed) =>
+        new LocalQueryStream(this.#env, capacity, registration, sink, this.#allQueues, onClosed),
+    );
   }
 
   deliver(streamId: string, query: DeliverableQuery): void {
-    const stream = this.#find(streamId);
+    const stream = this.#streams.find(streamId);
     if (stream !== undefined) {
       stream.deliver(query);
       return;
@@ -269,15 +274,15 @@ export class QueryHandlers {
   }
 
   cancel(streamId: string, part: PartReference): void {
-    this.#find(streamId)?.cancel(part);
+    this.#streams.find(streamId)?.cancel(part);
   }
 
   grant(streamId: string, part: PartReference, count: number): void {
-    this.#find(streamId)?.grant(part, count);
+    this.#streams.find(streamId)?.grant(part, count);
   }
 
   openSubscription(streamId: string, asker: SubscriptionAsker, subscriptionId: string, query: Uint8Array): void {
-    this.#find(streamId)?.subscriptions.open(asker, subscriptionId, query);
+    this.#streams.find(streamId)?.subscriptions.open(asker, subscriptionId, query);
   }
 
   askInitialResult(
@@ -286,28 +291,17 @@ export class QueryHandlers {
     subscriptionId: string,
     query: Uint8Array,
   ): void {
-    this.#find(streamId)?.subscriptions.initialResult(asker, subscriptionId, query);
+    this.#streams.find(streamId)?.subscriptions.initialResult(asker, subscriptionId, query);
   }
 
   closeSubscription(streamId: string, asker: Pick<SubscriptionAsker, 'id' | 'origin'>, subscriptionId: string): void {
-    this.#find(streamId)?.subscriptions.close(asker, subscriptionId);
+    this.#streams.find(streamId)?.subscriptions.close(asker, subscriptionId);
   }
 
   tick(): void {
     const now = this.#env.now();
     if (now - this.#checkedAt < EXPIRY_CHECK_MS) return;
     this.#checkedAt = now;
-    for (const stream of this.#streams) stream.expire();
-  }
-
-  #find(streamId: string): LocalQueryStream | undefined {
-    const known = this.#byId.get(streamId);
-    if (known !== undefined) return known;
-    for (const stream of this.#streams) {
-      if (stream.registration.streamId !== streamId) continue;
-      this.#byId.set(streamId, stream);
-      return stream;
-    }
-    return undefined;
+    for (const stream of this.#streams.all) stream.expire();
   }
 }

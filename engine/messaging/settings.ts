@@ -16,6 +16,8 @@ export interface MessagingSettings {
   readonly defaultQueryTimeoutMs: number;
   /** Status of an event processor is forgotten after this silence (EP-1). */
   readonly processorInfoTimeoutMs: number;
+  /** A client that has not reported the result of an instruction by then failed it (EP-20). */
+  readonly instructionResultTimeoutMs?: number;
   /** Period of time-outs and heartbeats; 0 means that the owner calls `tick`. */
   readonly tickIntervalMs?: number;
   /** How long `drain` waits for clients to leave. */
@@ -35,6 +37,13 @@ export const LOAD_FACTOR_DEFAULT = 100;
 export const LOAD_FACTOR_MAX = 10_000;
 /** Bytes waiting in the queue of one handler stream; beyond it AXONIQ-1900. */
 export const HANDLER_QUEUE_BYTES_MAX = 128 * 1024 * 1024;
+/** The same over the queues of all handler streams of this node. A handler that keeps up has no queue and is not concerned. */
+export const HANDLER_QUEUES_BYTES_MAX = 512 * 1024 * 1024;
+/**
+ * Commands kept while a handler of another node has them, because it may hand them back. Beyond it they are sent all the same and
+ * not kept: one that is handed back is answered with AXONIQ-4001 instead of being routed again.
+ */
+export const FORWARDED_BYTES_MAX = 256 * 1024 * 1024;
 /** Commands, and queries, taken from clients of this node and not yet answered; beyond it AXONIQ-1900. */
 export const IN_PROGRESS_MAX = 200_000;
 /** Responses waiting for a slow asker; beyond it the call ends with AXONIQ-1900. */
@@ -50,7 +59,7 @@ export const SEGMENTS_PER_PROCESSOR_MAX = 4096;
 /** Tags of one client, and the characters of all their keys and values; a register with more ends with AXONIQ-1900. */
 export const TAGS_PER_CLIENT_MAX = 200;
 export const TAG_CHARACTERS_MAX = 20_000;
-/** EP-20: a client that has not reported the result of an instruction by then failed it (AXONIQ-11000). */
+/** When `instructionResultTimeoutMs` is not given. */
 export const INSTRUCTION_RESULT_TIMEOUT_MS = 10_000;
 /** Instructions to event processors without a result; a further one fails with AXONIQ-1900. */
 export const INSTRUCTIONS_PENDING_MAX = 10_000;
@@ -73,7 +82,7 @@ export const OUTBOX_RETRY_MS = 5;
 export const STATE_CHUNK_OPS = 500;
 /** Topology changes waiting for one subscriber; beyond it they are replaced by a reset and the present state. */
 export const TOPOLOGY_PENDING_MAX = 5000;
-/** A client stays on the node that it asked unless that has this many more clients than another (S2). */
+/** A client stays on a node unless that has, with this client, so many more clients than another (S2, DP-15). */
 export const CLEARLY_MORE_CLIENTS = 2;
 /** A client that was sent to a node counts there for this long before its control stream shows up. */
 export const PLACEMENT_MEMORY_MS = 2000;
@@ -82,3 +91,9 @@ export const PLACEMENTS_REMEMBERED_MAX = 10_000;
 export const UNSERVABLE_GRACE_MS = 3000;
 /** Never more than one request_reconnect per client in this time (CT-11). */
 export const RECONNECT_REQUEST_INTERVAL_MS = 10_000;
+/** Clients of one context that one round of balancing moves; the next round goes on. */
+export const CLIENTS_MOVED_PER_ROUND_MAX = 100;
+/** A client that was asked to move is sent to the chosen node when it asks here within this time. */
+export const RESERVATION_MS = 10_000;
+/** Clients that stay on a node that cannot serve them lose their streams this long after the first request to leave. */
+export const UNSERVABLE_END_MS = 10_000;

@@ -6,6 +6,7 @@ import {
   errorResponse,
   initialResultResponse,
   newIdentifier,
+  scanMetaData,
   scanSubscriptionQuery,
   scanSubscriptionResponse,
 } from './message-bytes.ts';
@@ -109,7 +110,7 @@ class Call implements SubscriptionCall {
       return;
     }
     const candidates = bestTagged(this.#all.handlersOf(this.context, subscribed.queryName), () =>
-      scan.query === null ? new Map() : scan.query.metaData(),
+      scanMetaData(scan.queryBytes),
     );
     if (candidates.length === 0) {
       this.end(noHandler);

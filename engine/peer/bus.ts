@@ -28,8 +28,21 @@ export interface PeerBus {
   handle(method: PeerMethod, handler: (from: NodeName, body: Uint8Array) => Promise<Uint8Array> | Uint8Array): void;
 }
 
-/** One-way channels. `messaging` carries commands, queries and subscriptions of the messaging layer. */
-export type BusChannel = 'raft' | 'view' | 'messaging';
+/** What only catching up needs of the other nodes. */
+export interface BulkBus {
+  /** A connection of its own for requests with large answers, so that they never delay heartbeats. Rejects like `request`. */
+  openBulk(node: NodeName, timeoutMs: number): Promise<BulkLane>;
+}
+
+/** Requests over a connection that nothing else uses. The owner closes it. */
+export interface BulkLane {
+  readonly closed: boolean;
+  request(method: PeerMethod, body: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  close(): void;
+}
+
+/** One-way channels. `streams` carries persistent streams between a client's node and the leader, `messaging` carries commands, queries and subscriptions of the messaging layer. */
+export type BusChannel = 'raft' | 'view' | 'messaging' | 'streams';
 
 export type PeerMethod =
   | 'join'
@@ -43,13 +56,18 @@ export type PeerMethod =
   | 'tokens'
   | 'schedule'
   | 'dcb'
+  | 'streams'
+  | 'repair'
+  | 'transformation'
+  | 'segment-offer'
+  | 'segment-fetch'
   | 'status';
 
 export type PeerErrorCode = 'PEER_UNREACHABLE' | 'PEER_LINK_LOST' | 'PEER_TIMEOUT' | 'PEER_BUSY' | 'PEER_REFUSED';
 
 export class PeerError extends Error {
   readonly code: PeerErrorCode;
-  /** Code of the remote error when `code` is PEER_REFUSED, e.g. `AXONIQ-2000` or `JOIN_REFUSED`. */
+  /** Of the remote error when `code` is PEER_REFUSED (`AXONIQ-2000`, `JOIN_REFUSED`); of the system when PEER_UNREACHABLE (`ENOTFOUND`). */
   readonly remoteCode: string | null;
   constructor(code: PeerErrorCode, message: string, remoteCode: string | null = null) {
     super(message);

@@ -2,6 +2,7 @@
 // May not: know what frames mean beyond their lane. Owner: `peer-link.ts` (dialled) or `peer-server.ts` (accepted).
 import type { Socket } from 'node:net';
 import type { Env } from '../util/env.ts';
+import { isTlsFailure } from './dial.ts';
 import type { Frame } from './frame.ts';
 import { encodeFrameHeader, FRAME_HEADER_BYTES, FRAME_PAYLOAD_BYTES_MAX, FrameParser, FrameType } from './frame.ts';
 import { HELLO_BYTES_MAX } from './hello.ts';
@@ -169,7 +170,8 @@ export class FrameConnection {
       const code = error.code ?? 'PEER_SOCKET_FAILED';
       // The error of a name with several addresses has no text of its own.
       const message = code === 'ECONNREFUSED' ? 'nobody listens there' : error.message || code;
-      this.close({ code, message, bad: false });
+      const tlsFailed = isTlsFailure(code);
+      this.close({ code: tlsFailed ? 'PEER_TLS_FAILED' : code, message, bad: tlsFailed });
     });
     const gone = (): void => this.close({ code: 'PEER_CLOSED', message: 'closed by the other side', bad: false });
     socket.on('end', gone);

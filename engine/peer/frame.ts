@@ -19,6 +19,7 @@ export const FrameType = {
   RAFT: 16,
   VIEW: 17,
   MESSAGING: 18,
+  STREAMS: 19,
   REQUEST: 32,
   RESPONSE: 33,
   FAILURE: 34,

@@ -1,6 +1,7 @@
 // Our link to one peer: dials, says hello, keeps alive, dials again. All our sends and requests to that peer use it.
 // State: down (no connection) → connecting → up ⇄ silent (connection there, nothing heard) → down.
 import type { Env } from '../util/env.ts';
+import type { TlsIdentity } from '../util/tls.ts';
 import type { NodeName, PeerMethod } from './bus.ts';
 import { PeerError } from './bus.ts';
 import { dial, isRefusal } from './dial.ts';
@@ -25,6 +26,7 @@ export interface PeerLinkOptions {
   readonly address: PeerAddress;
   readonly faults: LinkFaults;
   readonly ownHello: () => Hello;
+  readonly tls: TlsIdentity | null;
   readonly onUp: () => void;
   readonly onDown: () => void;
   /** The link was lost and a connection attempt was then refused or reset: the process is gone (raft-design §10). */
@@ -120,14 +122,20 @@ export class PeerLink {
     this.#retryTimer = null;
     this.#state = 'connecting';
     this.#attemptStartedAt = this.#env.now();
-    const socket = dial(host, port);
-    const connection = new FrameConnection(this.#env, socket, `${host}:${port}`, this.#options.faults, {
-      onFrame: (frame) => this.#onFrame(connection, frame),
-      onClosed: (reason) => this.#onClosed(reason),
-    });
+    const hello = (): void => void connection.send(FrameType.HELLO, 'control', encodeHello(this.#options.ownHello()));
+    const socket = dial(host, port, this.#options.tls, hello);
+    const connection: FrameConnection = new FrameConnection(
+      this.#env,
+      socket,
+      `${host}:${port}`,
+      this.#options.faults,
+      {
+        onFrame: (frame) => this.#onFrame(connection, frame),
+        onClosed: (reason) => this.#onClosed(reason),
+      },
+    );
     connection.identify(name);
     this.#connection = connection;
-    socket.once('connect', () => connection.send(FrameType.HELLO, 'control', encodeHello(this.#options.ownHello())));
     this.#helloTimer = setTimeout(
       () =>
         connection.close({ code: 'PEER_HELLO_TIMEOUT', message: `no answer in ${HELLO_TIMEOUT_MS} ms`, bad: false }),

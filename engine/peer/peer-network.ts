@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import type { LinkFault } from '../control/protocol.ts';
 import type { Env } from '../util/env.ts';
-import type { BusChannel, NodeName, PeerBus, PeerMethod } from './bus.ts';
+import type { TlsIdentity } from '../util/tls.ts';
+import type { BulkBus, BulkLane, BusChannel, NodeName, PeerBus, PeerMethod } from './bus.ts';
 import { PeerError } from './bus.ts';
 import { probeAddress } from './dial.ts';
 import { FrameType } from './frame.ts';
@@ -11,7 +12,7 @@ import type { Hello } from './hello.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from './hello.ts';
 import { KEEPALIVE_INTERVAL_MS, OWN_PAUSE_MS, PROBE_TIMEOUT_MS } from './limits.ts';
 import { checkLinkFaults, LinkFaults } from './link-faults.ts';
-import { callAddress } from './one-off-call.ts';
+import { callAddress, openCalls } from './one-off-call.ts';
 import { IncomingCalls } from './peer-calls.ts';
 import type { PeerHandler } from './peer-calls.ts';
 import type { PeerAddress } from './peer-link.ts';
@@ -33,6 +34,8 @@ export interface PeerNetworkOptions {
   readonly clusterId: () => string | null;
   /** `accesscontrol.internal-token`; nodes whose tokens differ refuse each other. */
   readonly internalToken?: string | null;
+  /** Links in plain text when left out. */
+  readonly tls?: TlsIdentity | null;
 }
 
 /**
@@ -40,7 +43,7 @@ export interface PeerNetworkOptions {
  * written without a copy. Raft frames may vanish under a loss or cut fault without a link loss; all else is lost only
  * together with its link, as PeerBus says.
  */
-export interface PeerNetwork extends PeerBus {
+export interface PeerNetwork extends PeerBus, BulkBus {
   /** Rejects with the system error (EADDRINUSE …). */
   listen(): Promise<void>;
   /** The bound port; before `listen` the configured one. */
@@ -68,6 +71,7 @@ const CHANNELS: Readonly<Record<BusChannel, { readonly type: FrameType; readonly
   raft: { type: FrameType.RAFT, lane: 'control' },
   view: { type: FrameType.VIEW, lane: 'control' },
   messaging: { type: FrameType.MESSAGING, lane: 'bulk' },
+  streams: { type: FrameType.STREAMS, lane: 'bulk' },
 };
 
 export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
@@ -78,6 +82,7 @@ class TcpPeerNetwork implements PeerNetwork {
   readonly self: NodeName;
   readonly #options: PeerNetworkOptions;
   readonly #env: Env;
+  readonly #tls: TlsIdentity | null;
   readonly #faults = new LinkFaults();
   readonly #calls: IncomingCalls;
   readonly #server: PeerServer;
@@ -95,6 +100,7 @@ class TcpPeerNetwork implements PeerNetwork {
   constructor(options: PeerNetworkOptions) {
     this.#options = options;
     this.#env = options.env;
+    this.#tls = options.tls ?? null;
     this.self = options.self.name;
     this.#port = options.self.internalPort;
     this.#calls = new IncomingCalls(options.env);
@@ -103,6 +109,7 @@ class TcpPeerNetwork implements PeerNetwork {
       faults: this.#faults,
       calls: this.#calls,
       ownHello: () => this.#hello('link'),
+      tls: this.#tls,
       onMessage: (from, channel, body) =>
         this.#tell(this.#messageListeners.get(channel) ?? [], (listener) => listener(from, body)),
       onAccepted: (node) => this.#links.get(node)?.retryNow(),
@@ -178,6 +185,16 @@ class TcpPeerNetwork implements PeerNetwork {
     return link.request(method, body, timeoutMs);
   }
 
+  async openBulk(node: NodeName, timeoutMs: number): Promise<BulkLane> {
+    const address = this.#links.get(node)?.address;
+    if (address === undefined || this.#faults.isCutAnyway(node)) {
+      throw new PeerError('PEER_UNREACHABLE', `no connection to ${node}`);
+    }
+    const { host, port } = address;
+    const hello = this.#hello('call');
+    return await openCalls({ env: this.#env, faults: this.#faults, hello, tls: this.#tls, host, port }, timeoutMs);
+  }
+
   handle(method: PeerMethod, handler: PeerHandler): void {
     this.#calls.handle(method, handler);
   }
@@ -190,7 +207,8 @@ class TcpPeerNetwork implements PeerNetwork {
     timeoutMs: number,
   ): Promise<Uint8Array> {
     const hello = this.#hello('call');
-    return callAddress({ env: this.#env, faults: this.#faults, hello, host, port, method, body, timeoutMs });
+    const tls = this.#tls;
+    return callAddress({ env: this.#env, faults: this.#faults, hello, tls, host, port, method, body, timeoutMs });
   }
 
   async probe(node: NodeName): Promise<'refused' | 'open' | 'timeout'> {
@@ -233,6 +251,7 @@ class TcpPeerNetwork implements PeerNetwork {
       address,
       faults: this.#faults,
       ownHello: () => this.#hello('link'),
+      tls: this.#tls,
       onUp: () => this.#tell(this.#upListeners, (listener) => listener(name)),
       onDown: () => this.#tell(this.#downListeners, (listener) => listener(name)),
       onGone: () => this.#tell(this.#goneListeners, (listener) => listener(name)),

@@ -2,6 +2,7 @@
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Env } from '../util/env.ts';
+import { TLS_VERSION_MIN, type TlsIdentity } from '../util/tls.ts';
 import type { BusChannel, NodeName } from './bus.ts';
 import type { Frame } from './frame.ts';
 import { FrameType } from './frame.ts';
@@ -24,6 +25,7 @@ export interface PeerServerOptions {
   readonly faults: LinkFaults;
   readonly calls: IncomingCalls;
   readonly ownHello: () => Hello;
+  readonly tls: TlsIdentity | null;
   readonly onMessage: (from: NodeName, channel: BusChannel, body: Uint8Array) => void;
   /** A node opened its link to us. */
   readonly onAccepted: (node: NodeName) => void;
@@ -45,13 +47,15 @@ export class PeerServer {
   readonly #server: Server;
   readonly #all = new Set<Accepted>();
   readonly #links = new Map<NodeName, Accepted>();
+  /** Below TLS, those in a handshake included. */
+  readonly #sockets = new Set<Socket>();
   #badLogs = 0;
   #badWindowStart = 0;
 
   constructor(options: PeerServerOptions) {
     this.#options = options;
     this.#env = options.env;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = options.tls === null ? createServer({ noDelay: true }, this.#accept) : this.#tlsServer(options.tls);
     this.#server.maxConnections = PEER_CONNECTIONS_MAX;
   }
 
@@ -81,10 +85,28 @@ export class PeerServer {
     for (const accepted of [...this.#all]) {
       accepted.connection.close({ code: 'PEER_LINK_CLOSED', message: 'closed here', bad: false });
     }
+    for (const socket of this.#sockets) socket.destroy();
     return closed;
   }
 
-  #accept(socket: Socket): void {
+  /** The token of the hello says who may come; the certificate only says who is here. */
+  #tlsServer({ module, cert, key }: TlsIdentity): Server {
+    const options = { cert, key, minVersion: TLS_VERSION_MIN, handshakeTimeout: HELLO_TIMEOUT_MS } as const;
+    const server = module.createServer(options, this.#accept);
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      // A probe leaves without a word.
+      if (error.code === 'ECONNRESET') return;
+      const remote = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+      this.#logBad(remote, { code: 'PEER_TLS_FAILED', message: error.message, bad: true });
+    });
+    return server;
+  }
+
+  readonly #accept = (socket: Socket): void => {
     const remote = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
     const pending = [...this.#all].filter((other) => other.hello === null).length;
     if (pending >= PEER_PENDING_MAX) {
@@ -107,7 +129,7 @@ export class PeerServer {
     };
     const accepted: Accepted = { connection, helloTimer: setTimeout(onTimeout, HELLO_TIMEOUT_MS), hello: null };
     this.#all.add(accepted);
-  }
+  };
 
   #onFrame(accepted: Accepted, frame: Frame): void {
     const { connection, hello } = accepted;
@@ -127,6 +149,9 @@ export class PeerServer {
         break;
       case FrameType.MESSAGING:
         this.#options.onMessage(hello.nodeName, 'messaging', frame.payload);
+        break;
+      case FrameType.STREAMS:
+        this.#options.onMessage(hello.nodeName, 'streams', frame.payload);
         break;
       case FrameType.REQUEST:
         if (!this.#options.calls.onRequest(connection, hello.nodeName, frame.payload)) {

@@ -27,7 +27,10 @@ const MESSAGE_TYPES = [
   'heartbeat-response',
   'timeout-now',
 ] as const satisfies readonly Message['type'][];
-const ENTRY_TYPES: readonly number[] = [0, 1, 2, 3, 4, 5, 6] satisfies readonly EntryType[];
+const ENTRY_TYPES: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8] satisfies readonly EntryType[];
+/** Added to the type of an entry that was compacted: then the checksum of its first form comes before the data. */
+const COMPACTED = 16;
+const CRC_MAX = 0xffff_ffff;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -96,9 +99,10 @@ function encodeMessage(writer: WireWriter, message: Message): void {
         writer
           .varint(entry.index)
           .varint(entry.term)
-          .varint(entry.type)
+          .varint(entry.originalCrc === undefined ? entry.type : entry.type + COMPACTED)
           .varint(entry.firstToken)
           .varint(entry.eventCount);
+        if (entry.originalCrc !== undefined) writer.varint(entry.originalCrc);
         writer.varint(entry.data.length).raw(entry.data);
       }
       break;
@@ -172,12 +176,21 @@ function decodeEntries(reader: ByteReader, prevIndex: number): Entry[] {
   const count = reader.count(RAFT_ENTRIES_PER_MESSAGE_MAX);
   const entries: Entry[] = [];
   for (let i = 0; i < count; i += 1) {
-    const [index, term, type] = [reader.number(), reader.number(), reader.number()];
+    const [index, term, marked] = [reader.number(), reader.number(), reader.number()];
+    const type = marked % COMPACTED;
+    const isCompacted = marked >= COMPACTED;
     const [firstToken, eventCount] = [reader.number(), reader.number()];
-    if (index !== prevIndex + 1 + i || !ENTRY_TYPES.includes(type)) {
-      throw new RaftCodecError(`entry ${index} of type ${type} does not belong after index ${prevIndex + i}`);
+    const originalCrc = isCompacted ? reader.number() : 0;
+    if (
+      index !== prevIndex + 1 + i ||
+      !ENTRY_TYPES.includes(type) ||
+      marked >= 2 * COMPACTED ||
+      originalCrc > CRC_MAX
+    ) {
+      throw new RaftCodecError(`entry ${index} of type ${marked} does not belong after index ${prevIndex + i}`);
     }
-    entries.push({ index, term, type: type as EntryType, firstToken, eventCount, data: reader.view() });
+    const entry = { index, term, type: type as EntryType, firstToken, eventCount, data: reader.view() };
+    entries.push(isCompacted ? { ...entry, originalCrc } : entry);
   }
   return entries;
 }

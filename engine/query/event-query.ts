@@ -1,9 +1,10 @@
 // Runs one ad-hoc query over an event store: history from new to old, then new events if it is live, as fast as the client
 // takes the rows (client-behaviour QE-1 to QE-9). Entry point: EventQuery.
 import type { EventStoreAccess } from '../context/api.ts';
+import { nextTurn } from '../util/next-turn.ts';
 import { EventRow } from './event-row.ts';
 import { QueryError } from './lexer.ts';
-import { EVENTS_PER_TURN, HISTORY_TIME_MS_MAX, TAIL_WAIT_MS, WAITING_ROWS_MAX, WAITING_ROWS_PAUSE } from './limits.ts';
+import { EVENTS_PER_TURN, type QueryLimits, TAIL_WAIT_MS, WAITING_ROWS_MAX, WAITING_ROWS_PAUSE } from './limits.ts';
 import { Pipeline } from './pipeline.ts';
 import { type Change, keyOf } from './stages.ts';
 
@@ -33,6 +34,7 @@ export interface EventQueryOptions {
   readonly store: EventStoreAccess;
   readonly clock: QueryClock;
   readonly sink: QuerySink;
+  readonly limits: QueryLimits;
 }
 
 interface FoundEvent {
@@ -60,8 +62,8 @@ export class EventQuery {
   /** Throws QueryError when the query is malformed. */
   constructor(options: EventQueryOptions) {
     this.#options = options;
-    this.#pipeline = Pipeline.compile(options.query, options.clock.wallClock());
-    this.#until = options.clock.now() + HISTORY_TIME_MS_MAX;
+    this.#pipeline = Pipeline.compile(options.query, options.clock.wallClock(), options.limits.queryLimit);
+    this.#until = options.clock.now() + options.limits.queryTimeoutMs;
     if (options.snapshots && this.#pipeline.scope.aggregateId === null)
       throw new QueryError('Snapshots can be queried with a filter aggregateIdentifier = "…" only');
   }
@@ -104,7 +106,7 @@ export class EventQuery {
         if (this.#pipeline.saturated) return;
       }
       // Other calls get their turn, whatever the store answers from memory.
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       if (!sink.open) return;
       if (clock.now() > this.#until) throw new QueryError('The query took too long', 'AXONIQ-0001');
       if (clock.now() < flushAt) continue;
@@ -175,7 +177,7 @@ export class EventQuery {
         if (this.#waiting.size > WAITING_ROWS_MAX)
           throw new QueryError(`More than ${WAITING_ROWS_MAX} rows wait for the client`, 'AXONIQ-2002');
         await this.#sendSome();
-        if (events.length > 0) await new Promise((resolve) => setImmediate(resolve));
+        if (events.length > 0) await nextTurn();
         else await this.#woken(cursor.waitForMore(TAIL_WAIT_MS));
       }
     } finally {

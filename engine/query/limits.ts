@@ -4,8 +4,14 @@
 export const QUERY_CHARACTERS_MAX = 10_000;
 /** Deeper nesting is refused with AXONIQ-2511. */
 export const NESTING_MAX = 50;
-/** Rows of a query that neither aggregates nor limits, and events of the empty query (QE-6). */
-export const DEFAULT_ROWS = 200;
+/** Properties. */
+export interface QueryLimits {
+  /** Rows of a query that neither aggregates nor limits, and events of the empty query (QE-6). */
+  readonly queryLimit: number;
+  /** Reading the history takes no longer, or the query ends with AXONIQ-0001 (QE-9). */
+  readonly queryTimeoutMs: number;
+}
+
 /** `limit` may ask for as many; more is refused with AXONIQ-2511. */
 export const LIMIT_MAX = 100_000;
 /** Groups of one `groupby`; one more ends the query with AXONIQ-1900. */
@@ -13,8 +19,6 @@ export const GROUPS_MAX = 10_000;
 /** Rows that the client has not taken: history waits from the first, the second ends a live query with AXONIQ-2002 (QE-9). */
 export const WAITING_ROWS_PAUSE = 1000;
 export const WAITING_ROWS_MAX = 10_000;
-/** Reading the history takes no longer, or the query ends with AXONIQ-0001 (QE-9). */
-export const HISTORY_TIME_MS_MAX = 300_000;
 /** Events looked at before other work of the process gets its turn. */
 export const EVENTS_PER_TURN = 200;
 /** Longest wait for new events before the store is asked again. */

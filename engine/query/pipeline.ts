@@ -2,7 +2,6 @@
 // QE-8). Pure. Throws QueryError.
 import type { Known } from './evaluator.ts';
 import { COLUMNS, type EventRow } from './event-row.ts';
-import { DEFAULT_ROWS } from './limits.ts';
 import { type Expression, parseQuery, type Step } from './parser.ts';
 import {
   type Change,
@@ -41,13 +40,13 @@ export class Pipeline {
     this.#limit = limit;
   }
 
-  /** `now` in epoch ms is where time limits count from. */
-  static compile(query: string, now: number): Pipeline {
+  /** `now` in epoch ms is where time limits count from; `rows` is the limit of a query without one. */
+  static compile(query: string, now: number, rows: number): Pipeline {
     const steps = parseQuery(query);
     const scope = scopeOf(steps, now);
     const builder = new Builder(scope.aggregateId === null ? COLUMNS : COLUMNS.filter((column) => column !== 'token'));
     for (const step of steps) builder.add(step);
-    const { columns, stages, early } = builder.finish();
+    const { columns, stages, early } = builder.finish(rows);
     return new Pipeline(columns, scope, stages, early);
   }
 
@@ -130,8 +129,8 @@ class Builder {
     this.#updates = true;
   }
 
-  finish(): { columns: readonly string[]; stages: readonly Stage[]; early: LimitStage | null } {
-    if (!this.#limited && !this.#updates) this.#limit(DEFAULT_ROWS);
+  finish(rows: number): { columns: readonly string[]; stages: readonly Stage[]; early: LimitStage | null } {
+    if (!this.#limited && !this.#updates) this.#limit(rows);
     return { columns: this.#columns, stages: this.#stages, early: this.#early };
   }
 }

@@ -90,6 +90,8 @@ export function ownVoteDurable(state: RaftState): void {
 
 /** Granting never asks for the candidate's or the own role here: either side may know a newer configuration. */
 export function handlePreVote(state: RaftState, message: MessageOf<'pre-vote'>): void {
+  // What is missing here cannot be compared with the candidate's log: abstain (raft-design §9).
+  if (state.duty === 'none') return;
   const free = message.term > state.term || (state.leader === null && state.vote === null);
   const granted =
     message.term >= state.term &&
@@ -103,6 +105,7 @@ export function handlePreVote(state: RaftState, message: MessageOf<'pre-vote'>):
 
 /** The message is of the present term; `raft.ts` has dealt with lower and higher ones. */
 export function handleVote(state: RaftState, message: MessageOf<'vote'>): void {
+  if (state.duty === 'none') return;
   const free = state.vote === message.from || (state.vote === null && state.leader === null);
   const granted = free && state.log.isUpToDate(message.lastIndex, message.lastTerm);
   if (granted) {

@@ -23,7 +23,7 @@ export function becomeLeader(state: RaftState): void {
     startIndex: state.log.lastIndex + 1,
     uncommitted: new UncommittedBytes(),
     now: 0,
-    heartbeatElapsed: 0,
+    heartbeatElapsed: state.options.heartbeatPhase?.() ?? 0,
     dirty: true,
     successor: null,
     transferee: null,
@@ -67,6 +67,7 @@ export function propose(
   const lead = state.lead;
   if (lead === null) return { ok: false, reason: 'not-leader' };
   if (lead.transferee !== null) return { ok: false, reason: 'transferring' };
+  if (state.duty !== 'full') return { ok: false, reason: 'no-space' };
   const after = lead.uncommitted.bytes + entryBytes({ data });
   // One entry is always let in, however large, else it could never be written at all.
   if (lead.uncommitted.bytes > 0 && after > state.options.uncommittedBytesMax) {
@@ -80,6 +81,7 @@ export function proposeConfig(state: RaftState, config: GroupConfig): ProposeRes
   const lead = state.lead;
   if (lead === null) return { ok: false, reason: 'not-leader' };
   if (lead.transferee !== null) return { ok: false, reason: 'transferring' };
+  if (state.duty !== 'full') return { ok: false, reason: 'no-space' };
   if (!isReadyLeader(state)) return { ok: false, reason: 'not-ready' };
   if (configPending(state)) return { ok: false, reason: 'config-pending' };
   const refusal = changeRefusal(state.configs.current, config);

@@ -15,6 +15,8 @@ export class Progress {
   probeSent = false;
   /** An empty append is wanted, to find out whether pipelined appends were lost. */
   pingWanted = false;
+  /** Leader tick until which it gets no entries here, because they reach it another way (segments); heartbeats go on. */
+  suspendedUntil = 0;
   /** Highest commit index already told, as far as its log reached. */
   commitTold: Index = 0;
   /** Highest read counter it confirmed. */

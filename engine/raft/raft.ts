@@ -24,10 +24,12 @@ import {
   handleAppend,
   handleAppendResponse,
   handleHeartbeat,
+  suspendPeer,
 } from './replication.ts';
 import { becomeFollower, isReadyLeader, mayCampaign, type RaftState, sendNow, trustsLeader } from './state.ts';
 import { statusOf } from './status.ts';
 import type {
+  Duty,
   EntryType,
   GroupConfig,
   HardState,
@@ -72,6 +74,7 @@ export class RaftGroup {
       log,
       configs: new ConfigHistory(options.bootstrap, options.configs),
       role: 'follower',
+      duty: 'full',
       term: hardState.term,
       vote: hardState.vote,
       leader: null,
@@ -162,6 +165,15 @@ export class RaftGroup {
     });
   }
 
+  /** See `Duty`. A candidate gives up; a leader stays one with `votes-only` (it can still serve reads) and steps down with `none`. */
+  setDuty(duty: Duty): void {
+    this.#checked((state) => {
+      state.duty = duty;
+      const gives = state.role === 'leader' ? duty === 'none' : duty !== 'full' && state.role !== 'follower';
+      if (gives) becomeFollower(state, state.term, null);
+    });
+  }
+
   /** The link to a peer broke: do not pipeline into the void, do not count on it as a successor. */
   peerUnreachable(id: MemberId): void {
     this.#checked((state) => {
@@ -171,6 +183,11 @@ export class RaftGroup {
       if (progress.state === 'replicate') progress.becomeProbe(progress.match + 1);
       state.lead.dirty = true;
     });
+  }
+
+  /** The host brings this peer committed entries by another way: no appends to it for `ticks`; 0 resumes them. Never needed for safety. */
+  suspendPeer(id: MemberId, ticks: number): void {
+    this.#checked((state) => suspendPeer(state, id, ticks));
   }
 
   // -- outputs ------------------------------------------------------------------------------------------------------------

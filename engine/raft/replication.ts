@@ -5,7 +5,7 @@ import { invariant } from './invariants.ts';
 import { decodeConfig } from './membership.ts';
 import { Progress } from './progress.ts';
 import { isPrimary, quorumIndex } from './quorum.ts';
-import { admitWaitingReads } from './reads.ts';
+import { admitWaitingReads, releaseReads } from './reads.ts';
 import { becomeFollower, configPending, type LeaderState, type RaftState, sendAfterPersist, sendNow } from './state.ts';
 import { type Entry, EntryType, type Index, type MemberId, type Message } from './types.ts';
 
@@ -47,6 +47,8 @@ export function followConfig(state: RaftState, lead: LeaderState): void {
     const progress =
       known.get(member.id) ?? new Progress(member.id, member.role, state.log.lastIndex, lead.now, state.options);
     progress.role = member.role;
+    // Taken back before it was forgotten: its silence meanwhile was no duty (as for a new member).
+    if (progress.departsAt !== null) progress.heardAt = lead.now;
     progress.departsAt = null;
     lead.progress.set(member.id, progress);
     known.delete(member.id);
@@ -59,6 +61,8 @@ export function followConfig(state: RaftState, lead: LeaderState): void {
   }
   if (lead.transferee !== null && !isPrimary(state.configs.current, lead.transferee)) lead.transferee = null;
   lead.dirty = true;
+  // Whose answer a read waited for may have left; nobody else might answer any more.
+  releaseReads(state, lead);
 }
 
 // -- leader: sending ----------------------------------------------------------------------------------------------------
@@ -67,7 +71,15 @@ export function followConfig(state: RaftState, lead: LeaderState): void {
 export function flushAppends(state: RaftState, lead: LeaderState): void {
   if (!lead.dirty) return;
   lead.dirty = false;
-  for (const progress of lead.progress.values()) flushPeer(state, progress);
+  for (const progress of lead.progress.values()) if (progress.suspendedUntil <= lead.now) flushPeer(state, progress);
+}
+
+/** See RaftGroup.suspendPeer. */
+export function suspendPeer({ lead }: RaftState, id: MemberId, ticks: number): void {
+  const progress = lead?.progress.get(id);
+  if (progress === undefined || lead === null) return;
+  progress.suspendedUntil = ticks === 0 ? 0 : lead.now + ticks;
+  lead.dirty = true;
 }
 
 function flushPeer(state: RaftState, progress: Progress): void {
@@ -193,9 +205,14 @@ export function handleAppend(state: RaftState, message: MessageOf<'append'>): vo
   if (message.prevIndex < state.commit) {
     // An old or repeated message. What is committed here is in every later leader's log (leader completeness).
     checkCommittedPart(state, message);
-    takeEntries(state, message.entries.slice(Math.max(0, state.commit - message.prevIndex)));
+    const fresh = message.entries.slice(Math.max(0, state.commit - message.prevIndex));
+    if (state.duty === 'votes-only' && !holdsAll(state, fresh)) return;
+    takeEntries(state, fresh);
   } else if (state.log.termAt(message.prevIndex) !== message.prevTerm) {
     refuseAppend(state, message);
+    return;
+  } else if (state.duty === 'votes-only' && !holdsAll(state, message.entries)) {
+    // No room: as if the message were lost. The leader's next empty append finds out where to go on.
     return;
   } else {
     takeEntries(state, message.entries);
@@ -223,6 +240,10 @@ function checkCommittedPart(state: RaftState, message: MessageOf<'append'>): voi
   }
 }
 
+function holdsAll(state: RaftState, entries: readonly Entry[]): boolean {
+  return entries.every((entry) => state.log.termAt(entry.index) === entry.term);
+}
+
 /** Keeps what matches, cuts at the first conflict only (Raft §5.3: a late message must not cut what a newer one brought). */
 function takeEntries(state: RaftState, entries: readonly Entry[]): void {
   for (let position = 0; position < entries.length; position += 1) {
@@ -235,6 +256,7 @@ function takeEntries(state: RaftState, entries: readonly Entry[]): void {
 }
 
 function refuseAppend(state: RaftState, message: MessageOf<'append'>): void {
+  if (state.duty === 'none') return;
   const hint = state.log.conflictHint(message.prevIndex, message.prevTerm);
   sendAfterPersist(state, message.from, {
     type: 'append-response',
@@ -246,6 +268,7 @@ function refuseAppend(state: RaftState, message: MessageOf<'append'>): void {
 }
 
 function answerAppend(state: RaftState, leader: MemberId, matchIndex: Index): void {
+  if (state.duty === 'none') return;
   const body = { type: 'append-response', reject: false, matchIndex, hintIndex: 0, hintTerm: 0 } as const;
   const last = state.sendAfterPersist[state.sendAfterPersist.length - 1];
   if (

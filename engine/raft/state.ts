@@ -6,7 +6,7 @@ import type { RaftLog } from './log.ts';
 import type { ConfigHistory } from './membership.ts';
 import type { Progress } from './progress.ts';
 import { isPrimary } from './quorum.ts';
-import type { Index, MemberId, Message, RaftOptions, RaftRole, Term } from './types.ts';
+import type { Duty, Index, MemberId, Message, RaftOptions, RaftRole, Term } from './types.ts';
 
 export interface PendingRead {
   readonly token: number;
@@ -42,6 +42,7 @@ export interface RaftState {
   readonly log: RaftLog;
   readonly configs: ConfigHistory;
   role: RaftRole;
+  duty: Duty;
   term: Term;
   vote: MemberId | null;
   leader: MemberId | null;
@@ -102,6 +103,7 @@ export function resetElectionTimer(state: RaftState): void {
  * others' votes allow (thesis §4.2.2). Votes are counted by the newest configuration in any case.
  */
 export function mayCampaign(state: RaftState): boolean {
+  if (state.duty !== 'full') return false;
   const { current, previous } = state.configs;
   return isPrimary(current, state.options.self) || (previous !== null && isPrimary(previous, state.options.self));
 }

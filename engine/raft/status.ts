@@ -12,6 +12,7 @@ export function statusOf(state: RaftState): RaftStatus {
     vote: state.vote,
     leader: state.leader,
     commit: state.commit,
+    duty: state.duty,
     lastIndex: state.log.lastIndex,
     durableIndex: state.log.durableIndex,
     config: state.configs.current,

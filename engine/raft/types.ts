@@ -25,7 +25,17 @@ export interface GroupConfig {
 }
 
 /** Types of log entries. Only NOOP and CONFIG mean something to the core. */
-export const EntryType = { NOOP: 0, EVENTS: 1, CONFIG: 2, SNAPSHOT_EVENT: 3, ADMIN: 4, SCHEDULE: 5, DCB: 6 } as const;
+export const EntryType = {
+  NOOP: 0,
+  EVENTS: 1,
+  CONFIG: 2,
+  SNAPSHOT_EVENT: 3,
+  ADMIN: 4,
+  SCHEDULE: 5,
+  DCB: 6,
+  STREAM: 7,
+  TRANSFORMATION: 8,
+} as const;
 export type EntryType = (typeof EntryType)[keyof typeof EntryType];
 
 export interface Entry {
@@ -37,6 +47,8 @@ export interface Entry {
   readonly eventCount: number;
   /** Opaque payload; for CONFIG the bytes of `encodeConfig`. */
   readonly data: Uint8Array;
+  /** Set where a compaction took the place of `data`: checksum of the frame as it was first written, which chains rest on. */
+  readonly originalCrc?: number;
 }
 
 export interface HardState {
@@ -133,6 +145,13 @@ export interface Ready {
   readonly readFailures: readonly number[];
 }
 
+/**
+ * What a replica can do with its disk (raft-design §9). `votes-only`: no room for entries, term and vote are safe: it votes, but
+ * takes no entry that it lacks, does not campaign, and refuses proposals while it still leads. `none`: part of what it may have
+ * confirmed is unreadable: it neither votes nor campaigns nor confirms anything, but takes entries, which is how it is repaired.
+ */
+export type Duty = 'full' | 'votes-only' | 'none';
+
 export type RaftRole = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
 
 export interface ProgressStatus {
@@ -152,6 +171,7 @@ export interface RaftStatus {
   readonly vote: MemberId | null;
   readonly leader: MemberId | null;
   readonly commit: Index;
+  readonly duty: Duty;
   readonly lastIndex: Index;
   readonly durableIndex: Index;
   readonly config: GroupConfig;
@@ -174,6 +194,7 @@ export interface RaftStatus {
 export type ProposeRefusal =
   | 'not-leader'
   | 'not-ready'
+  | 'no-space'
   | 'too-much-uncommitted'
   | 'config-pending'
   | 'transferring'
@@ -194,6 +215,8 @@ export interface RaftOptions {
   readonly hardState: HardState;
   readonly log: LogReader;
   readonly timing: TimingTicks;
+  /** Ticks since the host's last heartbeat tick: groups of one host that answer alike beat together. 0 unless given. */
+  readonly heartbeatPhase?: () => number;
   /** Uniform in [0, 1): the only source of chance. */
   readonly random: () => number;
   /** Bytes per append message (≥ 1 entry is always sent). */

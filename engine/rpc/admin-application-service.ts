@@ -1,38 +1,37 @@
-// admin.ApplicationAdminService, UserAdminService and AuthenticationService of the client API (client-behaviour AD-6 to AD-10).
-// Who is connected is known; tokens, roles and users are kept nowhere yet, and nothing here pretends otherwise.
+// admin.ApplicationAdminService of the client API: applications and their tokens (client-behaviour AD-6), who is connected (AD-10).
+import type { AccessAdmin } from '../context/access-admin.ts';
+import { RULES } from '../context/access-roles.ts';
+import type { StoredApplication } from '../context/access-state.ts';
 import type { ContextDirectory } from '../context/api.ts';
 import type { ProcessorAdministration } from '../messaging/processor-admin.ts';
 import type { ClusterClient } from '../messaging/processor-clients.ts';
+import { requireAccess } from './access.ts';
 import { requireContext } from './admin-views.ts';
-import { contextOf, unary } from './call-context.ts';
+import { contextOf, serverStream, unary } from './call-context.ts';
 import { admin, decodeMessage, encodeMessage } from './proto.ts';
-import { type GrpcServer, GrpcStatus } from './transport.ts';
+import type { GrpcServer } from './transport.ts';
 
 export interface ApplicationAdminDeps {
   readonly directory: ContextDirectory;
+  readonly access: AccessAdmin;
   readonly processors: Pick<ProcessorAdministration, 'applications'>;
 }
 
 const PACKAGE = '/io.axoniq.axonserver.grpc.admin';
 const APPLICATIONS = `${PACKAGE}.ApplicationAdminService`;
-const NEED_ACCESS_CONTROL: readonly string[] = [
-  ...['CreateOrUpdateApplication', 'DeleteApplication', 'GetApplication', 'GetApplications', 'RefreshToken'].map(
-    (method) => `${APPLICATIONS}/${method}`,
-  ),
-  ...['CreateOrUpdateUser', 'DeleteUser', 'GetUsers'].map((method) => `${PACKAGE}.UserAdminService/${method}`),
-  ...['AuthenticateUser', 'AuthenticateToken'].map((method) => `${PACKAGE}.AuthenticationService/${method}`),
-];
-
 export function registerApplicationAdminService(
   server: GrpcServer,
-  { directory, processors }: ApplicationAdminDeps,
+  { directory, access, processors }: ApplicationAdminDeps,
 ): void {
+  registerApplications(server, access);
   unary(
     server,
     `${APPLICATIONS}/GetConnectedApplicationsByContext`,
     (bytes) => decodeMessage(admin.ContextId, bytes),
     async ({ contextName }, call) => {
-      const { name } = requireContext(directory, contextName || contextOf(call));
+      const wanted = contextName || contextOf(call);
+      requireAccess(call, RULES.watchContext, wanted);
+      const { name } = requireContext(directory, wanted);
       const nodes = directory.servingNodes(name).map((node) => node.name);
       return { nodes, applications: applicationsOf(await processors.applications(name)) };
     },
@@ -40,12 +39,47 @@ export function registerApplicationAdminService(
   );
 }
 
-/** To be left out once access control registers the real ones. */
-export function registerMissingAccessControl(server: GrpcServer): void {
-  for (const path of NEED_ACCESS_CONTROL) {
-    const description = `${path.slice(PACKAGE.length + 1)} needs access control, which this server does not have yet`;
-    server.handle(path, (call) => call.end({ status: GrpcStatus.UNIMPLEMENTED, description, trailers: {} }));
-  }
+function registerApplications(server: GrpcServer, access: AccessAdmin): void {
+  const applicationId = (bytes: Buffer): string => decodeMessage(admin.ApplicationId, bytes).applicationName;
+  const tokenBytes = (token: string): Buffer => encodeMessage(admin.Token, { token });
+  unary(
+    server,
+    `${APPLICATIONS}/CreateOrUpdateApplication`,
+    (bytes) => decodeMessage(admin.ApplicationRequest, bytes),
+    ({ applicationName: name, description, token, rolesPerContext, metaData }) => {
+      const roles = rolesPerContext.flatMap(({ context, roles }) => roles.map((role) => ({ context, role })));
+      return access.putApplication({ name, description, token, roles, metaData });
+    },
+    tokenBytes,
+  );
+  serverStream(server, `${APPLICATIONS}/DeleteApplication`, applicationId, (name) => access.deleteApplication(name));
+  unary(
+    server,
+    `${APPLICATIONS}/GetApplication`,
+    applicationId,
+    (name) => access.application(name),
+    (application) => encodeMessage(admin.ApplicationOverview, applicationOverview(application)),
+  );
+  serverStream(
+    server,
+    `${APPLICATIONS}/GetApplications`,
+    (bytes) => bytes,
+    async (_, writer) => {
+      for (const application of access.applications())
+        writer.write(encodeMessage(admin.ApplicationOverview, applicationOverview(application)));
+    },
+  );
+  unary(server, `${APPLICATIONS}/RefreshToken`, applicationId, (name) => access.refreshToken(name), tokenBytes);
+}
+
+/** AD-6: never the token. */
+function applicationOverview({
+  name,
+  description,
+  grants,
+  metaData,
+}: StoredApplication): admin.ApplicationOverviewInput {
+  return { applicationName: name, description, metaData, rolesPerContext: grants };
 }
 
 function applicationsOf(clients: readonly ClusterClient[]): readonly admin.ClientApplicationInput[] {

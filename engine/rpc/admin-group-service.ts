@@ -1,6 +1,7 @@
 // admin.ReplicationGroupAdminService of the client API (client-behaviour AD-2, AD-9). Groups map one to one to contexts
 // (decision 2): making a group makes the context of its name.
 import { AxonError } from '../context/api.ts';
+import { refuseSecondChange } from '../context/second-change.ts';
 import { type AdminServiceDeps, deleteContext } from './admin-context-service.ts';
 import { groupOverview, nodeOverviews, requireGroup, roleOf } from './admin-views.ts';
 import { serverStream, unary } from './call-context.ts';
@@ -55,14 +56,21 @@ export function registerGroupAdminService(server: GrpcServer, { directory, admin
     server,
     `${SERVICE}/AddNodeToReplicationGroup`,
     (bytes) => decodeMessage(admin.JoinReplicationGroup, bytes),
-    async ({ replicationGroupName, nodeName, role }) =>
-      cluster.setRole(requireGroup(directory, replicationGroupName).name, nodeName, roleOf(role)),
+    async ({ replicationGroupName, nodeName, role }) => {
+      const { name } = requireGroup(directory, replicationGroupName);
+      const wanted = roleOf(role);
+      refuseSecondChange(directory.view, name);
+      await cluster.setRole(name, nodeName, wanted);
+    },
   );
   serverStream(
     server,
     `${SERVICE}/RemoveNodeFromReplicationGroup`,
     (bytes) => decodeMessage(admin.LeaveReplicationGroup, bytes),
-    async ({ replicationGroupName, nodeName, preserveEventStore }) =>
-      cluster.removeRole(requireGroup(directory, replicationGroupName).name, nodeName, preserveEventStore),
+    async ({ replicationGroupName, nodeName, preserveEventStore }) => {
+      const { name } = requireGroup(directory, replicationGroupName);
+      refuseSecondChange(directory.view, name);
+      await cluster.removeRole(name, nodeName, preserveEventStore);
+    },
   );
 }

@@ -28,13 +28,16 @@ export function registerCommandService(server: GrpcServer, deps: MessagingServic
   server.handle(`${SERVICE}/Dispatch`, (call) => serveDispatch(call, deps));
 }
 
-function serveDispatch(call: GrpcCall, { messaging }: MessagingServiceDeps): void {
+function serveDispatch(call: GrpcCall, { messaging, directory }: MessagingServiceDeps): void {
   onSingleRequest(call, (bytes) => {
     try {
-      messaging.dispatchCommand(contextOf(call), bytes, (response) => {
+      const context = contextOf(call);
+      messaging.dispatchCommand(context, bytes, (response) => {
         call.write(response);
         call.end();
       });
+      // After it: a context that is not served here throws, and is not remembered.
+      directory.meters?.of(context).command.mark();
     } catch (error) {
       failCall(call, error);
     }

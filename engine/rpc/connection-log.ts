@@ -6,6 +6,8 @@ export interface ConnectionLog {
   /** Garbage, HTTP/1, broken frames or a flood: the connection is being closed for `reason`. */
   bad(peer: string, reason: string): void;
   tooMany(peer: string): void;
+  /** No sign of life: the connection is being cut. */
+  silent(peer: string): void;
 }
 
 export function createConnectionLog(env: Env): ConnectionLog {
@@ -22,6 +24,7 @@ export function createConnectionLog(env: Env): ConnectionLog {
   };
   return {
     bad: (peer, reason) => warn(`Connection on the gRPC port closed: ${reason}`, 'BAD_GRPC_CONNECTION', peer),
+    silent: (peer) => warn('Connection cut: no sign of life from the app', 'SILENT_CONNECTION', peer),
     tooMany: (peer) => warn('Connection refused: too many client connections', 'TOO_MANY_CONNECTIONS', peer),
   };
 }

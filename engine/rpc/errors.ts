@@ -129,5 +129,7 @@ export function grpcErrorFrom(error: unknown): GrpcError {
   }
   if (error instanceof MalformedMessage || error instanceof WireError)
     return plainError(error.message, GrpcStatus.INVALID_ARGUMENT);
+  if (error instanceof Error && 'code' in error && error.code === 'DATA_DAMAGED')
+    return codedError('AXONIQ-9000', 'A stored entry does not match its checksum; this node repairs its log');
   return plainError(error instanceof Error ? error.message : String(error));
 }

@@ -3,6 +3,7 @@ import { AxonError, type ContextDirectory } from '../context/api.ts';
 import { requireKind } from '../context/dcb-api.ts';
 import { EventQuery, type QuerySink } from '../query/event-query.ts';
 import { QueryError } from '../query/lexer.ts';
+import type { QueryLimits } from '../query/limits.ts';
 import type { Change } from '../query/stages.ts';
 import { textOf, type Value } from '../query/values.ts';
 import type { Env } from '../util/env.ts';
@@ -13,6 +14,7 @@ import type { GrpcCall, GrpcServer } from './transport.ts';
 export interface EventQueryDeps {
   readonly directory: ContextDirectory;
   readonly env: Env;
+  readonly limits: QueryLimits;
 }
 
 /** Queries open at once on one node; a further one fails with AXONIQ-1900. */
@@ -20,7 +22,7 @@ export const QUERIES_MAX = 64;
 const PATH = '/io.axoniq.axonserver.grpc.event.EventStore/QueryEvents';
 const HISTORY_DONE = encodeMessage(event.QueryEventsResponse, { filesCompleted: { success: true } });
 
-export function registerEventQueryService(server: GrpcServer, { directory, env }: EventQueryDeps): void {
+export function registerEventQueryService(server: GrpcServer, { directory, env, limits }: EventQueryDeps): void {
   let open = 0;
   const begin = (call: GrpcCall, request: event.QueryEventsRequest, writer: CallWriter): EventQuery => {
     if (open >= QUERIES_MAX) throw new AxonError('AXONIQ-1900', `${QUERIES_MAX} queries run on this node already`);
@@ -34,6 +36,7 @@ export function registerEventQueryService(server: GrpcServer, { directory, env }
       store: directory.eventStore(context),
       clock: env,
       sink: sinkOf(writer),
+      limits,
     });
   };
   server.handle(PATH, (call) => {

@@ -1,6 +1,7 @@
 // One gRPC call on the server, independent of the HTTP/2 implementation under it: framing, back-pressure, deadline, end.
+import type { ByteBudget } from '../util/byte-budget.ts';
 import type { Env } from '../util/env.ts';
-import { FrameDecoder, parseTimeout, trailersOf } from './grpc-frame.ts';
+import { FrameDecoder, noRoomError, parseTimeout, trailersOf } from './grpc-frame.ts';
 import { type GrpcCall, type GrpcError, type GrpcHandler, GrpcStatus } from './transport.ts';
 
 /** The HTTP/2 stream under a call. All methods are called only while the stream lives. */
@@ -20,8 +21,12 @@ export interface CallContext {
   readonly peer: string;
   readonly connectionId: number;
   readonly maxMessageBytes: number;
+  /** Of the connection: for messages that have not ended or wait because the call is paused. */
+  readonly budget: ByteBudget;
 }
 
+/** What a message in memory costs besides its bytes, so that empty ones count too. */
+const MESSAGE_OVERHEAD_BYTES = 128;
 const ignore = (): void => undefined;
 
 export class ServerCall implements GrpcCall {
@@ -32,8 +37,11 @@ export class ServerCall implements GrpcCall {
   readonly #env: Env;
   readonly #stream: CallStream;
   readonly #decoder: FrameDecoder;
+  readonly #budget: ByteBudget;
   #inbox: Buffer[] = [];
   #inboxPosition = 0;
+  /** Taken from the budget for messages that wait in the inbox. */
+  #waitingBytes = 0;
   #halfClosed = false;
   #halfCloseTold = false;
   #paused = false;
@@ -53,7 +61,8 @@ export class ServerCall implements GrpcCall {
     this.metadata = context.metadata;
     this.peer = context.peer;
     this.connectionId = context.connectionId;
-    this.#decoder = new FrameDecoder(context.maxMessageBytes);
+    this.#budget = context.budget;
+    this.#decoder = new FrameDecoder(context.maxMessageBytes, context.budget);
   }
 
   get ended(): boolean {
@@ -120,9 +129,11 @@ export class ServerCall implements GrpcCall {
 
   receiveData(chunk: Uint8Array): void {
     if (this.#ended) return;
+    const known = this.#inbox.length;
     const error = this.#decoder.push(chunk, this.#inbox);
     this.#pump();
     if (error !== null) this.#fail(error);
+    else if (this.#inbox.length > known) this.#countWaiting(known);
   }
 
   receiveHalfClose(): void {
@@ -160,12 +171,27 @@ export class ServerCall implements GrpcCall {
     }
     this.#pumping = false;
     if (this.#inboxPosition < this.#inbox.length) return;
-    if (this.#inboxPosition > 0) this.#inbox = [];
-    this.#inboxPosition = 0;
+    if (this.#inboxPosition > 0) this.#emptyInbox();
     if (this.#halfClosed && !this.#halfCloseTold && !this.#paused && !this.#ended) {
       this.#halfCloseTold = true;
       this.#guard(this.#onHalfClose);
     }
+  }
+
+  /** Messages from this place on arrived just now, and the call is paused. */
+  #countWaiting(from: number): void {
+    let bytes = 0;
+    for (let i = Math.max(from, this.#inboxPosition); i < this.#inbox.length; i += 1)
+      bytes += (this.#inbox[i] as Buffer).length + MESSAGE_OVERHEAD_BYTES;
+    if (this.#budget.take(bytes)) this.#waitingBytes += bytes;
+    else this.#fail(noRoomError());
+  }
+
+  #emptyInbox(): void {
+    this.#inbox = [];
+    this.#inboxPosition = 0;
+    this.#budget.give(this.#waitingBytes);
+    this.#waitingBytes = 0;
   }
 
   #expire(): void {
@@ -182,8 +208,8 @@ export class ServerCall implements GrpcCall {
 
   #close(): void {
     this.#ended = true;
-    this.#inbox = [];
-    this.#inboxPosition = 0;
+    this.#emptyInbox();
+    this.#decoder.close();
     if (this.#deadline !== null) clearTimeout(this.#deadline);
     this.#deadline = null;
   }

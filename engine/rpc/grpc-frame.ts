@@ -1,4 +1,6 @@
 // gRPC over HTTP/2 as bytes: the 5-byte message prefix, timeouts and trailers. Pure; no sockets.
+import type { ByteBudget } from '../util/byte-budget.ts';
+import { UNFINISHED_FIRST_BYTES, UNFINISHED_GROWTH } from './limits.ts';
 import { type GrpcError, GrpcStatus } from './transport.ts';
 
 /** Flag byte and 32-bit big-endian length. */
@@ -21,18 +23,20 @@ export function writePrefix(target: Buffer, offset: number, bodyBytes: number): 
   target.writeUInt32BE(bodyBytes, offset + 1);
 }
 
-/** Cuts a byte stream into messages. Bodies are copies: nothing handed out keeps a socket chunk alive. */
+/** Cuts a byte stream into messages. Bodies are copies: neither they nor half a message keep a socket chunk alive. */
 export class FrameDecoder {
   readonly #maxMessageBytes: number;
+  readonly #budget: ByteBudget;
   readonly #prefix = Buffer.alloc(PREFIX_BYTES);
   #prefixBytes = 0;
-  /** Parts of a body whose end has not arrived, and what is still missing. */
-  #parts: Uint8Array[] = [];
-  #missing = 0;
+  /** Beginning of a body whose end has not arrived; its whole length is taken from the budget. */
+  #body: Buffer = NOTHING;
+  #received = 0;
   #bodyBytes = 0;
 
-  constructor(maxMessageBytes: number) {
+  constructor(maxMessageBytes: number, budget: ByteBudget) {
     this.#maxMessageBytes = maxMessageBytes;
+    this.#budget = budget;
   }
 
   /** True between messages: the only place where a half-close is legal. */
@@ -50,17 +54,20 @@ export class FrameDecoder {
         const error = this.#startBody();
         if (error !== null) return error;
       }
-      const end = Math.min(chunk.length, position + this.#missing);
+      const end = Math.min(chunk.length, position + this.#bodyBytes - this.#received);
       const part = chunk.subarray(position, end);
       position = end;
-      this.#missing -= part.length;
-      if (this.#missing > 0) {
-        if (part.length > 0) this.#parts.push(part);
-        return null;
-      }
-      messages.push(this.#takeBody(part));
+      if (this.#received + part.length < this.#bodyBytes) return this.#keep(part);
+      messages.push(this.#finish(part));
     }
     return null;
+  }
+
+  /** Nothing more is read: gives back what half a message holds. */
+  close(): void {
+    this.#budget.give(this.#body.length);
+    this.#body = NOTHING;
+    this.#received = 0;
   }
 
   #readPrefix(chunk: Uint8Array, from: number): number {
@@ -76,22 +83,49 @@ export class FrameDecoder {
   #startBody(): GrpcError | null {
     if (this.#prefix[0] !== 0) return compressedError(this.#prefix[0] as number);
     this.#bodyBytes = this.#prefix.readUInt32BE(1);
-    this.#missing = this.#bodyBytes;
+    this.#received = 0;
     return this.#bodyBytes > this.#maxMessageBytes ? tooLargeError(this.#bodyBytes, this.#maxMessageBytes) : null;
   }
 
-  #takeBody(last: Uint8Array): Buffer {
-    const body = Buffer.allocUnsafe(this.#bodyBytes);
-    let offset = 0;
-    for (const part of this.#parts) {
-      body.set(part, offset);
-      offset += part.length;
+  /** Adds to half a message. */
+  #keep(part: Uint8Array): GrpcError | null {
+    const needed = this.#received + part.length;
+    if (needed > this.#body.length) {
+      const roomy = Math.max(UNFINISHED_FIRST_BYTES, needed, this.#body.length * UNFINISHED_GROWTH);
+      const length = Math.min(this.#bodyBytes, roomy);
+      if (!this.#budget.take(length - this.#body.length)) return noRoomError();
+      this.#body = enlarged(this.#body, this.#received, length);
     }
-    body.set(last, offset);
-    this.#parts = [];
+    this.#body.set(part, this.#received);
+    this.#received = needed;
+    return null;
+  }
+
+  #finish(last: Uint8Array): Buffer {
+    const whole = this.#body.length === this.#bodyBytes;
+    const body = whole ? this.#body : enlarged(this.#body, this.#received, this.#bodyBytes);
+    body.set(last, this.#received);
+    this.close();
     this.#prefixBytes = 0;
     return body;
   }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function enlarged(from: Buffer, used: number, length: number): Buffer {
+  const to = Buffer.allocUnsafe(length);
+  from.copy(to, 0, 0, used);
+  return to;
+}
+
+/** Memory for what has arrived and cannot be handed on yet is used up. */
+export function noRoomError(): GrpcError {
+  return {
+    status: GrpcStatus.RESOURCE_EXHAUSTED,
+    description: 'Too many unfinished messages wait on this connection or node; send this one again later',
+    trailers: {},
+  };
 }
 
 function compressedError(flags: number): GrpcError {

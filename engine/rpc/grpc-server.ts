@@ -9,7 +9,9 @@ export type GrpcImplementation = 'own' | 'node-http2';
 /** Environment variable that overrides the default implementation of a process. */
 export const GRPC_SERVER_VARIABLE = 'MUSTER_GRPC_SERVER';
 
-export function createGrpcServer(options: GrpcServerOptions & { readonly implementation?: GrpcImplementation }): GrpcServer {
+export function createGrpcServer(
+  options: GrpcServerOptions & { readonly implementation?: GrpcImplementation },
+): GrpcServer {
   const implementation = options.implementation ?? process.env[GRPC_SERVER_VARIABLE] ?? 'own';
   return implementation === 'node-http2' ? createHttp2GrpcServer(options) : createOwnGrpcServer(options);
 }

@@ -1,10 +1,13 @@
-// GrpcServer on node:http2 in cleartext: the reference implementation, and the fallback of the one in `h2/`.
+// GrpcServer on node:http2: the reference implementation, and the fallback of the one in `h2/`.
 import http2 from 'node:http2';
 import type { Socket } from 'node:net';
+import { ByteBudget } from '../util/byte-budget.ts';
 import type { Env } from '../util/env.ts';
+import { TLS_HANDSHAKE_TIMEOUT_MS, TLS_VERSION_MIN, type TlsIdentity } from '../util/tls.ts';
 import { createConnectionLog } from './connection-log.ts';
 import { type CallStream, ServerCall } from './grpc-call.ts';
 import { DEFAULT_MAX_MESSAGE_BYTES, frameMessage, trailersOf } from './grpc-frame.ts';
+import { KeepAlive, type KeepAliveSettings, NO_KEEP_ALIVE } from './keep-alive.ts';
 import {
   CONNECTION_WINDOW_BYTES,
   CONNECTIONS_MAX,
@@ -12,6 +15,8 @@ import {
   STREAM_WINDOW_BYTES,
   STREAM_WRITE_HIGH_WATER_BYTES,
   STREAMS_PER_CONNECTION_MAX,
+  UNFINISHED_BYTES_MAX,
+  UNFINISHED_BYTES_PER_CONNECTION_MAX,
 } from './limits.ts';
 import { type GrpcHandler, type GrpcServer, GrpcStatus } from './transport.ts';
 
@@ -19,6 +24,10 @@ export interface GrpcServerOptions {
   readonly env: Env;
   /** Inbound limit per message; DEFAULT_MAX_MESSAGE_BYTES when left out. */
   readonly maxMessageBytes?: number;
+  /** Cleartext when left out. */
+  readonly tls?: TlsIdentity | null;
+  /** Silent connections are left alone when left out. */
+  readonly keepAlive?: KeepAliveSettings;
 }
 
 /** Megabytes that node:http2 may hold per session; its default of 10 is less than our windows. */
@@ -120,10 +129,12 @@ export function createHttp2GrpcServer(options: GrpcServerOptions): GrpcServer {
   const handlers = new Map<string, GrpcHandler>();
   const sessions = new Set<http2.ServerHttp2Session>();
   const connectionIds = new WeakMap<http2.Http2Session, number>();
+  const budget = new ByteBudget(UNFINISHED_BYTES_MAX);
+  const budgets = new WeakMap<http2.Http2Session, ByteBudget>();
   const connectionLog = createConnectionLog(env);
   let nextConnectionId = 1;
 
-  const server = http2.createServer({
+  const settings = {
     maxSessionMemory: SESSION_MEMORY_MEGABYTES,
     streamResetBurst: STREAM_RESET_BURST,
     streamResetRate: STREAM_RESET_RATE,
@@ -133,7 +144,15 @@ export function createHttp2GrpcServer(options: GrpcServerOptions): GrpcServer {
       initialWindowSize: STREAM_WINDOW_BYTES,
       enablePush: false,
     },
-  });
+  };
+  const { tls = null } = options;
+  const server =
+    tls === null
+      ? http2.createServer(settings)
+      : http2.createSecureServer({
+          ...settings,
+          ...{ cert: tls.cert, key: tls.key, minVersion: TLS_VERSION_MIN, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS },
+        });
   server.maxConnections = CONNECTIONS_MAX;
   server.on('drop', (data) => connectionLog.tooMany(`${data?.remoteAddress}:${data?.remotePort}`));
   server.on('connection', (socket: Socket) => {
@@ -143,45 +162,67 @@ export function createHttp2GrpcServer(options: GrpcServerOptions): GrpcServer {
   server.on('session', (session) => {
     sessions.add(session);
     connectionIds.set(session, nextConnectionId);
+    budgets.set(session, new ByteBudget(UNFINISHED_BYTES_PER_CONNECTION_MAX, budget));
     nextConnectionId += 1;
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     const peer = peerOf(session);
     session.on('error', (error: Error) => connectionLog.bad(peer, error.message));
-    session.on('close', () => sessions.delete(session));
+    // A session that is destroyed throws when its socket is asked for.
+    const socket = {
+      get bytesRead() {
+        return session.destroyed ? 0 : session.socket.bytesRead;
+      },
+    };
+    const ping = (): void => {
+      if (!session.destroyed) session.ping(() => undefined);
+    };
+    const cut = (): void => {
+      connectionLog.silent(peer);
+      session.destroy();
+    };
+    const keepAlive = new KeepAlive({ socket, ping, cut }, options.keepAlive ?? NO_KEEP_ALIVE);
+    session.on('close', () => {
+      keepAlive.stop();
+      sessions.delete(session);
+    });
   });
   server.on('sessionError', () => undefined);
   server.on('unknownProtocol', (socket) => socket.destroy());
-  server.on('stream', (stream, headers, _flags, rawHeaders) => {
-    stream.on('error', () => undefined);
-    const session = stream.session;
-    if (session === undefined || session.destroyed) return;
-    if (headers[':method'] !== 'POST' || !String(headers['content-type']).startsWith('application/grpc')) {
-      stream.respond({ ':status': headers[':method'] === 'POST' ? 415 : 405 }, { endStream: true });
-      stream.close(http2.constants.NGHTTP2_NO_ERROR);
-      return;
-    }
-    const path = String(headers[':path']);
-    const callStream = new Http2CallStream(stream);
-    const call = new ServerCall(callStream, {
-      env,
-      path,
-      metadata: metadataOf(rawHeaders),
-      peer: peerOf(session),
-      connectionId: connectionIds.get(session) ?? 0,
-      maxMessageBytes,
-    });
-    callStream.onDrained = () => call.drained();
-    stream.on('data', (chunk: Buffer) => call.receiveData(chunk));
-    stream.on('end', () => {
-      // node:http2 also emits `end` for a stream that the client has reset: that is no half-close (a cancelled append must not commit).
-      if (!stream.closed && !stream.destroyed && !stream.aborted) call.receiveHalfClose();
-    });
-    stream.on('aborted', () => call.receiveCancel());
-    stream.on('close', () => call.receiveCancel());
-    const handler = handlers.get(path);
-    if (handler === undefined) call.end(unknownMethod(path));
-    else call.start(handler);
-  });
+  server.on(
+    'stream',
+    (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders, _flags: number, rawHeaders: string[]) => {
+      stream.on('error', () => undefined);
+      const session = stream.session;
+      if (session === undefined || session.destroyed) return;
+      if (headers[':method'] !== 'POST' || !String(headers['content-type']).startsWith('application/grpc')) {
+        stream.respond({ ':status': headers[':method'] === 'POST' ? 415 : 405 }, { endStream: true });
+        stream.close(http2.constants.NGHTTP2_NO_ERROR);
+        return;
+      }
+      const path = String(headers[':path']);
+      const callStream = new Http2CallStream(stream);
+      const call = new ServerCall(callStream, {
+        env,
+        path,
+        metadata: metadataOf(rawHeaders),
+        peer: peerOf(session),
+        connectionId: connectionIds.get(session) ?? 0,
+        maxMessageBytes,
+        budget: budgets.get(session) ?? budget,
+      });
+      callStream.onDrained = () => call.drained();
+      stream.on('data', (chunk: Buffer) => call.receiveData(chunk));
+      stream.on('end', () => {
+        // node:http2 also emits `end` for a stream that the client has reset: that is no half-close (a cancelled append must not commit).
+        if (!stream.closed && !stream.destroyed && !stream.aborted) call.receiveHalfClose();
+      });
+      stream.on('aborted', () => call.receiveCancel());
+      stream.on('close', () => call.receiveCancel());
+      const handler = handlers.get(path);
+      if (handler === undefined) call.end(unknownMethod(path));
+      else call.start(handler);
+    },
+  );
 
   return {
     handle: (path, handler) => void handlers.set(path, handler),

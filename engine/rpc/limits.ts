@@ -10,6 +10,16 @@ export const CONNECTIONS_MAX = 2048;
 export const STREAM_WINDOW_BYTES = 1024 * 1024;
 /** Receive window of one connection, over all its streams. */
 export const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
+/**
+ * Memory for messages of one connection that have begun and not ended, or that wait for a paused call. The call that wants
+ * more ends with RESOURCE_EXHAUSTED. A message that arrives in one piece needs none.
+ */
+export const UNFINISHED_BYTES_PER_CONNECTION_MAX = 128 * 1024 * 1024;
+/** The same over all connections. */
+export const UNFINISHED_BYTES_MAX = 256 * 1024 * 1024;
+/** Memory that an unfinished message gets at first; it grows with what arrives, never ahead of it by more than this factor. */
+export const UNFINISHED_FIRST_BYTES = 16 * 1024;
+export const UNFINISHED_GROWTH = 4;
 /** Bytes queued for one stream from which `write` answers false. */
 export const STREAM_WRITE_HIGH_WATER_BYTES = 128 * 1024;
 /** Between two log lines about connections that do not speak HTTP/2; the ones between are counted. */

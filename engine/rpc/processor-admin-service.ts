@@ -1,4 +1,5 @@
 // admin.EventProcessorAdminService of the client API (client-behaviour §11.2, AD-2, AD-3).
+import { RULES } from '../context/access-roles.ts';
 import { AxonError, type ClusterAdmin } from '../context/api.ts';
 import type {
   InstructionOutcome,
@@ -7,6 +8,7 @@ import type {
   ProcessorRef,
 } from '../messaging/processor-admin.ts';
 import { BALANCING_STRATEGIES } from '../messaging/processor-admin.ts';
+import { mayUse, requireAccess } from './access.ts';
 import { contextOf, serverStream, unary } from './call-context.ts';
 import { admin, common, decodeMessage, encodeMessage } from './proto.ts';
 import type { GrpcCall, GrpcServer } from './transport.ts';
@@ -46,16 +48,18 @@ export function registerProcessorAdminService(
     server,
     `${SERVICE}/GetAllEventProcessors`,
     (bytes) => bytes,
-    async (_, writer) => {
-      for (const processor of await processors.list(null)) writer.write(processorBytes(processor));
+    async (_, writer, call) => {
+      for (const processor of await processors.list(null))
+        if (mayUse(call, RULES.watchContext, processor.context)) writer.write(processorBytes(processor));
     },
   );
   serverStream(
     server,
     `${SERVICE}/GetEventProcessorsByComponent`,
     (bytes) => decodeMessage(common.Component, bytes),
-    async ({ component }, writer) => {
+    async ({ component }, writer, call) => {
       for (const processor of await processors.list(null)) {
+        if (!mayUse(call, RULES.watchContext, processor.context)) continue;
         const instances = processor.instances.filter((instance) => instance.componentName === component);
         if (instances.length > 0) writer.write(processorBytes({ ...processor, instances }));
       }
@@ -93,8 +97,10 @@ function requireStrategy(strategy: string): string {
 function refOf(identifier: admin.EventProcessorIdentifier | null, call: GrpcCall): ProcessorRef {
   if (identifier === null || identifier.processorName === '')
     throw new AxonError('AXONIQ-2800', 'The request names no event processor');
+  const context = identifier.contextName || contextOf(call);
+  requireAccess(call, RULES.steerProcessors, context);
   return {
-    context: identifier.contextName || contextOf(call),
+    context,
     name: identifier.processorName,
     tokenStore: identifier.tokenStoreIdentifier,
   };

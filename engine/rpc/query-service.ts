@@ -16,6 +16,7 @@ const Outbound = { QUERY_RESPONSE: 4, SUBSCRIPTION_QUERY_RESPONSE: 6, INSTRUCTIO
 /** Fields of QueryProviderInbound. */
 const Inbound = { QUERY: 2, SUBSCRIPTION_QUERY_REQUEST: 3 } as const;
 /** Arms of SubscriptionQueryRequest. */
+const SUBSCRIPTION_UPDATE_FIELD = 4;
 const Subscription = { SUBSCRIBE: 1, UNSUBSCRIBE: 2, GET_INITIAL_RESULT: 3, FLOW_CONTROL: 4 } as const;
 
 export function registerQueryService(server: GrpcServer, deps: MessagingServiceDeps): void {
@@ -36,10 +37,12 @@ function passingSink(call: GrpcCall): MessageSink {
 
 // -- askers ------------------------------------------------------------------------------------------------------------
 
-function serveQuery(call: GrpcCall, { messaging }: MessagingServiceDeps): void {
+function serveQuery(call: GrpcCall, { messaging, directory }: MessagingServiceDeps): void {
   onSingleRequest(call, (bytes) => {
     try {
-      const asked = messaging.query(contextOf(call), bytes, passingSink(call));
+      const context = contextOf(call);
+      const asked = messaging.query(context, bytes, passingSink(call));
+      directory.meters?.of(context).query.mark();
       call.onDrain(() => asked.drained());
       call.onCancel(() => asked.cancelled());
     } catch (error) {
@@ -48,10 +51,11 @@ function serveQuery(call: GrpcCall, { messaging }: MessagingServiceDeps): void {
   });
 }
 
-function serveSubscription(call: GrpcCall, { messaging }: MessagingServiceDeps): void {
+function serveSubscription(call: GrpcCall, { messaging, directory }: MessagingServiceDeps): void {
+  const counted = countedSubscription(call, directory);
   let subscription: SubscriptionCall;
   try {
-    const opened = messaging.openSubscription(contextOf(call), passingSink(call));
+    const opened = messaging.openSubscription(contextOf(call), counted.sink);
     if (isFailure(opened)) {
       endCall(call, opened);
       return;
@@ -64,15 +68,65 @@ function serveSubscription(call: GrpcCall, { messaging }: MessagingServiceDeps):
   call.onMessage((bytes) => {
     try {
       const reader = new WireReader(bytes);
-      while (reader.next()) takeSubscriptionRequest(subscription, reader.field, reader.view());
+      while (reader.next()) {
+        if (reader.field === Subscription.SUBSCRIBE) counted.begin();
+        takeSubscriptionRequest(subscription, reader.field, reader.view());
+      }
     } catch (error) {
       failCall(call, error); // first: what ends the call later is ignored
       subscription.cancelled();
     }
   });
   call.onDrain(() => subscription.drained());
-  call.onCancel(() => subscription.cancelled());
+  call.onCancel(() => {
+    counted.end();
+    subscription.cancelled();
+  });
   call.onHalfClose(() => subscription.halfClosed());
+}
+
+/** The sink of a subscription query, and its share of the context's meters: once begun it is active until it ends. */
+function countedSubscription(call: GrpcCall, directory: MessagingServiceDeps['directory']) {
+  const meters = () => directory.meters?.of(contextOf(call));
+  const sink = passingSink(call);
+  let active = false;
+  const count = (change: 1 | -1): void => {
+    const mine = meters();
+    active = change === 1;
+    if (mine === undefined) return;
+    mine.activeSubscriptionQueries += change;
+    if (change === 1) mine.subscriptionQueries += 1;
+  };
+  const end = (): void => {
+    if (active) count(-1);
+  };
+  return {
+    begin: (): void => {
+      if (!active) count(1);
+    },
+    end,
+    sink: {
+      get writable() {
+        return sink.writable;
+      },
+      write: (body: Uint8Array) => {
+        const mine = meters();
+        if (mine !== undefined && isUpdate(body)) mine.subscriptionQueryUpdates += 1;
+        sink.write(body);
+      },
+      end: (failure: Parameters<MessageSink['end']>[0]) => {
+        end();
+        sink.end(failure);
+      },
+    },
+  };
+}
+
+/** A SubscriptionQueryResponse with an update in it. */
+function isUpdate(response: Uint8Array): boolean {
+  const reader = new WireReader(response);
+  while (reader.next()) if (reader.field === SUBSCRIPTION_UPDATE_FIELD) return true;
+  return false;
 }
 
 function takeSubscriptionRequest(subscription: SubscriptionCall, field: number, body: Uint8Array): void {

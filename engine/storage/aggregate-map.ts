@@ -88,6 +88,15 @@ class Shard {
     this.used -= 1;
   }
 
+  /** Position of the slot with this hash and token + 1, which is there. */
+  find(hash: number, tokenPlusOne: number): number {
+    const mask = this.tokens.length - 1;
+    for (let at = hash & mask; this.tokens[at] !== 0; at = (at + 1) & mask) {
+      if (this.tokens[at] === tokenPlusOne && this.hashes[at] === hash) return at;
+    }
+    throw new RangeError(`no aggregate whose last event is ${tokenPlusOne - 1}`);
+  }
+
   #put(hash: number, sequence: number, tokenPlusOne: number): void {
     const mask = this.tokens.length - 1;
     let at = hash & mask;
@@ -132,6 +141,18 @@ export class AggregateMap {
     const shard = this.#shards[hash.shard] ?? new Shard();
     this.#shards[hash.shard] = shard;
     shard.insert(hash.slot, sequence, token);
+  }
+
+  /** The aggregate whose last event was `before` - 1 (0: a new one) goes on to (sequence, token). Throws RangeError when there is none. */
+  advance(hash: IdHash, before: number, sequence: number, token: number): void {
+    if (before === 0) {
+      this.insert(hash, sequence, token);
+      return;
+    }
+    const shard = this.#shards[hash.shard] ?? new Shard();
+    const at = shard.find(hash.slot, before);
+    shard.sequences[at] = sequence;
+    shard.tokens[at] = token + 1;
   }
 
   update(slot: Slot, sequence: number, token: number): void {

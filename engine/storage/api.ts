@@ -1,7 +1,11 @@
 // What storage offers to the context layer. Purpose: durable log that is the event store (storage.md, decisions 4-6).
 // May not: know about raft roles, network, gRPC. Entry points: `node-store.ts` (openNodeStore), `group-store.ts` (openGroupStore).
-import type { Entry, HardState, Index, LogReader, MemberId, Term } from '../raft/types.ts';
+import type { Entry, EntryType, HardState, Index, LogReader, MemberId, Term } from '../raft/types.ts';
+import type { Damage } from './damage.ts';
+import type { Transformations } from './transformations.ts';
 import type { DcbStore } from './dcb-api.ts';
+import type { FrameRange } from './frame-range.ts';
+import type { ScrubPass } from './scrub.ts';
 
 export type Durability = 'fsync' | 'interval';
 
@@ -52,6 +56,8 @@ export interface GroupStoreOptions {
   readonly indexEvents: boolean;
   /** EVENTS entries hold `dcb.TaggedEvent`s, and DCB entries change tags and snapshots (client-behaviour §15). */
   readonly dcb?: boolean;
+  /** Newest closed segments that are read and compared with their checksums although they have a sidecar; 10 unless set. */
+  readonly verifySegments?: number;
   readonly log: NodeStoreOptions['log'];
   /** fsync or write failed: nothing may be acknowledged any more, the process must exit with code 74 (raft-design §9). */
   readonly onFatal: (error: Error) => void;
@@ -88,8 +94,8 @@ export interface GroupStore extends LogReader {
   readonly lastTerm: Term;
   /** CONFIG entries in the log, ascending: (index, payload). */
   configEntries(): readonly { readonly index: Index; readonly data: Uint8Array }[];
-  /** SCHEDULE entries in the log, ascending, the uncommitted tail included. The list changes with the log. */
-  scheduleIndexes(): readonly Index[];
+  /** SCHEDULE, STREAM or TRANSFORMATION entries in the log, ascending, the uncommitted tail included. The list changes with the log. */
+  commandIndexes(type: EntryType): readonly Index[];
 
   // -- log, called by the replica loop ------------------------------------------------------------------------------
   /**
@@ -102,9 +108,35 @@ export interface GroupStore extends LogReader {
   /** Group commit: resolves when everything appended or cut before the call is durable (one writev + one fdatasync per round). */
   flush(): Promise<void>;
   readonly durableIndex: Index;
+  /** SUSPECT: entries are missing that may have been confirmed. Its owner abstains until they came from others. Null when whole. */
+  readonly damage: Damage | null;
+  /** A read or a scrub met damage since the store was opened: opening it again takes what is damaged out of the log. */
+  readonly foundDamage: Error | null;
+  /** A pass over the closed and committed segments, to find damage that nobody has read yet. The caller sets the pace. */
+  scrub(): ScrubPass;
+  /** The log holds again all that any leader may count on. Durable when resolved. */
+  clearDamage(): Promise<void>;
+  /** Set while the disk has no room: flushes wait, and nothing new should be appended. Null otherwise. */
+  readonly spaceProblem: Error | null;
+  /** Before a close: flushes that wait for space fail. */
+  giveUpWaiting(): void;
   /** Makes entries up to `index` visible to the readers below; never falls. Cheap; may seal segments in the background. */
   setCommitted(index: Index): void;
   readonly committedIndex: Index;
+
+  // -- catch-up (raft-design §8) -------------------------------------------------------------------------------------
+  /** Last entry of the newest closed segment that is committed as a whole; 0 when there is none. */
+  readonly sealedThrough: Index;
+  /** Closed and committed segments that hold entries after `index`. */
+  sealedAfter(index: Index): number;
+  /** Bytes of the log after `index`, as stored here. */
+  bytesAfter(index: Index): number;
+  /** Raw frames from `from` to at most `to`, about `maxBytes`; equal on every node (frame-range.ts). */
+  readFrames(from: Index, to: Index, maxBytes: number): Uint8Array;
+  /** Entries in such bytes when they continue this log at its end. Throws RangeError when they do not. */
+  parseFrames(bytes: Uint8Array, after: Index, chain: number): FrameRange;
+  /** Chain value after `index`. */
+  chainAt(index: Index): number;
 
   // -- validation before an append, against committed state + uncommitted tail (raft-design §3) ---------------------
   /** Token the next event appended to the log will get. */
@@ -136,6 +168,8 @@ export interface GroupStore extends LogReader {
   /** Token of the first event in stream order with timestamp >= instant; lastToken + 1 if none; -1 when empty (ES-42). */
   tokenAt(timestampMs: number): number;
   readonly snapshotCount: number;
+  /** Committed event transformations; the reads above show their outcome. Classic contexts only. */
+  readonly transformations: Transformations;
   /** Null in classic contexts. In DCB contexts the reads of aggregates and snapshots above find nothing. */
   readonly dcb: DcbStore | null;
   /** Called after setCommitted moved lastToken: live tails wait on this. Returns an unsubscribe function. */

@@ -4,7 +4,7 @@
 // Entry point: DcbIndex.
 import { AggregateMap, hashText } from './aggregate-map.ts';
 import type { IdHash } from './aggregate-map.ts';
-import { uint32Column } from './chunked.ts';
+import { Uint32Column } from './chunked.ts';
 import { AllOf, AnyOf, Chain, Range, Sorted, Where } from './dcb-descending.ts';
 import type { Descending } from './dcb-descending.ts';
 import { TagChanges } from './dcb-tag-changes.ts';
@@ -21,16 +21,16 @@ export class DcbIndex {
   readonly #hash: (text: string) => IdHash;
   /** Hash of a name → its last event. */
   readonly #names = new AggregateMap();
-  readonly #nameHashes = uint32Column();
+  readonly #nameHashes = new Uint32Column();
   /** Per event: sequence + 1 of the event before it with a name of the same hash, 0 at the first. */
-  readonly #nameBefore = uint32Column();
+  readonly #nameBefore = new Uint32Column();
   /** Hash of a tag → its last posting. */
   readonly #tags = new AggregateMap();
-  readonly #postingSequences = uint32Column();
+  readonly #postingSequences = new Uint32Column();
   /** Per posting: 1 + the posting before it of the same hash, 0 at the first. */
-  readonly #postingBefore = uint32Column();
+  readonly #postingBefore = new Uint32Column();
   /** Per event: postings before its own. */
-  readonly #postingStart = uint32Column();
+  readonly #postingStart = new Uint32Column();
   readonly #times = new EventTimes();
 
   constructor({ hash = hashText }: DcbIndexOptions = {}) {

@@ -14,6 +14,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statfsSync,
   write,
   writev,
 } from 'node:fs';
@@ -47,6 +48,8 @@ export interface Disk {
   /** No error when absent. */
   unlink(path: string): void;
   removeDirectory(path: string): void;
+  /** What a program without privileges can still write on the device of a directory. */
+  freeBytes(path: string): number;
   /** Makes creations, renames and deletions in a directory durable. */
   syncDirectory(path: string): Promise<void>;
 }
@@ -169,5 +172,9 @@ export const nodeDisk: Disk = {
   link: linkSync,
   unlink: (path) => rmSync(path, { force: true }),
   removeDirectory: (path) => rmSync(path, { recursive: true, force: true }),
+  freeBytes: (path) => {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  },
   syncDirectory,
 };

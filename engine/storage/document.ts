@@ -22,7 +22,11 @@ export function decodeDocument(bytes: Buffer, path: string): unknown {
   if (body.length !== Number(match[2]) || crc32(body) !== Number.parseInt(match[1]!, 16)) {
     throw new StorageError('DATA_DAMAGED', path, 'document does not match its checksum', lineEnd + 1);
   }
-  return JSON.parse(body.toString('utf8'));
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new StorageError('DATA_DAMAGED', path, 'document is not JSON', lineEnd + 1);
+  }
 }
 
 /** Writes next to `path` and flushes; `publishDocument` makes it count. */

@@ -1,10 +1,23 @@
 // The log of one group: entries by index, from memory or from segments, over table, recent entries and writer.
 // May not: know what events are (beyond counting tokens). Entry points: EntryLog, openEntryLog (open-log.ts).
 import type { Entry, Index, Term } from '../raft/types.ts';
+import type { Damage } from './damage.ts';
+import type { StorageError } from './errors.ts';
 import type { LogTable } from './log-table.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { RecentEntries } from './recent-entries.ts';
 import type { SegmentReader } from './segment-reader.ts';
+
+export interface LogParts {
+  readonly table: LogTable;
+  readonly recent: RecentEntries;
+  readonly reader: SegmentReader;
+  readonly writer: LogWriter;
+  readonly chain: number;
+  readonly damage: Damage | null;
+  /** Forgets the damage on disk. */
+  readonly clear: () => Promise<void>;
+}
 
 export class EntryLog {
   readonly table: LogTable;
@@ -12,13 +25,36 @@ export class EntryLog {
   readonly #writer: LogWriter;
   readonly #reader: SegmentReader;
   #chain: number;
+  #damage: Damage | null;
+  readonly #clear: () => Promise<void>;
 
-  constructor(table: LogTable, recent: RecentEntries, reader: SegmentReader, writer: LogWriter, chain: number) {
-    this.table = table;
-    this.#reader = reader;
-    this.#recent = recent;
-    this.#writer = writer;
-    this.#chain = chain;
+  constructor(parts: LogParts) {
+    this.table = parts.table;
+    this.#reader = parts.reader;
+    this.#recent = parts.recent;
+    this.#writer = parts.writer;
+    this.#chain = parts.chain;
+    this.#damage = parts.damage;
+    this.#clear = parts.clear;
+  }
+
+  /** Entries are missing that may have been confirmed; null when the log is whole. */
+  get damage(): Damage | null {
+    return this.#damage;
+  }
+
+  /** What a read or a scrub met since the log was opened. */
+  get foundDamage(): StorageError | null {
+    return this.#reader.found;
+  }
+
+  noteDamage(error: StorageError): void {
+    this.#reader.found ??= error;
+  }
+
+  async clearDamage(): Promise<void> {
+    await this.#clear();
+    this.#damage = null;
   }
 
   get lastIndex(): Index {
@@ -47,6 +83,10 @@ export class EntryLog {
     return kept.entry;
   }
 
+  get segments(): Pick<LogWriter, 'seal' | 'createSuccessor' | 'replaceSegment' | 'recordSegments'> {
+    return this.#writer;
+  }
+
   /** The caller has undone everything it derived from these entries. */
   truncateFrom(index: Index): void {
     if (index > this.lastIndex) return;
@@ -57,12 +97,29 @@ export class EntryLog {
     this.#chain = chain;
   }
 
+  get spaceProblem(): StorageError | null {
+    return this.#writer.spaceProblem;
+  }
+
+  giveUpWaiting(): void {
+    this.#writer.giveUpWaiting();
+  }
+
   flush(): Promise<void> {
     return this.#writer.flush();
   }
 
   close(): Promise<void> {
     return this.#writer.close();
+  }
+
+  /** Bytes of the segments after the entry `index`. */
+  bytesAfter(index: Index): number {
+    const { table } = this;
+    if (index >= table.lastPlaced) return 0;
+    const ordinal = table.segmentOrdinal(index + 1);
+    const here = table.segments[ordinal]!.end - table.offsetOf(index + 1);
+    return table.segments.slice(ordinal + 1).reduce((sum, segment) => sum + segment.end, here);
   }
 
   /** Chain CRC after `index`: equal for equal log prefixes on every node. 0 for index 0. */

@@ -4,9 +4,11 @@
 import type { EventFacts, SequenceConflict } from './api.ts';
 import { AggregateMap, hashBytes, hashText } from './aggregate-map.ts';
 import type { IdHash, Slot } from './aggregate-map.ts';
-import { uint32Column } from './chunked.ts';
+import { Uint32Column } from './chunked.ts';
 import { EventTimes } from './event-times.ts';
 import { eventBounds, EventScan } from './facts.ts';
+import { HEAD_NUMBERS, PendingHeads } from './pending-heads.ts';
+import type { SegmentIndex } from './segment-index.ts';
 
 /** Ids whose slot was proven by comparing bytes; forgotten in bulk at the limit. */
 const PROVEN_IDS_MAX = 16_384;
@@ -39,8 +41,9 @@ export class EventIndex {
   readonly #hash: NonNullable<EventIndexOptions['hash']>;
   readonly #map = new AggregateMap();
   /** Per event: token + 1 of the event before it in its aggregate; 0 for first and plain events. */
-  readonly #previous = uint32Column();
+  readonly #previous = new Uint32Column();
   readonly #times = new EventTimes();
+  readonly #pending = new PendingHeads();
   readonly #scan = new EventScan();
   /** Id → last token at the time its slot was proven. */
   #proven = new Map<string, number>();
@@ -74,6 +77,32 @@ export class EventIndex {
     }
   }
 
+  /** Takes in the events of a closed segment from its sidecar, the next ones of the log. Throws RangeError when they do not continue it. */
+  restore({ previous, times, heads }: SegmentIndex): void {
+    this.#previous.append(previous);
+    this.#times.append(times);
+    for (let i = 0; i < heads.length; i += HEAD_NUMBERS) {
+      const hash = { shard: heads[i]!, slot: heads[i + 1]! };
+      this.#map.advance(hash, heads[i + 2]!, heads[i + 3]!, heads[i + 4]!);
+    }
+    this.forgetHeads(this.size);
+  }
+
+  /** What a sidecar keeps of the events from `from` to `to` (exclusive). */
+  columns(from: number, to: number): Pick<SegmentIndex, 'previous' | 'times'> {
+    return { previous: this.#previous.slice(from, to), times: this.#times.slice(from, to) };
+  }
+
+  /** The rest of it; null when these events are no longer, or not yet, remembered in that detail. */
+  heads(from: number, to: number): Uint32Array | null {
+    return this.#pending.heads(from, to, (token) => this.#previous.at(token));
+  }
+
+  /** No sidecar will be asked for before the event `to`. */
+  forgetHeads(to: number): void {
+    this.#pending.forget(to);
+  }
+
   /** Takes the events of the last entry back. */
   undo(data: Uint8Array, count: number): void {
     this.#undoEvents(data, eventBounds(data, count), count);
@@ -85,14 +114,17 @@ export class EventIndex {
     const token = this.size;
     const { timestamp } = scan;
     let previous = 0;
-    if (scan.typeEnd > scan.typeStart) previous = this.#advance(data, scan.idStart, scan.idEnd, scan.sequence, token);
+    if (scan.typeEnd > scan.typeStart) {
+      const hash = this.#hash.bytes(data, scan.idStart, scan.idEnd);
+      previous = this.#advance(data, hash, scan, token);
+      this.#pending.push(hash, scan.sequence);
+    } else this.#pending.push(null, 0);
     this.#previous.push(previous);
     this.#times.push(timestamp);
   }
 
   /** Moves the aggregate to (sequence, token); returns token + 1 of its event before, 0 for a new one. */
-  #advance(data: Uint8Array, idStart: number, idEnd: number, sequence: number, token: number): number {
-    const hash = this.#hash.bytes(data, idStart, idEnd);
+  #advance(data: Uint8Array, hash: IdHash, { idStart, idEnd, sequence }: EventScan, token: number): number {
     const candidates = this.#map.candidates(hash);
     // A single candidate that this sequence continues is the aggregate: the first event (sequence 0) of another id with the
     // same hash continues no one, so it was compared by bytes below and got its own slot, and then there are two candidates.
@@ -137,6 +169,7 @@ export class EventIndex {
       this.#previous.cut(token);
     }
     this.#times.cut(this.size);
+    this.#pending.cut(this.size);
     this.#proven.clear();
   }
 

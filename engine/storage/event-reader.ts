@@ -35,9 +35,15 @@ function eventAt({ entry, bounds }: OpenEntry, position: number): Uint8Array {
 
 export class EventReader {
   readonly #source: EntrySource;
+  /** What readers of events get for a stored one; `event` gives the stored one itself. */
+  readonly #shown: (token: number, stored: Uint8Array) => Uint8Array;
 
-  constructor(source: EntrySource) {
+  constructor(
+    source: EntrySource,
+    shown: (token: number, stored: Uint8Array) => Uint8Array = (_token, stored) => stored,
+  ) {
     this.#source = source;
+    this.#shown = shown;
   }
 
   event(token: number): Uint8Array {
@@ -57,7 +63,7 @@ export class EventReader {
         if (entry.type !== FrameType.EVENTS) continue;
         const opened = open(entry);
         for (let i = Math.max(0, fromToken - entry.firstToken); i < entry.eventCount; i += 1) {
-          const event = eventAt(opened, i);
+          const event = this.#shown(entry.firstToken + i, eventAt(opened, i));
           if (found.length > 0 && (bytes + event.length > maxBytes || found.length >= maxEvents)) return found;
           bytes += event.length;
           found.push({ token: entry.firstToken + i, bytes: event });
@@ -86,7 +92,7 @@ export class EventReader {
         }
         opened = open(entry);
       }
-      const event = eventAt(opened, token - opened.entry.firstToken);
+      const event = this.#shown(token, eventAt(opened, token - opened.entry.firstToken));
       chunk.push({ sequence: firstSequence + i, token, bytes: event });
       bytes += event.length;
       if (chunk.length < CHUNK_EVENTS && bytes < CHUNK_BYTES) continue;

@@ -9,7 +9,7 @@ export const SEGMENT_HEADER_BYTES = 64;
 /** No entry is larger; a length above it is garbage. */
 export const FRAME_PAYLOAD_BYTES_MAX = 256 * 1024 * 1024;
 /** Format of segments and manifests written by this program. */
-export const SEGMENT_VERSION = 1;
+export const SEGMENT_VERSION = 2;
 
 const FRAME_MAGIC = 0x4d46;
 const BATCH_MAGIC = 0x4d42;
@@ -17,7 +17,9 @@ const SEGMENT_MAGIC = 'MUSTERSG';
 const CRC_START = 40;
 const UINT32 = 0x1_0000_0000;
 const BATCH_FLAG_CUT = 1;
-const ENTRY_TYPE_MAX = 6;
+/** Version 2: the payload took the place of another one, whose checksum stands at 32 and is the link of the chain. */
+const FRAME_FLAG_COMPACTED = 1;
+const ENTRY_TYPE_MAX = 8;
 
 /** The numbers of raft/types.ts, of which this layer may import types only; the compiler keeps both equal. */
 export const FrameType: typeof EntryType = {
@@ -28,6 +30,8 @@ export const FrameType: typeof EntryType = {
   ADMIN: 4,
   SCHEDULE: 5,
   DCB: 6,
+  STREAM: 7,
+  TRANSFORMATION: 8,
 };
 
 /** Frames and batch records start at multiples of 8. */
@@ -76,18 +80,18 @@ export function encodeFrame(target: Buffer, offset: number, entry: Entry, previo
   if (entry.term >= UINT32) throw new RangeError(`term ${entry.term} does not fit the frame header`);
   target.writeUInt16LE(FRAME_MAGIC, offset);
   target[offset + 2] = entry.type;
-  target[offset + 3] = 0;
+  target[offset + 3] = entry.originalCrc === undefined ? 0 : FRAME_FLAG_COMPACTED;
   target.writeUInt32LE(data.length, offset + 4);
   writeUint64(target, entry.index, offset + 8);
   target.writeUInt32LE(entry.term, offset + 16);
   target.writeUInt32LE(entry.eventCount, offset + 20);
   writeUint64(target, entry.firstToken, offset + 24);
-  writeUint64(target, 0, offset + 32);
+  writeUint64(target, entry.originalCrc ?? 0, offset + 32);
   const payloadAt = offset + FRAME_HEADER_BYTES;
   target.set(data, payloadAt);
   target.fill(0, payloadAt + data.length, offset + frameBytes(data.length));
   const selfCrc = crc32(data, shortCrc(target, offset, offset + CRC_START, 0));
-  const chain = chainNext(previousChain, selfCrc);
+  const chain = chainNext(previousChain, entry.originalCrc ?? selfCrc);
   target.writeUInt32LE(selfCrc, offset + 40);
   target.writeUInt32LE(chain, offset + 44);
   return chain;
@@ -100,6 +104,10 @@ export interface Frame {
   readonly eventCount: number;
   readonly firstToken: number;
   readonly selfCrc: number;
+  /** Null: never compacted. */
+  readonly originalCrc: number | null;
+  /** What the chain is continued with: the checksum of the frame as it was first written. */
+  readonly link: number;
   readonly chain: number;
   /** View on the buffer that was parsed. */
   readonly payload: Buffer;
@@ -123,6 +131,8 @@ export function parseFrame(buffer: Buffer, offset: number, limit: number): Frame
   const payload = buffer.subarray(payloadAt, payloadAt + buffer.readUInt32LE(offset + 4));
   const selfCrc = buffer.readUInt32LE(offset + 40);
   if (crc32(payload, shortCrc(buffer, offset, offset + CRC_START, 0)) !== selfCrc) return null;
+  const isCompacted = (buffer[offset + 3]! & FRAME_FLAG_COMPACTED) !== 0;
+  const originalCrc = isCompacted ? buffer.readUInt32LE(offset + 32) : null;
   return {
     type: buffer[offset + 2] as EntryType,
     index: readUint64(buffer, offset + 8),
@@ -130,6 +140,8 @@ export function parseFrame(buffer: Buffer, offset: number, limit: number): Frame
     eventCount: buffer.readUInt32LE(offset + 20),
     firstToken: readUint64(buffer, offset + 24),
     selfCrc,
+    originalCrc,
+    link: originalCrc ?? selfCrc,
     chain: buffer.readUInt32LE(offset + 44),
     payload,
     bytes,
@@ -138,8 +150,9 @@ export function parseFrame(buffer: Buffer, offset: number, limit: number): Frame
 
 /** The entry inside a frame; its data is a view on the parsed buffer. */
 export function entryOf(frame: Frame): Entry {
-  const { index, term, type, firstToken, eventCount, payload } = frame;
-  return { index, term, type, firstToken, eventCount, data: payload };
+  const { index, term, type, firstToken, eventCount, payload, originalCrc } = frame;
+  const entry = { index, term, type, firstToken, eventCount, data: payload };
+  return originalCrc === null ? entry : { ...entry, originalCrc };
 }
 
 /**

@@ -1,7 +1,7 @@
 // One group's store: the log is the event store (decision 6). Joins the entry log with the indexes of events and snapshots
 // and decides what readers may see. May not: know raft roles, network. Entry point: openGroupStore.
 import { dirname, join } from 'node:path';
-import type { Entry, Index, Term } from '../raft/types.ts';
+import type { Entry, EntryType, Index, Term } from '../raft/types.ts';
 import type {
   EventFacts,
   GroupStore,
@@ -10,17 +10,27 @@ import type {
   StoredAggregateEvent,
   StoredEvent,
 } from './api.ts';
+import { keepBallast } from './ballast.ts';
+import { Compaction } from './compaction.ts';
+import type { Damage } from './damage.ts';
 import type { DcbStore } from './dcb-api.ts';
 import { DcbLog } from './dcb-store.ts';
 import { nodeDisk } from './disk.ts';
 import type { Disk } from './disk.ts';
 import type { EntryLog } from './entry-log.ts';
 import { asStorageError } from './errors.ts';
+import type { StorageError } from './errors.ts';
 import { EventIndex } from './event-index.ts';
 import { EventReader } from './event-reader.ts';
 import { eventFacts } from './facts.ts';
 import { FrameType } from './frame.ts';
+import { entriesOfFrames, readFrames } from './frame-range.ts';
+import type { FrameRange } from './frame-range.ts';
 import { openEntryLog } from './open-log.ts';
+import { sidecarPath, Sidecars } from './sidecars.ts';
+import { scrubPass } from './scrub.ts';
+import type { ScrubPass } from './scrub.ts';
+import { decodeTransformation, Transformations } from './transformations.ts';
 import { SnapshotIndex } from './snapshot-index.ts';
 
 export const SEGMENT_BYTES_DEFAULT = 64 * 1024 * 1024;
@@ -28,6 +38,9 @@ export const SEGMENT_BYTES_DEFAULT = 64 * 1024 * 1024;
 export const SEGMENT_BYTES_MAX = 2 * 1024 * 1024 * 1024;
 /** Token reported for snapshots, which have none (client-behaviour ES-20). */
 const NO_TOKEN = -1;
+/** Closed segments compared with their checksums at every opening; damage in older ones is the scrubber's. */
+const VERIFY_SEGMENTS_DEFAULT = 10;
+const COMMAND_TYPES: readonly EntryType[] = [FrameType.SCHEDULE, FrameType.STREAM, FrameType.TRANSFORMATION];
 
 export type OpenGroupOptions = GroupStoreOptions & { readonly disk?: Disk };
 
@@ -36,8 +49,8 @@ class Derived {
   readonly events = new EventIndex({ readEvent: (token) => this.reader!.event(token) });
   readonly snapshots = new SnapshotIndex();
   readonly configs: { readonly index: Index; readonly data: Uint8Array }[] = [];
-  /** SCHEDULE entries, ascending. */
-  readonly schedules: Index[] = [];
+  /** Entries of the types that are commands to a part of the context layer, ascending. */
+  readonly commands: ReadonlyMap<EntryType, Index[]> = new Map(COMMAND_TYPES.map((type) => [type, []]));
   /** Takes the place of `events` and `snapshots` in DCB contexts. */
   readonly dcb: DcbLog | null;
   reader: EventReader | null = null;
@@ -56,7 +69,7 @@ class Derived {
       const facts = eventFacts(entry.data);
       this.snapshots.add(facts.aggregateId, facts.sequence, entry.index);
     } else if (entry.type === FrameType.CONFIG) this.configs.push({ index: entry.index, data: entry.data.slice() });
-    else if (entry.type === FrameType.SCHEDULE) this.schedules.push(entry.index);
+    else this.commands.get(entry.type)?.push(entry.index);
   }
 
   /** The newest entry is about to leave the log. */
@@ -66,8 +79,18 @@ class Derived {
     else if (entry.type === FrameType.SNAPSHOT_EVENT && this.#indexEvents) {
       this.snapshots.undo(eventFacts(entry.data).aggregateId);
     } else if (entry.type === FrameType.CONFIG) this.configs.pop();
-    else if (entry.type === FrameType.SCHEDULE) this.schedules.pop();
+    else this.commands.get(entry.type)?.pop();
   }
+}
+
+interface StoreParts {
+  readonly disk: Disk;
+  readonly dir: string;
+  readonly log: EntryLog;
+  readonly derived: Derived;
+  readonly report: OpenGroupOptions['log'];
+  /** Null where no events are indexed, and in DCB contexts: these scan their segments when they open. */
+  readonly sidecars: Sidecars | null;
 }
 
 class FileGroupStore implements GroupStore {
@@ -77,16 +100,25 @@ class FileGroupStore implements GroupStore {
   readonly #log: EntryLog;
   readonly #derived: Derived;
   readonly reader: EventReader;
+  readonly transformations: Transformations;
+  readonly #compaction: Compaction;
+  readonly #sidecars: Sidecars | null;
+  /** Among the TRANSFORMATION entries: the first one not applied. */
+  #transformed = 0;
   readonly #listeners = new Set<(lastToken: number) => void>();
   #committed: Index = 0;
   #lastToken = -1;
 
-  constructor(disk: Disk, dir: string, log: EntryLog, derived: Derived) {
+  constructor({ disk, dir, log, derived, report, sidecars }: StoreParts) {
     this.#disk = disk;
     this.#dir = dir;
     this.#log = log;
     this.#derived = derived;
-    this.reader = new EventReader(log);
+    this.#sidecars = sidecars;
+    this.transformations = new Transformations((index) => log.entry(index));
+    this.reader = new EventReader(log, (token, stored) => this.transformations.shown(token, stored));
+    const { transformations } = this;
+    this.#compaction = new Compaction({ disk, log, transformations, committed: () => this.#committed, report });
     derived.reader = this.reader;
     derived.dcb?.attach(this);
   }
@@ -113,8 +145,8 @@ class FileGroupStore implements GroupStore {
     return this.#derived.configs;
   }
 
-  scheduleIndexes(): readonly Index[] {
-    return this.#derived.schedules;
+  commandIndexes(type: EntryType): readonly Index[] {
+    return this.#derived.commands.get(type) ?? [];
   }
 
   append(entries: readonly Entry[]): void {
@@ -144,6 +176,30 @@ class FileGroupStore implements GroupStore {
     return this.#log.flush();
   }
 
+  get damage(): Damage | null {
+    return this.#log.damage;
+  }
+
+  get foundDamage(): StorageError | null {
+    return this.#log.foundDamage;
+  }
+
+  clearDamage(): Promise<void> {
+    return this.#log.clearDamage();
+  }
+
+  scrub(): ScrubPass {
+    return scrubPass(this.#log.table.segments, this.#committed, (error) => this.#log.noteDamage(error));
+  }
+
+  get spaceProblem(): StorageError | null {
+    return this.#log.spaceProblem;
+  }
+
+  giveUpWaiting(): void {
+    if (this.#log.spaceProblem !== null) this.#log.giveUpWaiting();
+  }
+
   get durableIndex(): Index {
     return this.#log.durableIndex;
   }
@@ -153,10 +209,23 @@ class FileGroupStore implements GroupStore {
     if (committed <= this.#committed) return;
     this.#committed = committed;
     this.#derived.dcb?.commit(committed);
+    this.#transform(committed);
+    this.#compaction.look();
+    this.#sidecars?.look(this.#log.table, committed);
     const lastToken = this.#log.table.tokensBefore(committed + 1) - 1;
     if (lastToken === this.#lastToken) return;
     this.#lastToken = lastToken;
     for (const listener of this.#listeners) listener(lastToken);
+  }
+
+  #transform(committed: Index): void {
+    const indexes = this.commandIndexes(FrameType.TRANSFORMATION);
+    for (; this.#transformed < indexes.length && indexes[this.#transformed]! <= committed; this.#transformed += 1) {
+      const index = indexes[this.#transformed]!;
+      const command = decodeTransformation(this.#log.entry(index).data);
+      if (command.op === 'compact') this.#compaction.request(index);
+      else this.transformations.apply(index, command);
+    }
   }
 
   get committedIndex(): Index {
@@ -169,6 +238,39 @@ class FileGroupStore implements GroupStore {
 
   get dcb(): DcbStore | null {
     return this.#derived.dcb;
+  }
+
+  // -- catch-up ---------------------------------------------------------------------------------------------------------
+
+  get sealedThrough(): Index {
+    const { segments } = this.#log.table;
+    for (let at = segments.length - 1; at >= 0; at -= 1) {
+      const { rolled } = segments[at]!;
+      if (rolled !== null && rolled.lastIndex <= this.#committed) return rolled.lastIndex;
+    }
+    return 0;
+  }
+
+  sealedAfter(index: Index): number {
+    return this.#log.table.segments.filter(({ rolled }) => {
+      return rolled !== null && rolled.lastIndex > index && rolled.lastIndex <= this.#committed;
+    }).length;
+  }
+
+  bytesAfter(index: Index): number {
+    return this.#log.bytesAfter(index);
+  }
+
+  readFrames(from: Index, to: Index, maxBytes: number): Uint8Array {
+    return readFrames(this.#log, from, to, maxBytes);
+  }
+
+  parseFrames(bytes: Uint8Array, after: Index, chain: number): FrameRange {
+    return entriesOfFrames(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), after, chain);
+  }
+
+  chainAt(index: Index): number {
+    return this.#log.chainAt(index);
   }
 
   // -- validation -----------------------------------------------------------------------------------------------------
@@ -240,9 +342,15 @@ class FileGroupStore implements GroupStore {
     return this.#log.diskBytes;
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#listeners.clear();
-    return this.#log.close();
+    this.giveUpWaiting();
+    await this.#sidecars?.close();
+    await this.#compaction.close();
+    await this.#log.close();
+    // The next opening must find the damage that a read or a scrub has met: it scans that segment.
+    const found = this.#log.foundDamage;
+    if (found !== null) this.#disk.unlink(sidecarPath(found.path));
   }
 
   async destroy(): Promise<void> {
@@ -257,26 +365,16 @@ class FileGroupStore implements GroupStore {
  * DATA_FROM_NEWER_VERSION, DISK_FULL, DATA_FOLDER_UNWRITABLE, DISK_FAILED.
  */
 export async function openGroupStore(options: OpenGroupOptions): Promise<GroupStore> {
-  const {
-    node,
-    group,
-    folder,
-    segmentBytes,
-    durability,
-    indexEvents,
-    dcb = false,
-    log,
-    onFatal,
-    disk = nodeDisk,
-  } = options;
-  const dir = join(node.dir, 'groups', folder);
+  const { node, group, durability, indexEvents, dcb = false, log, onFatal, disk = nodeDisk } = options;
+  const dir = join(node.dir, 'groups', options.folder);
   const derived = new Derived(indexEvents, dcb);
+  const sidecars = indexEvents && !dcb ? new Sidecars({ disk, group, events: derived.events, log }) : null;
   try {
     const entryLog = await openEntryLog({
       disk,
       dir,
       group,
-      segmentBytes: Math.min(segmentBytes, SEGMENT_BYTES_MAX),
+      segmentBytes: Math.min(options.segmentBytes, SEGMENT_BYTES_MAX),
       durability,
       log,
       onFatal,
@@ -284,8 +382,12 @@ export async function openGroupStore(options: OpenGroupOptions): Promise<GroupSt
         derived.reader ??= new EventReader(source);
         derived.add(entry);
       },
+      onRolled: (closedBytes) => void keepBallast(disk, node.dir, closedBytes, log),
+      onSidecar: (index) => derived.events.restore(index),
+      sidecars,
+      verifySegments: options.verifySegments ?? VERIFY_SEGMENTS_DEFAULT,
     });
-    return new FileGroupStore(disk, dir, entryLog, derived);
+    return new FileGroupStore({ disk, dir, log: entryLog, derived, report: log, sidecars });
   } catch (error) {
     throw asStorageError(error, dir);
   }

@@ -110,6 +110,11 @@ export class HardStates {
     return new HardStates([disk.open(a, 'create'), disk.open(b, 'create')], newest);
   }
 
+  /** What was read may be in the page cache only, or follow a failed flush: written anew, it is on the device. */
+  async renew(): Promise<void> {
+    await this.#write();
+  }
+
   get(group: number): HardState | undefined {
     return this.#states.get(group);
   }

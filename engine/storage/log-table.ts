@@ -1,17 +1,19 @@
 // Where every entry is: offsets, tokens and terms by index, in columns off the heap (8 bytes per entry). May not: do IO.
 // Entry point: LogTable.
 import type { Index, Term } from '../raft/types.ts';
-import { uint32Column } from './chunked.ts';
+import { Uint32Column } from './chunked.ts';
 import type { Segment } from './segment.ts';
+import { eachRun } from './segment-index.ts';
+import type { SegmentIndex } from './segment-index.ts';
 
 /** Tokens and offsets are kept as uint32: 4 G events per context, 4 GiB per segment. */
 export const TOKENS_MAX = 0xffff_ffff;
 
 export class LogTable {
   /** Offset in its segment of entry i + 1, for entries that have a place on disk. */
-  readonly #offsets = uint32Column();
+  readonly #offsets = new Uint32Column();
   /** Events before entry i + 1, for every entry in the log. */
-  readonly #tokens = uint32Column();
+  readonly #tokens = new Uint32Column();
   /** Runs of equal terms: first index and term, ascending. */
   readonly #runs: { readonly from: Index; readonly term: Term }[] = [];
   readonly segments: Segment[] = [];
@@ -41,6 +43,32 @@ export class LogTable {
   /** Gives the next entry without a place its offset in the last segment. */
   place(offset: number): void {
     this.#offsets.push(offset);
+  }
+
+  /** Takes in all entries of a closed segment, the next ones of the log. */
+  restore(index: SegmentIndex): void {
+    eachRun(index, (from, term) => {
+      if (this.#runs.at(-1)?.term !== term) this.#runs.push({ from, term });
+    });
+    this.#offsets.append(index.offsets);
+    this.#tokens.append(index.tokens);
+    this.#nextToken += index.previous.length;
+  }
+
+  /** What a sidecar keeps of the entries `from` to `to`. */
+  columns(from: Index, to: Index): Pick<SegmentIndex, 'offsets' | 'tokens' | 'runs'> {
+    const runs = this.#runs.filter((run) => run.from > from && run.from <= to).flatMap((run) => [run.from, run.term]);
+    return {
+      offsets: this.#offsets.slice(from - 1, to),
+      tokens: this.#tokens.slice(from - 1, to),
+      runs: Float64Array.from([from, this.termAt(from)!, ...runs]),
+    };
+  }
+
+  /** `next` holds the entries of `old` at other offsets, the first one's first. */
+  replaceSegment(old: Segment, next: Segment, offsets: readonly number[]): void {
+    this.segments[this.segments.indexOf(old)] = next;
+    for (const [position, offset] of offsets.entries()) this.#offsets.set(old.header.firstIndex - 1 + position, offset);
   }
 
   /** Drops `index` and everything after. */

@@ -12,6 +12,8 @@ import { manifestPath } from './manifest.ts';
 import type { Manifest, ManifestCut } from './manifest.ts';
 import type { RecentEntries } from './recent-entries.ts';
 import { Segment } from './segment.ts';
+import { sidecarPath } from './sidecars.ts';
+import { SpaceAhead } from './space-ahead.ts';
 import type { SyncedMark } from './synced-mark.ts';
 
 /** Frames in one write, at least one frame. */
@@ -30,6 +32,8 @@ export interface LogWriterOptions {
   readonly mark: SyncedMark;
   readonly log: (level: 'info' | 'warn' | 'error', code: string, text: string) => void;
   readonly onFatal: (error: Error) => void;
+  /** A segment was closed. */
+  readonly onRolled: () => void;
 }
 
 /** Where recovery left the log. */
@@ -64,13 +68,18 @@ export class LogWriter {
   #nextSegmentId: number;
   #lastCut: ManifestCut | null;
   #cut: CutRequest | null = null;
+  /** Work on closed segments, done between two batches. */
+  #tasks: (() => Promise<void>)[] = [];
   #waiters: Waiter[] = [];
   #running: Promise<void> | null = null;
   #fatal: StorageError | null = null;
   #written: Index;
   #durable: Index;
   #syncTimer: NodeJS.Timeout | null = null;
-  #spaceWarned = false;
+  readonly #space: SpaceAhead;
+  #closing = false;
+  /** Behind this place nothing is known to be on the device: what a failed flush leaves in doubt (raft-design §9). */
+  #safe: { readonly id: number; readonly offset: number };
 
   constructor(options: LogWriterOptions, start: WriterStart) {
     this.#options = options;
@@ -80,6 +89,9 @@ export class LogWriter {
     this.#nextSegmentId = start.nextSegmentId;
     this.#lastCut = start.cut;
     this.#written = this.#durable = options.table.lastPlaced;
+    this.#space = new SpaceAhead({ ...options, onFatal: (error) => this.#fail(error, []) });
+    const last = options.table.segments.at(-1)!;
+    this.#safe = { id: last.header.id, offset: last.end };
   }
 
   /** Highest index that can be read from the files. */
@@ -91,6 +103,17 @@ export class LogWriter {
     return this.#durable;
   }
 
+  /** Why nothing new can be stored, null when it can. */
+  get spaceProblem(): StorageError | null {
+    return this.#space.problem;
+  }
+
+  /** What waits for space fails, so that a close need not wait for it. */
+  giveUpWaiting(): void {
+    this.#closing = true;
+    this.#space.giveUp();
+  }
+
   /** Call before the table drops `index`. `chain`: value after the entry before it. */
   requestCut(index: Index, chain: number): void {
     const { table } = this.#options;
@@ -99,6 +122,46 @@ export class LogWriter {
     this.#cut = { segment, offset: table.offsetOf(index), chain };
     this.#written = Math.min(this.#written, index - 1);
     this.#durable = Math.min(this.#durable, index - 1);
+  }
+
+  /** Closes the last segment when it holds `index`, which is written already. */
+  seal(index: Index): Promise<void> {
+    return this.#inTurn(async () => {
+      const last = this.#options.table.segments.at(-1)!;
+      if (last.header.firstIndex <= index && this.#options.table.lastPlaced >= index) await this.#roll();
+    });
+  }
+
+  /** An empty file for the entries of a closed segment. No MANIFEST lists it. */
+  createSuccessor({ header }: Segment): Promise<Segment> {
+    const { disk, dir, group, segmentBytes } = this.#options;
+    const { firstIndex, firstToken, chainStart } = header;
+    const id = this.#nextSegmentId;
+    this.#nextSegmentId += 1;
+    return Segment.create(disk, dir, { id, group, firstIndex, firstToken, chainStart }, segmentBytes);
+  }
+
+  /** `next`, flushed and named for good, takes the place of a committed closed segment; the MANIFEST is the point of no return. */
+  replaceSegment(old: Segment, next: Segment, offsets: readonly number[]): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#options.table.replaceSegment(old, next, offsets);
+      // What a cut left behind is not in the new file.
+      if (this.#lastCut?.id === old.header.id) this.#lastCut = null;
+      await this.#space.during(() => this.writeManifest());
+      old.retire();
+      this.#options.disk.unlink(old.path);
+      this.#options.disk.unlink(sidecarPath(old.path));
+    });
+  }
+
+  /** Puts on disk what segments say of themselves. */
+  recordSegments(): Promise<void> {
+    return this.#inTurn(() => this.#space.during(() => this.writeManifest()));
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#tasks.push(work);
+    return this.flush();
   }
 
   /** Rejects with the first error for ever after a failure. */
@@ -112,8 +175,10 @@ export class LogWriter {
   }
 
   async close(): Promise<void> {
+    if (this.spaceProblem !== null) this.giveUpWaiting();
     if (this.#fatal === null) await this.flush().catch(() => undefined);
     if (this.#running) await this.#running;
+    await this.#space.close();
     if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
     this.#syncTimer = null;
     const { segments } = this.#options.table;
@@ -138,7 +203,7 @@ export class LogWriter {
 
   #hasWork(): boolean {
     const { table } = this.#options;
-    return this.#cut !== null || table.lastPlaced < table.lastIndex;
+    return this.#cut !== null || this.#tasks.length > 0 || table.lastPlaced < table.lastIndex;
   }
 
   async #run(): Promise<void> {
@@ -149,6 +214,10 @@ export class LogWriter {
         this.#waiters = [];
         if (this.#cut !== null) await this.#executeCut(this.#cut);
         await this.#writePending();
+        while (this.#tasks.length > 0) {
+          if (this.#cut !== null) await this.#executeCut(this.#cut);
+          else await this.#tasks.shift()!();
+        }
         // What a cut asked for meanwhile has dropped needs no writing; whoever waits for the cut itself comes next.
         for (const waiter of waiters) waiter.resolve();
         waiters = [];
@@ -160,14 +229,22 @@ export class LogWriter {
     }
   }
 
+  /** The marker comes first: whoever hears of the failure ends the process. */
   #fail(error: unknown, waiters: readonly Waiter[]): void {
     const first = this.#fatal === null;
-    this.#fatal ??= asStorageError(error, this.#options.table.segments.at(-1)?.path ?? this.#options.dir);
-    for (const waiter of [...waiters, ...this.#waiters]) waiter.reject(this.#fatal);
-    this.#waiters = [];
-    if (!first) return;
-    this.#options.log('error', this.#fatal.code, this.#fatal.message);
-    this.#options.onFatal(this.#fatal);
+    const known = asStorageError(error, this.#options.table.segments.at(-1)?.path ?? this.#options.dir);
+    this.#fatal ??= known;
+    const fatal = this.#fatal;
+    const tell = () => {
+      for (const waiter of [...waiters, ...this.#waiters]) waiter.reject(fatal);
+      this.#waiters = [];
+      if (!first) return;
+      if (this.#closing && fatal.code === 'DISK_FULL') return;
+      this.#options.log('error', fatal.code, fatal.message);
+      this.#options.onFatal(fatal);
+    };
+    if (first && fatal.code === 'DISK_FAILED') this.#options.mark.noteFailure(this.#safe).then(tell, tell);
+    else tell();
   }
 
   async #writePending(): Promise<void> {
@@ -203,7 +280,7 @@ export class LogWriter {
   }
 
   async #writeBatch(): Promise<void> {
-    const { table, recent, segmentBytes, durability, mark } = this.#options;
+    const { table, recent, durability, mark } = this.#options;
     const segment = table.segments.at(-1)!;
     const from = table.lastPlaced + 1;
     const start = segment.end;
@@ -217,27 +294,19 @@ export class LogWriter {
     const fields = { seq, syncedSeq: this.#syncedSeq, length: recordAt - start, chain: this.#chain, cut: false };
     encodeBatch(record, 0, fields, segment.header.salt, recordAt);
     const end = recordAt + BATCH_RECORD_BYTES;
-    await segment.write([...parts, record], start, end - start);
+    await this.#space.during(() => segment.write([...parts, record], start, end - start));
     segment.end = end;
     if (durability === 'fsync') {
       await segment.file.sync();
       this.#syncedSeq = seq;
+      this.#safe = { id: segment.header.id, offset: end };
       mark.note(seq);
     } else this.#syncLater();
     // A cut may have been asked for meanwhile: then lastPlaced is below `to`, and so stays what counts as written.
     this.#written = Math.min(to, table.lastPlaced);
     this.#durable = this.#written;
     recent.evict(this.#written);
-    segment.extendAhead(segmentBytes, (error, fatal) => this.#onExtensionError(error, fatal));
-  }
-
-  #onExtensionError(error: unknown, fatal: boolean): void {
-    if (fatal) this.#fail(error, []);
-    else if (!this.#spaceWarned) {
-      this.#spaceWarned = true;
-      const problem = asStorageError(error, this.#options.dir);
-      this.#options.log('warn', problem.code, `cannot prepare space ahead: ${problem.message}`);
-    }
+    this.#space.follow(segment);
   }
 
   #syncLater(): void {
@@ -251,9 +320,12 @@ export class LogWriter {
 
   async #syncLast(): Promise<void> {
     const seq = this.#seq;
-    await this.#options.table.segments.at(-1)!.file.sync();
+    const segment = this.#options.table.segments.at(-1)!;
+    const offset = segment.end;
+    await segment.file.sync();
     if (seq <= this.#syncedSeq) return;
     this.#syncedSeq = seq;
+    this.#safe = { id: segment.header.id, offset };
     this.#options.mark.note(seq);
   }
 
@@ -264,20 +336,21 @@ export class LogWriter {
     const lastIndex = table.lastPlaced;
     const firstToken = table.tokensBefore(lastIndex + 1);
     const chain = this.#chain;
+    await this.#space.quiet();
     await last.quiet();
     if (durability === 'interval') await this.#syncLast();
     const id = this.#nextSegmentId;
     this.#nextSegmentId += 1;
-    const next = await Segment.create(
-      disk,
-      dir,
-      { id, group, firstIndex: lastIndex + 1, firstToken, chainStart: chain },
-      segmentBytes,
+    const fields = { id, group, firstIndex: lastIndex + 1, firstToken, chainStart: chain };
+    const next = await this.#space.during(() =>
+      Segment.create(disk, dir, fields, segmentBytes, this.#space.takeNext()),
     );
     await disk.syncDirectory(dir);
     last.rolled = { lastIndex, chainEnd: chain, end: last.end };
     table.segments.push(next);
-    await this.writeManifest();
+    await this.#space.during(() => this.writeManifest());
+    this.#safe = { id, offset: SEGMENT_HEADER_BYTES };
+    this.#options.onRolled();
     this.#options.log('info', 'SEGMENT_ROLLED', `segment ${id} starts at entry ${lastIndex + 1}`);
   }
 
@@ -289,6 +362,7 @@ export class LogWriter {
     const { disk, table, durability, mark } = this.#options;
     const { segment, offset, chain } = cut;
     const dropped = table.segments.splice(table.segments.indexOf(segment) + 1);
+    await this.#space.quiet();
     for (const each of [segment, ...dropped]) await each.quiet();
     if (durability === 'interval') await segment.file.sync();
     this.#seq += 1;
@@ -296,9 +370,12 @@ export class LogWriter {
     segment.rolled = null;
     segment.end = offset;
     this.#chain = chain;
-    this.#lastCut = { id: segment.header.id, offset, seq, chain };
-    await this.writeManifest();
-    await writeCutRecord(segment, this.#lastCut, this.#syncedSeq);
+    const lastCut = { id: segment.header.id, offset, seq, chain };
+    this.#lastCut = lastCut;
+    this.#safe = { id: lastCut.id, offset };
+    await this.#space.during(() => this.writeManifest());
+    await this.#space.during(() => writeCutRecord(segment, lastCut, this.#syncedSeq));
+    this.#safe = { id: lastCut.id, offset: segment.end };
     this.#syncedSeq = seq;
     mark.note(seq);
     for (const each of dropped) {

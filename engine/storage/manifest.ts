@@ -13,6 +13,8 @@ export interface ManifestSegment {
   readonly firstIndex: Index;
   /** Null for the active (last) segment; else what a scan must find. */
   readonly rolled: RolledSegment | null;
+  /** The last compaction (index of its entry) that has been carried out here; absent for none. */
+  readonly compacted?: Index;
 }
 
 export interface RolledSegment {
@@ -42,11 +44,16 @@ export function manifestPath(dir: string): string {
   return join(dir, 'MANIFEST');
 }
 
+function isListed(value: unknown): value is ManifestSegment {
+  const { id, file, firstIndex } = (value ?? {}) as Partial<ManifestSegment>;
+  return typeof id === 'number' && typeof file === 'string' && typeof firstIndex === 'number';
+}
+
 function isManifest(value: unknown): value is Manifest {
   if (value === null || typeof value !== 'object') return false;
   const { version, group, nextId, segments } = value as Partial<Manifest>;
   const numbers = [version, group, nextId].every((n) => typeof n === 'number');
-  return numbers && Array.isArray(segments) && segments.length > 0;
+  return numbers && Array.isArray(segments) && segments.length > 0 && segments.every(isListed);
 }
 
 /** Undefined: the group was never completely created. Throws DATA_DAMAGED or DATA_FROM_NEWER_VERSION. */

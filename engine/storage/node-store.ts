@@ -144,7 +144,9 @@ export async function openNodeStore(options: OpenNodeOptions): Promise<NodeStore
     const known = readIdentity(disk, dir, nodeName);
     const identity = known ?? (await setUp(disk, dir, nodeName));
     if (known === undefined) log('info', 'DATA_FOLDER_CREATED', `${dir}: new data folder, store ${identity.storeId}`);
-    return new FileNodeStore(disk, dir, identity, HardStates.open(disk, dir), release);
+    const states = HardStates.open(disk, dir);
+    if (known !== undefined) await states.renew();
+    return new FileNodeStore(disk, dir, identity, states, release);
   } catch (error) {
     release?.();
     throw asStorageError(error, dir);

@@ -46,8 +46,9 @@ export class RecentEntries {
     const chain = encodeFrame(slab, start, entry, previousChain);
     const dataStart = start + frameBytes(0);
     const data = slab.subarray(dataStart, dataStart + entry.data.length);
-    const { index, term, type, firstToken, eventCount } = entry;
-    const kept: Entry = { index, term, type, firstToken, eventCount, data };
+    const { index, term, type, firstToken, eventCount, originalCrc } = entry;
+    const plain: Entry = { index, term, type, firstToken, eventCount, data };
+    const kept = originalCrc === undefined ? plain : { ...plain, originalCrc };
     this.#items.push({ entry: kept, slab, start, end: start + bytes });
     this.#bytes += bytes + ENTRY_OVERHEAD_BYTES;
     return { entry: kept, chain };

@@ -2,21 +2,11 @@
 // cut it) from damage (refuse). Rules: storage.md §3 "BATCH record", raft-design §9. May not: write. Entry point: scanSegment.
 import type { Index } from '../raft/types.ts';
 import { StorageError } from './errors.ts';
-import {
-  aligned,
-  BATCH_RECORD_BYTES,
-  chainNext,
-  FRAME_HEADER_BYTES,
-  frameBytesAt,
-  parseBatch,
-  parseFrame,
-  SEGMENT_HEADER_BYTES,
-} from './frame.ts';
+import { aligned, BATCH_RECORD_BYTES, chainNext, parseBatch, SEGMENT_HEADER_BYTES } from './frame.ts';
 import type { BatchRecord, Frame } from './frame.ts';
 import type { ManifestCut } from './manifest.ts';
 import type { Segment } from './segment.ts';
-
-const WINDOW_BYTES = 1024 * 1024;
+import { SegmentWindow, WINDOW_BYTES } from './segment-window.ts';
 
 /** Where the log stands; carried from segment to segment. */
 export interface LogPoint {
@@ -33,6 +23,8 @@ export interface ScanResult extends LogPoint {
   readonly garbageEnd: number;
   /** True: the manifest's cut record is missing and must be written at `end`. */
   readonly cutMissing: boolean;
+  /** What makes the rest unreadable although it had been durable. `end` then is where the readable part ends. */
+  readonly damage: StorageError | null;
   /** Highest record number seen anywhere, stale and torn ones included: the next must be above. */
   readonly seqSeen: number;
 }
@@ -41,37 +33,10 @@ export interface ScanOptions {
   readonly segment: Segment;
   readonly start: LogPoint;
   readonly cut: ManifestCut | null;
+  /** Bytes of the file that count; null = all. */
+  readonly limit: number | null;
   /** Called for every frame of a complete batch, in order. Views stay valid. */
   readonly onFrame: (frame: Frame, offset: number) => void;
-}
-
-/** A sliding view on the file. Each slide takes a new buffer, so views handed out stay valid. */
-class Window {
-  readonly #segment: Segment;
-  buffer: Buffer = Buffer.alloc(0);
-  base = 0;
-
-  constructor(segment: Segment) {
-    this.#segment = segment;
-  }
-
-  /** Makes `bytes` at file offset `at` visible as far as the file goes; returns the offset inside `buffer`. */
-  cover(at: number, bytes: number): number {
-    if (at < this.base || at + bytes > this.base + this.buffer.length) {
-      this.base = at;
-      this.buffer = this.#segment.read(at, Math.max(bytes, WINDOW_BYTES));
-    }
-    return at - this.base;
-  }
-}
-
-function readFrame(window: Window, at: number, fileBytes: number): Frame | null {
-  let inside = window.cover(at, FRAME_HEADER_BYTES);
-  const bytes = frameBytesAt(window.buffer, inside, window.buffer.length);
-  // A length beyond the file is garbage: do not allocate for it.
-  if (bytes === 0 || at + bytes > fileBytes) return null;
-  inside = window.cover(at, bytes);
-  return parseFrame(window.buffer, inside, window.buffer.length);
 }
 
 interface Pending {
@@ -81,7 +46,7 @@ interface Pending {
 
 class Scanner {
   readonly #options: ScanOptions;
-  readonly #window: Window;
+  readonly #window: SegmentWindow;
   readonly #fileBytes: number;
   #index: Index;
   #chain: number;
@@ -90,23 +55,33 @@ class Scanner {
   #good: LogPoint;
   #goodEnd = SEGMENT_HEADER_BYTES;
   #cutMissing = false;
+  #damage: StorageError | null = null;
+  #seqSeen = 0;
 
   constructor(options: ScanOptions) {
     this.#options = options;
-    this.#window = new Window(options.segment);
-    this.#fileBytes = options.segment.file.size();
+    this.#window = new SegmentWindow(options.segment);
+    const bytes = options.segment.file.size();
+    this.#fileBytes = options.limit === null ? bytes : Math.min(options.limit, bytes);
     this.#good = options.start;
     this.#index = options.start.index;
     this.#chain = options.start.chain;
   }
 
   run(): ScanResult {
-    while (this.#at < this.#fileBytes && this.#step());
-    const { cut } = this.#options;
-    if (cut !== null && cut.id === this.#options.segment.header.id && this.#goodEnd < cut.offset) {
-      this.#damaged('log is unreadable before a point known to be durable');
+    let rest = { garbageEnd: this.#fileBytes, seqSeen: 0 };
+    try {
+      while (this.#at < this.#fileBytes && this.#step());
+      const { cut } = this.#options;
+      if (cut !== null && cut.id === this.#options.segment.header.id && this.#goodEnd < cut.offset) {
+        this.#damaged('log is unreadable before a point known to be durable');
+      }
+      rest = this.#rest();
+    } catch (error) {
+      if (error !== this.#damage) throw error;
+      rest = { ...rest, seqSeen: this.#seqSeen };
     }
-    return { ...this.#good, end: this.#goodEnd, cutMissing: this.#cutMissing, ...this.#rest() };
+    return { ...this.#good, end: this.#goodEnd, cutMissing: this.#cutMissing, damage: this.#damage, ...rest };
   }
 
   #step(): boolean {
@@ -125,9 +100,9 @@ class Scanner {
       this.#commit(record.seq, this.#at);
       return true;
     }
-    const frame = readFrame(this.#window, this.#at, this.#fileBytes);
+    const frame = this.#window.frame(this.#at, this.#fileBytes);
     if (frame === null || frame.index !== this.#index + 1) return false;
-    if (chainNext(this.#chain, frame.selfCrc) !== frame.chain) return false;
+    if (chainNext(this.#chain, frame.link) !== frame.chain) return false;
     this.#pending.push({ frame, offset: this.#at });
     this.#index = frame.index;
     this.#chain = frame.chain;
@@ -161,6 +136,7 @@ class Scanner {
           const record = parseBatch(buffer, i, buffer.length, segment.header.salt, at + i - inside);
           if (record !== null) {
             seqSeen = Math.max(seqSeen, record.seq);
+            this.#seqSeen = seqSeen;
             // Stale records (below a cut) carry lower numbers; this one proves that a lost batch had been durable.
             if (record.syncedSeq > this.#good.seq) this.#damaged('a batch that was acknowledged is unreadable');
           }
@@ -174,7 +150,8 @@ class Scanner {
   }
 
   #damaged(reason: string): never {
-    throw new StorageError('DATA_DAMAGED', this.#options.segment.path, reason, this.#at);
+    this.#damage = new StorageError('DATA_DAMAGED', this.#options.segment.path, reason, this.#at);
+    throw this.#damage;
   }
 }
 
@@ -198,7 +175,7 @@ function isZero(buffer: Buffer, at: number): boolean {
   return true;
 }
 
-/** Throws StorageError DATA_DAMAGED naming file and offset. */
+/** Damage is part of the result; throws what `onFrame` throws. */
 export function scanSegment(options: ScanOptions): ScanResult {
   return new Scanner(options).run();
 }

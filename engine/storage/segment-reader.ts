@@ -15,6 +15,8 @@ const OPEN_SEGMENTS_MAX = 16;
 /** Throws StorageError DATA_DAMAGED naming file and offset when a frame does not match its CRC. */
 export class SegmentReader {
   readonly table: LogTable;
+  /** The first damage that a read met. */
+  found: StorageError | null = null;
 
   constructor(table: LogTable) {
     this.table = table;
@@ -52,7 +54,10 @@ export class SegmentReader {
   #checked(buffer: Buffer, at: number, index: Index, segment: Segment, offset: number): Frame {
     const frame = parseFrame(buffer, at, buffer.length);
     if (frame === null || frame.index !== index) {
-      throw new StorageError('DATA_DAMAGED', segment.path, `entry ${index} does not match its checksum`, offset);
+      const text = `entry ${index} does not match its checksum`;
+      const damage = new StorageError('DATA_DAMAGED', segment.path, text, offset);
+      this.found ??= damage;
+      throw damage;
     }
     return frame;
   }

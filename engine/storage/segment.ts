@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { basename, join } from 'node:path';
 import type { Index } from '../raft/types.ts';
 import type { Disk, DiskFile } from './disk.ts';
-import { StorageError } from './errors.ts';
+import { StorageError, systemCode } from './errors.ts';
 import { encodeSegmentHeader, parseSegmentHeader, SEGMENT_HEADER_BYTES, SEGMENT_VERSION } from './frame.ts';
 import type { SegmentHeader } from './frame.ts';
 import type { ManifestSegment, RolledSegment } from './manifest.ts';
@@ -22,7 +22,7 @@ export function segmentFileName(firstIndex: Index, id: number): string {
   return `${String(firstIndex).padStart(20, '0')}-${id.toString(16).padStart(8, '0')}.seg`;
 }
 
-async function writeZeros(file: DiskFile, from: number, to: number): Promise<void> {
+export async function writeZeros(file: DiskFile, from: number, to: number): Promise<void> {
   for (let at = from; at < to; ) {
     const parts: Uint8Array[] = [];
     let bytes = 0;
@@ -36,6 +36,12 @@ async function writeZeros(file: DiskFile, from: number, to: number): Promise<voi
   }
 }
 
+/** A file of zeros under a name that means nothing. */
+export interface PreparedFile {
+  readonly path: string;
+  readonly file: DiskFile;
+}
+
 export class Segment {
   readonly header: SegmentHeader;
   readonly path: string;
@@ -44,6 +50,8 @@ export class Segment {
   /** Where the next batch goes; for a rolled segment its end. */
   end: number = SEGMENT_HEADER_BYTES;
   rolled: RolledSegment | null = null;
+  /** The last compaction carried out here; 0 for none. */
+  compacted: Index = 0;
   /** Bytes of the file that exist on disk (zeros or data). */
   #allocated: number;
   #ahead = ZERO_AHEAD_BYTES_MIN;
@@ -58,25 +66,38 @@ export class Segment {
     this.#allocated = file.size();
   }
 
-  /** Creates the file with header and first zeros, flushed; its name is not durable until the directory is. */
+  /** A flushed file of zeros that `create` can use later. */
+  static async prepare(disk: Disk, path: string, maxBytes: number): Promise<PreparedFile> {
+    disk.unlink(path);
+    const file = disk.open(path, 'create-new');
+    try {
+      await writeZeros(file, 0, Math.max(SEGMENT_HEADER_BYTES, Math.min(FIRST_ZERO_BYTES, maxBytes)));
+      await file.sync();
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    return { path, file };
+  }
+
+  /**
+   * Creates the file with header and first zeros, flushed; its name is not durable until the directory is. With `prepared` no new
+   * space is needed.
+   */
   static async create(
     disk: Disk,
     dir: string,
     fields: Omit<SegmentHeader, 'version' | 'salt'>,
     maxBytes: number,
+    prepared: PreparedFile | null = null,
   ): Promise<Segment> {
     const header = { ...fields, version: SEGMENT_VERSION, salt: randomBytes(4).readUInt32LE() };
     const path = join(dir, segmentFileName(header.firstIndex, header.id));
-    disk.unlink(path);
-    const file = disk.open(path, 'create-new');
+    const { file } = prepared ?? (await Segment.prepare(disk, path, maxBytes));
     try {
       await file.write([encodeSegmentHeader(header)], 0);
-      await writeZeros(
-        file,
-        SEGMENT_HEADER_BYTES,
-        Math.max(SEGMENT_HEADER_BYTES, Math.min(FIRST_ZERO_BYTES, maxBytes)),
-      );
       await file.sync();
+      if (prepared !== null) disk.rename(prepared.path, path);
     } catch (error) {
       file.close();
       throw error;
@@ -114,7 +135,9 @@ export class Segment {
 
   /** Its line in the MANIFEST. */
   listed(): ManifestSegment {
-    return { id: this.header.id, file: basename(this.path), firstIndex: this.header.firstIndex, rolled: this.rolled };
+    const { header, rolled, compacted } = this;
+    const listed = { id: header.id, file: basename(this.path), firstIndex: header.firstIndex, rolled };
+    return compacted === 0 ? listed : { ...listed, compacted };
   }
 
   get file(): DiskFile {
@@ -152,35 +175,45 @@ export class Segment {
     await writeZeros(this.file, from, to);
   }
 
-  /**
-   * Keeps zeros ahead of the writer, in the background. `onError` gets `fatal` false when only the zeros could not be written
-   * (no space: a real write will tell), true when flushing failed, after which nothing on this file can be trusted.
-   */
-  extendAhead(maxBytes: number, onError: (error: unknown, fatal: boolean) => void): void {
-    if (this.#extension || this.rolled) return;
+  /** Keeps zeros ahead of the writer; null when there are enough. Rejects with what the disk said. */
+  extendAhead(maxBytes: number): Promise<void> | null {
+    if (this.#extension || this.rolled) return null;
     const wanted = Math.min(this.end + this.#ahead, maxBytes);
-    if (this.#allocated >= wanted || this.#allocated - this.end > this.#ahead / 2) return;
-    const to = Math.min(this.#allocated + ZERO_STEP_BYTES, maxBytes);
-    this.#extension = this.#extend(to, onError).finally(() => {
-      this.#extension = null;
-    });
+    if (this.#allocated >= wanted || this.#allocated - this.end > this.#ahead / 2) return null;
+    const extension = this.#extend(Math.min(this.#allocated + ZERO_STEP_BYTES, maxBytes));
+    this.#extension = extension
+      .catch(() => undefined)
+      .finally(() => {
+        this.#extension = null;
+      });
+    return extension;
   }
 
-  async #extend(to: number, onError: (error: unknown, fatal: boolean) => void): Promise<void> {
-    const file = this.file;
-    try {
-      await writeZeros(file, this.#allocated, to);
-    } catch (error) {
-      onError(error, false);
-      return;
-    }
+  async #extend(to: number): Promise<void> {
+    const { file } = this;
+    await writeZeros(file, this.#allocated, to);
     this.#allocated = to;
-    await file.sync().catch((error) => onError(error, true));
+    await file.sync();
   }
 
   /** Resolves when nothing is written in the background. */
   async quiet(): Promise<void> {
     if (this.#extension) await this.#extension;
+  }
+
+  /** A handle of its own on the file, for a reader that takes long; the caller closes it. Throws DATA_DAMAGED when the file is gone. */
+  openAgain(): DiskFile {
+    try {
+      return this.#disk.open(this.path, 'read');
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+      throw new StorageError('DATA_DAMAGED', this.path, 'segment is gone', null, error);
+    }
+  }
+
+  /** Of no use any more: the store is closed, or a compacted copy took its place. */
+  get isRetired(): boolean {
+    return this.#retired;
   }
 
   /** Gives the file descriptor back until the next read. */

@@ -21,6 +21,27 @@ function decodeSlot(bytes: Buffer): { readonly version: number; readonly seq: nu
   return { version: bytes.readUInt32LE(0), seq: bytes.readUIntLE(4, 6) };
 }
 
+/** Where a failed flush left the log: what lies behind is not known to be on the device, whatever reads say. */
+export interface FailureMark {
+  readonly id: number;
+  readonly offset: number;
+}
+
+const FAILURE_AT = 2 * SLOT_STRIDE;
+
+function encodeFailure({ id, offset }: FailureMark): Buffer {
+  const bytes = Buffer.alloc(SLOT_BYTES);
+  bytes.writeUInt32LE(id, 0);
+  bytes.writeUIntLE(offset, 4, 6);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 12), 2), 12);
+  return bytes;
+}
+
+function decodeFailure(bytes: Buffer): FailureMark | null {
+  if (bytes.length < SLOT_BYTES || crc32(bytes.subarray(0, 12), 2) !== bytes.readUInt32LE(12)) return null;
+  return { id: bytes.readUInt32LE(0), offset: bytes.readUIntLE(4, 6) };
+}
+
 export class SyncedMark {
   readonly #disk: Disk;
   readonly #path: string;
@@ -33,6 +54,7 @@ export class SyncedMark {
   #wanted = 0;
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> = Promise.resolve();
+  #failure: FailureMark | null = null;
 
   constructor(disk: Disk, dir: string, onError: (error: unknown) => void) {
     this.#disk = disk;
@@ -44,6 +66,7 @@ export class SyncedMark {
   load(): number {
     const bytes = this.#disk.readFile(this.#path);
     if (bytes === undefined) return 0;
+    this.#failure = decodeFailure(bytes.subarray(FAILURE_AT, FAILURE_AT + SLOT_BYTES));
     for (const slot of [
       decodeSlot(bytes.subarray(0, SLOT_BYTES)),
       decodeSlot(bytes.subarray(SLOT_STRIDE, SLOT_STRIDE + SLOT_BYTES)),
@@ -53,6 +76,27 @@ export class SyncedMark {
       this.#written = this.#wanted = slot.seq;
     }
     return this.#written;
+  }
+
+  /** Left by a process that ended because a flush failed; valid after `load`. */
+  get failure(): FailureMark | null {
+    return this.#failure;
+  }
+
+  /** Best effort, on a disk that just failed: the page cache outlives the process even if this flush fails, too. */
+  async noteFailure(failure: FailureMark): Promise<void> {
+    await this.#writing;
+    this.#file ??= this.#disk.open(this.#path, 'create');
+    await this.#file.write([encodeFailure(failure)], FAILURE_AT);
+    await this.#file.sync();
+  }
+
+  /** What was in doubt is gone from the log. */
+  async clearFailure(): Promise<void> {
+    this.#failure = null;
+    this.#file ??= this.#disk.open(this.#path, 'create');
+    await this.#file.write([Buffer.alloc(SLOT_BYTES)], FAILURE_AT);
+    await this.#file.sync();
   }
 
   /** Remembers that record `seq` is durable; the file follows within SYNCED_MARK_DELAY_MS. */

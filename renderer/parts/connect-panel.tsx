@@ -3,8 +3,10 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ClusterView, LauncherErrorData, Snippet, SnippetKind } from '../../electron/contract/model.ts';
 import { LauncherError } from '../../electron/contract/model.ts';
+import { worksFrom } from '../../electron/contract/reach.ts';
 import { api, connected, context as shownContext, wantedContext } from '../store.ts';
 import { CopyButton, ErrorNote } from './controls.tsx';
+import { DoctorPanel } from './doctor-panel.tsx';
 
 /** Tabs want short words; the launcher's titles, which name the file too, stand beside the text. */
 const tabLabel: Readonly<Record<SnippetKind, string>> = {
@@ -46,6 +48,7 @@ export function ConnectPanel({ view }: { readonly view: ClusterView }) {
   if (context === null)
     return <p class="empty">The settings for your app appear here as soon as the cluster has a context.</p>;
   const all = snippets.value ?? [];
+  const host = view.nodes[0]?.host;
   const shown = all.find((one) => one.kind === kind.value) ?? all[0];
   return (
     <div class="connect">
@@ -93,6 +96,9 @@ export function ConnectPanel({ view }: { readonly view: ClusterView }) {
           </pre>
         </section>
       )}
+      <DoctorPanel key={`${view.name}/${context}`} cluster={view.name} context={context}>
+        {host !== undefined && <span class="hint">{worksFrom(host)}</span>}
+      </DoctorPanel>
     </div>
   );
 }

@@ -2,8 +2,10 @@
 import { useSignal } from '@preact/signals';
 import type { ButtonHTMLAttributes, ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { codesIn } from '../../electron/contract/axoniq-codes.ts';
 import type { LauncherErrorData, NodeState } from '../../electron/contract/model.ts';
 import { errors, pending, setError } from '../store.ts';
+import { CodeNote } from './code-note.tsx';
 import { CheckIcon, CloseIcon, CopyIcon, StateGlyph, WarnIcon } from './icons.tsx';
 
 const COPIED_SHOWN_MS = 1_500;
@@ -51,7 +53,10 @@ export function CopyButton({ text, label }: { readonly text: string; readonly la
   );
 }
 
-/** A modal `<dialog>`: the browser brings focus trap, Esc and inert background. */
+/**
+ * A modal `<dialog>`: the browser brings focus trap, Esc and inert background. It is told as closed at once, for the browser's own `close`
+ * event comes a turn later, and a shortcut pressed in between would be taken for one inside the dialog.
+ */
 export function Dialog(props: {
   readonly title: string;
   readonly onClose: () => void;
@@ -59,22 +64,35 @@ export function Dialog(props: {
   readonly children: ComponentChildren;
 }) {
   const element = useRef<HTMLDialogElement>(null);
+  const isClosed = useRef(false);
   useEffect(() => {
     element.current?.showModal();
   }, []);
+  const close = (): void => {
+    if (isClosed.current) return;
+    isClosed.current = true;
+    element.current?.close();
+    props.onClose();
+  };
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog closes it; Esc does so already
     <dialog
       ref={element}
       class={props.wide ? 'dialog wide' : 'dialog'}
       aria-labelledby="dialog-title"
-      onClose={props.onClose}
-      onClick={(event) => event.target === element.current && element.current?.close()}
+      onCancel={(event) => {
+        // A file field inside tells of a choice that was given up by an event of the same name.
+        if (event.target !== element.current) return;
+        event.preventDefault();
+        close();
+      }}
+      onClose={close}
+      onClick={(event) => event.target === element.current && close()}
     >
       <div class="dialog-body">
         <header class="dialog-head">
           <h2 id="dialog-title">{props.title}</h2>
-          <button type="button" class="icon-button" aria-label="Close" onClick={() => element.current?.close()}>
+          <button type="button" class="icon-button" aria-label="Close" onClick={close}>
             <CloseIcon />
           </button>
         </header>
@@ -106,6 +124,9 @@ export function ErrorNote(props: {
             ))}
           </ul>
         )}
+        {codesIn(`${error.code} ${error.what} ${error.why}`).map((found) => (
+          <CodeNote key={found.code} found={found} />
+        ))}
         <p class="error-foot">
           <code>{error.code}</code>
           <CopyButton text={details} label="Copy details" />

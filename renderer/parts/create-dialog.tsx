@@ -3,9 +3,11 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ClusterPlan, ClusterSpec, LauncherErrorData } from '../../electron/contract/model.ts';
 import { LauncherError } from '../../electron/contract/model.ts';
+import { scenarios, scenarioSpec } from '../../electron/contract/scenarios.ts';
 import { createAndStart, firstSpec } from '../actions.ts';
 import { ports } from '../format.ts';
 import { api, clusters, connected, dialog } from '../store.ts';
+import { CreateOptions } from './create-options.tsx';
 import { Button, Dialog, ErrorNote, isBusy, SubjectError } from './controls.tsx';
 
 const NODES_MAX = 9;
@@ -78,11 +80,64 @@ function Preview({ spec }: { readonly spec: ClusterSpec }) {
   );
 }
 
+const DOCKER_HOST = 'host.docker.internal';
+
+/** Which host name apps are told (launchers.md §3.7); anything but this computer opens the ports to other hosts. */
+function AppsRun({
+  spec,
+  set,
+}: {
+  readonly spec: ClusterSpec;
+  readonly set: (change: Partial<ClusterSpec> | { readonly host: undefined }) => void;
+}) {
+  const elsewhere = useSignal(false);
+  const here = spec.host === undefined && !elsewhere.value;
+  const docker = spec.host === DOCKER_HOST && !elsewhere.value;
+  const choose = (host: string | undefined, other: boolean): void => {
+    elsewhere.value = other;
+    set(host === undefined ? { host } : { host });
+  };
+  return (
+    <fieldset class="field">
+      <legend>My app runs</legend>
+      <label>
+        <input type="radio" name="apps-run" checked={here} onChange={() => choose(undefined, false)} /> On this computer
+      </label>
+      <label>
+        <input type="radio" name="apps-run" checked={docker} onChange={() => choose(DOCKER_HOST, false)} /> In Docker
+      </label>
+      <label>
+        <input type="radio" name="apps-run" checked={elsewhere.value} onChange={() => choose(undefined, true)} />{' '}
+        Elsewhere
+      </label>
+      {elsewhere.value && (
+        <input
+          type="text"
+          required
+          aria-label="Host name of this computer"
+          placeholder="mymac.local"
+          value={spec.host ?? ''}
+          onInput={(event) => set({ host: event.currentTarget.value })}
+        />
+      )}
+      {!here && <small>Its ports are open to other hosts, without a password unless access control is on.</small>}
+    </fieldset>
+  );
+}
+
 export function CreateDialog() {
   const form = useSignal<ClusterSpec>(firstSpec(clusters.peek() ?? []));
   const contexts = useSignal(form.peek().contexts.join(', '));
-  const set = (change: Partial<ClusterSpec>): void => {
-    form.value = { ...form.peek(), ...change };
+  const set = (change: Partial<ClusterSpec> | { readonly host: undefined }): void => {
+    const { host, ...rest } = { ...form.peek(), ...change };
+    form.value = host === undefined ? rest : { ...rest, host };
+  };
+  const scenario = useSignal('');
+  const chosen = scenarios.find((one) => one.id === scenario.value);
+  const applyLayout = (): void => {
+    const { layout: _before, ...rest } = form.peek();
+    const found = scenarios.find((one) => one.id === scenario.peek());
+    form.value = found === undefined ? rest : { ...rest, ...scenarioSpec(found, rest.contexts) };
   };
   const spec = form.value;
   const submit = async (event: Event): Promise<void> => {
@@ -109,18 +164,37 @@ export function CreateDialog() {
             />
           </label>
           <label class="field">
+            <span>Roles</span>
+            <select
+              value={scenario.value}
+              onChange={(event) => {
+                scenario.value = event.currentTarget.value;
+                applyLayout();
+              }}
+            >
+              <option value="">Every node primary</option>
+              {scenarios.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.label}
+                </option>
+              ))}
+            </select>
+            {chosen !== undefined && <small>{chosen.why}</small>}
+          </label>
+          <label class="field">
             <span>Nodes</span>
             <input
               type="number"
               min="1"
               max={NODES_MAX}
               required
+              disabled={chosen !== undefined}
               value={spec.nodes}
               onInput={(event) =>
                 set({ nodes: Math.min(NODES_MAX, Math.max(1, event.currentTarget.valueAsNumber || 1)) })
               }
             />
-            <small>{majorityNote(spec.nodes)}</small>
+            <small>{majorityNote(chosen?.roles.filter((role) => role === 'PRIMARY').length ?? spec.nodes)}</small>
           </label>
           <label class="field">
             <span>Contexts</span>
@@ -131,6 +205,7 @@ export function CreateDialog() {
               onInput={(event) => {
                 contexts.value = event.currentTarget.value;
                 set({ contexts: contexts.value.split(/[\s,]+/).filter((one) => one !== '') });
+                applyLayout();
               }}
             />
             <small>Separated by commas. Apps use “default” unless told otherwise.</small>
@@ -151,6 +226,13 @@ export function CreateDialog() {
               Throw away when stopped
             </label>
           </fieldset>
+          <AppsRun spec={spec} set={set} />
+          <CreateOptions
+            spec={spec}
+            onChange={(changed) => {
+              form.value = changed;
+            }}
+          />
           <details>
             <summary>Ports and timing</summary>
             <label class="field">

@@ -7,11 +7,13 @@ import { DOCK_MIN_PX, dock, setDock, timeline } from '../store.ts';
 import { ConnectPanel } from './connect-panel.tsx';
 import { DownIcon, UpIcon } from './icons.tsx';
 import { LogPane } from './log-pane.tsx';
+import { TaskList } from './task-list.tsx';
 
 const tabs: readonly { readonly id: DockTab; readonly label: string }[] = [
   { id: 'logs', label: 'Logs' },
   { id: 'connect', label: 'Connect' },
   { id: 'timeline', label: 'Timeline' },
+  { id: 'tasks', label: 'Tasks' },
 ];
 const RESIZE_STEP_PX = 24;
 /** Part of the window that the dock may take. */
@@ -60,7 +62,7 @@ function Timeline() {
         <li key={`${event.at}${i}`} class={`event-${event.kind}`}>
           <time dateTime={new Date(event.at).toISOString()}>{clockMs(event.at)}</time>
           <span class="event-kind">{event.kind === 'user' ? 'you' : event.kind}</span>
-          {!event.text.includes(event.subject) && <strong>{event.subject} </strong>}
+          {event.kind !== 'note' && !event.text.includes(event.subject) && <strong>{event.subject} </strong>}
           {event.text}
         </li>
       ))}
@@ -113,6 +115,7 @@ export function Dock({ view }: { readonly view: ClusterView }) {
           {tab === 'logs' && <LogPane view={view} />}
           {tab === 'connect' && <ConnectPanel view={view} />}
           {tab === 'timeline' && <Timeline />}
+          {tab === 'tasks' && <TaskList />}
         </div>
       )}
     </section>

@@ -1,29 +1,73 @@
-// Lag of every member over the last minute (uPlot). Numbers are in the member table; this shows their shape.
-import { useEffect, useRef } from 'preact/hooks';
+// Lag of every member over the last minute (uPlot), with faults as bands. The same numbers are in its table.
+import { signal } from '@preact/signals';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { ClusterView, ContextView } from '../../electron/contract/model.ts';
-import { count } from '../format.ts';
-import { LAG_WINDOW_MS, lagOf, lagRevision } from '../history.ts';
+import { bytesShort, count, duration } from '../format.ts';
+import { faultBands, LAG_WINDOW_MS, type LagSample, type LagUnit, lagColumn, lagOf, lagRevision } from '../history.ts';
+import { lookAt } from '../past.ts';
+import { go, now } from '../store.ts';
 import { onThemeChange, token } from '../theme.ts';
 
 const HEIGHT = 132;
+const TABLE_SECONDS_AGO = [0, 15, 30, 45] as const;
 
-function options(width: number, names: readonly string[], indices: readonly number[]): uPlot.Options {
+const unit = signal<LagUnit>('entries');
+const units: Readonly<
+  Record<LagUnit, { readonly label: string; readonly least: number; readonly say: (value: number | null) => string }>
+> = {
+  entries: { label: 'entries', least: 10, say: count },
+  bytes: {
+    label: 'bytes',
+    least: 1024,
+    say: (value) => (value === null ? '–' : value === 0 ? '0' : bytesShort(value)),
+  },
+  ms: { label: 'time', least: 1000, say: (value) => (value === null ? '–' : duration(value)) },
+};
+
+function drawBands(plot: uPlot, bands: readonly { readonly from: number; readonly to: number }[], end: number): void {
+  if (bands.length === 0) return;
+  const { ctx } = plot;
+  ctx.save();
+  ctx.fillStyle = token('--warn-soft');
+  for (const { from, to } of bands) {
+    const left = plot.valToPos((from - end) / 1000, 'x', true);
+    const right = plot.valToPos((to - end) / 1000, 'x', true);
+    ctx.fillRect(left, plot.bbox.top, Math.max(2, right - left), plot.bbox.height);
+  }
+  ctx.restore();
+}
+
+function options(
+  width: number,
+  names: readonly string[],
+  indices: readonly number[],
+  samples: () => readonly LagSample[],
+): uPlot.Options {
   const axis = {
     stroke: token('--text-3'),
     font: `11px ${token('--font')}`,
     grid: { stroke: token('--line'), width: 1 },
     ticks: { show: false },
   };
+  const { least, say } = units[unit.peek()];
   return {
     width,
     height: HEIGHT,
     cursor: { show: false },
     legend: { show: false },
+    hooks: {
+      drawClear: [
+        (plot) => {
+          const all = samples();
+          drawBands(plot, faultBands(all), all.at(-1)?.at ?? 0);
+        },
+      ],
+    },
     scales: {
       x: { time: false, range: () => [-LAG_WINDOW_MS / 1000, 0] },
       // A healthy group is a flat line at the bottom, not noise blown up to full height.
-      y: { range: (_plot, _min, max) => [0, Math.max(10, (Number.isFinite(max) ? max : 0) * 1.15)] },
+      y: { range: (_plot, _min, max) => [0, Math.max(least, (Number.isFinite(max) ? max : 0) * 1.15)] },
     },
     axes: [
       {
@@ -32,7 +76,7 @@ function options(width: number, names: readonly string[], indices: readonly numb
         space: 60,
         values: (_plot, ticks) => ticks.map((tick) => (tick === 0 ? 'now' : `${tick} s`)),
       },
-      { ...axis, size: 44, space: 34, values: (_plot, ticks) => ticks.map((tick) => count(tick)) },
+      { ...axis, size: 52, space: 34, values: (_plot, ticks) => ticks.map((tick) => say(tick)) },
     ],
     series: [
       {},
@@ -47,28 +91,106 @@ function options(width: number, names: readonly string[], indices: readonly numb
 }
 
 /** Columns as uPlot wants them: seconds before now, then one column of lag per member. */
-function columns(context: ContextView, names: readonly string[]): uPlot.AlignedData {
-  const samples = lagOf(context.name);
+function columns(samples: readonly LagSample[], names: readonly string[]): uPlot.AlignedData {
   const end = samples[samples.length - 1]?.at ?? 0;
   return [
     samples.map((sample) => (sample.at - end) / 1000),
-    ...names.map((name) => samples.map((sample) => sample.lag[name] ?? null)),
+    ...names.map((name) => [...lagColumn(samples, name, unit.peek())]),
   ];
+}
+
+function LagTable({
+  names,
+  samples,
+  title,
+}: {
+  readonly names: readonly string[];
+  readonly samples: readonly LagSample[];
+  readonly title: string;
+}) {
+  const end = samples.at(-1)?.at ?? 0;
+  const places = TABLE_SECONDS_AGO.map((ago) => samples.findLastIndex((sample) => sample.at <= end - ago * 1000));
+  const { say } = units[unit.value];
+  return (
+    <details class="lag-table">
+      <summary>Show as table</summary>
+      <table>
+        <caption class="visually-hidden">{title}</caption>
+        <thead>
+          <tr>
+            <th scope="col">Member</th>
+            {TABLE_SECONDS_AGO.map((ago) => (
+              <th key={ago} scope="col" class="number">
+                {ago === 0 ? 'now' : `${ago} s ago`}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((name) => {
+            const column = lagColumn(samples, name, unit.value);
+            return (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                {places.map((place, i) => (
+                  <td key={TABLE_SECONDS_AGO[i]} class="number">
+                    {say(column[place] ?? null)}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+          <tr>
+            <th scope="row">Faults on</th>
+            {places.map((place, i) => (
+              <td key={TABLE_SECONDS_AGO[i]} class="number">
+                {count(samples[place]?.faults ?? null)}
+              </td>
+            ))}
+          </tr>
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+function UnitSelect() {
+  return (
+    <select
+      aria-label="Lag in"
+      value={unit.value}
+      onChange={(event) => {
+        unit.value = event.currentTarget.value as LagUnit;
+      }}
+    >
+      {Object.entries(units).map(([value, { label }]) => (
+        <option key={value} value={value}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
 }
 
 export function LagChart({ view, context }: { readonly view: ClusterView; readonly context: ContextView }) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const names = context.members.filter((member) => member.role !== 'MESSAGING_ONLY').map((member) => member.node);
-  const key = `${context.name}:${names.join()}`;
+  const key = `${context.name}:${names.join()}:${unit.value}`;
+  const revision = lagRevision.value;
+  const samples = lagOf(context.name, now.value);
+  const latest = useRef(samples);
+  latest.current = samples;
 
-  useEffect(() => {
+  // Both before the frame is painted: the chart moves with the numbers beside it, not in a frame of its own.
+  useLayoutEffect(() => {
     const element = host.current;
     if (element === null) return;
     const indices = names.map((name) => view.nodes.findIndex((node) => node.name === name));
     const build = (): void => {
       plot.current?.destroy();
-      plot.current = new uPlot(options(element.clientWidth, names, indices), columns(context, names), element);
+      const made = options(element.clientWidth, names, indices, () => latest.current);
+      plot.current = new uPlot(made, columns(latest.current, names), element);
     };
     build();
     const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
@@ -80,29 +202,44 @@ export function LagChart({ view, context }: { readonly view: ClusterView; readon
       plot.current?.destroy();
       plot.current = null;
     };
-    // Rebuilt only for another set of members; samples flow in below.
+    // Rebuilt only for another set of members or unit; samples flow in below.
   }, [key]);
 
-  const revision = lagRevision.value;
-  useEffect(() => {
-    if (document.visibilityState === 'visible') plot.current?.setData(columns(context, names));
-  }, [revision]);
+  useLayoutEffect(() => {
+    if (document.visibilityState === 'visible') plot.current?.setData(columns(samples, names));
+  }, [revision, samples.length]);
 
-  const worst = context.members.reduce<number | null>(
-    (most, member) => (member.lag === null ? most : Math.max(most ?? 0, member.lag)),
-    null,
-  );
+  /** A click on a band leads to the moment in the timeline; the timeline page does the same by keyboard. */
+  const openBand = (event: MouseEvent): void => {
+    const { current } = plot;
+    const end = samples.at(-1)?.at;
+    if (current === null || end === undefined) return;
+    const at = end + current.posToVal(event.clientX - current.over.getBoundingClientRect().left, 'x') * 1000;
+    if (!faultBands(samples).some(({ from, to }) => at >= from && at <= to)) return;
+    go({ screen: 'cluster', name: view.name, page: 'timeline' });
+    void lookAt(at);
+  };
+  const { say } = units[unit.value];
+  const worst = names.reduce<number | null>((most, name) => {
+    const value = lagColumn(samples, name, unit.value).at(-1) ?? null;
+    return value === null ? most : Math.max(most ?? 0, value);
+  }, null);
+  const title = `Lag of ${context.name} over the last minute`;
   return (
     <figure class="lag">
-      <figcaption>
-        Entries behind the leader <span class="hint">last minute · most now: {count(worst)}</span>
+      <figcaption class="lag-head">
+        Behind the leader, in <UnitSelect />
+        <span class="hint push">last minute · most now: {say(worst)}</span>
       </figcaption>
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the timeline page reaches the same moments by keyboard */}
       <div
         ref={host}
         class="lag-plot"
         role="img"
-        aria-label={`Lag of ${context.name} over the last minute; the numbers are in the table Members of ${context.name}`}
+        aria-label={`${title}; its table has the numbers`}
+        onClick={openBand}
       />
+      <LagTable names={names} samples={samples} title={title} />
     </figure>
   );
 }

@@ -1,48 +1,26 @@
-// Who hears whom: an N×N grid of switches. A press cuts or heals that direction at once; everything is undone by Heal all (ux.md §4.3).
+// Who hears whom: an N×N grid of switches and ready-made breaks, staged, with what they mean said before they are applied (ux.md §4.3).
+import { useSignal } from '@preact/signals';
+import type { DirectedLink } from '../../electron/contract/link-plan.ts';
+import { between, linkConsequences, linkPresets, sameLink } from '../../electron/contract/link-plan.ts';
 import type { ClusterView, NodeName } from '../../electron/contract/model.ts';
-import { heal, setLinks } from '../actions.ts';
-import { listing, plural } from '../format.ts';
-import { connected, context as shownContext, dialog } from '../store.ts';
+import { parsePartition, UsageError } from '../../electron/contract/grammar.ts';
+import { setLinks } from '../actions.ts';
+import { plural } from '../format.ts';
+import { commandsBlocked, context as shownContext, dialog } from '../store.ts';
 import { Button, Dialog, isBusy, SubjectError, Swatch } from './controls.tsx';
 import { CheckIcon, ScissorsIcon } from './icons.tsx';
 
-const isCut = (view: ClusterView, from: NodeName, to: NodeName): boolean =>
-  view.faults.some((fault) => fault.cut && fault.from === from && fault.to === to);
-
-const link = (from: NodeName, to: NodeName, cut: boolean) => ({
-  from,
-  to,
-  cut,
-  delayMs: 0,
-  jitterMs: 0,
-  lossPercent: 0,
-});
-
-/** All directions between the two groups. */
-function between(some: readonly NodeName[], others: readonly NodeName[], cut: boolean) {
-  return some.flatMap((a) => others.flatMap((b) => [link(a, b, cut), link(b, a, cut)]));
+interface Trouble {
+  readonly cut: boolean;
+  readonly delayMs: number;
+  readonly jitterMs: number;
+  readonly lossPercent: number;
 }
+const CUT: Trouble = { cut: true, delayMs: 0, jitterMs: 0, lossPercent: 0 };
+const SLOW: Trouble = { cut: false, delayMs: 80, jitterMs: 20, lossPercent: 0 };
+const NONE: Trouble = { cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 };
 
-/** What the present cuts mean for who can agree with whom, per context; a leader needs both directions to a majority of voters. */
-function consequences(view: ClusterView): readonly string[] {
-  const down = new Set(
-    view.nodes.filter((node) => node.pid === null || node.state === 'frozen').map((node) => node.name),
-  );
-  return view.contexts.map((one) => {
-    const voters = one.members.filter((member) => member.role === 'PRIMARY').map((member) => member.node);
-    const needed = Math.floor(voters.length / 2) + 1;
-    const able = voters.filter((node) => {
-      if (down.has(node)) return false;
-      const heard = voters.filter(
-        (other) => other === node || (!down.has(other) && !isCut(view, node, other) && !isCut(view, other, node)),
-      );
-      return heard.length >= needed;
-    });
-    return able.length === 0
-      ? `${one.name}: no node reaches a majority (${needed} of ${voters.length}), so it has no leader.`
-      : `${one.name}: ${listing(able)} can lead; ${needed} of ${voters.length} voters are needed.`;
-  });
-}
+const has = (links: readonly DirectedLink[], link: DirectedLink): boolean => links.some((one) => sameLink(one, link));
 
 function moveInGrid(event: KeyboardEvent): void {
   const cell = (event.target as Element).closest('td, th') as HTMLTableCellElement | null;
@@ -65,126 +43,216 @@ function moveInGrid(event: KeyboardEvent): void {
   }
 }
 
-function Cell({
-  view,
-  from,
-  to,
-  blocked,
-}: {
-  readonly view: ClusterView;
-  readonly from: NodeName;
-  readonly to: NodeName;
+interface GridProps {
+  readonly names: readonly NodeName[];
+  readonly staged: readonly DirectedLink[];
+  readonly word: string;
   readonly blocked: boolean;
-}) {
-  if (from === to) return <td class="self" />;
-  const cut = isCut(view, from, to);
+  readonly onStage: (links: readonly DirectedLink[]) => void;
+}
+
+function Row({ names, staged, word, blocked, onStage, from }: GridProps & { readonly from: NodeName }) {
+  const around = between([[from], names.filter((one) => one !== from)]);
+  const isolated = around.length > 0 && around.every((link) => has(staged, link));
+  const without = staged.filter((link) => !has(around, link));
   return (
-    <td>
-      <button
-        type="button"
-        class="link-cell"
-        aria-pressed={cut}
-        aria-label={`Cut ${from} to ${to}`}
-        title={cut ? `${from} can't reach ${to}` : `${from} reaches ${to}`}
-        disabled={blocked}
-        onClick={() => void setLinks([link(from, to, !cut)])}
-      >
-        {cut ? <ScissorsIcon /> : <CheckIcon />}
-        {cut ? 'cut' : 'open'}
-      </button>
-    </td>
+    <tr>
+      <th scope="row">
+        <Swatch index={names.indexOf(from)} /> {from}
+      </th>
+      {names.map((to) => {
+        if (from === to) return <td key={to} class="self" />;
+        const on = has(staged, { from, to });
+        const rest = staged.filter((link) => !sameLink(link, { from, to }));
+        return (
+          <td key={to}>
+            <button
+              type="button"
+              class="link-cell"
+              aria-pressed={on}
+              aria-label={`Cut ${from} to ${to}, now ${on ? word : 'open'}`}
+              disabled={blocked}
+              onClick={() => onStage(on ? rest : [...rest, { from, to }])}
+            >
+              {on ? <ScissorsIcon /> : <CheckIcon />}
+              {on ? word : 'open'}
+            </button>
+          </td>
+        );
+      })}
+      <td>
+        <Button
+          small
+          aria-pressed={isolated}
+          aria-label={`${isolated ? 'Rejoin' : 'Isolate'} ${from}`}
+          blocked={blocked && 'Under way'}
+          onClick={() => onStage(isolated ? without : [...without, ...around])}
+        >
+          {isolated ? 'Rejoin' : 'Isolate'}
+        </Button>
+      </td>
+    </tr>
+  );
+}
+
+function Grid(props: GridProps) {
+  return (
+    <table class="matrix" onKeyDown={moveInGrid}>
+      <caption class="visually-hidden">Link from row to column</caption>
+      <thead>
+        <tr>
+          <td class="corner">from ↓ to →</td>
+          {props.names.map((name, i) => (
+            <th key={name} scope="col">
+              <Swatch index={i} /> {name}
+            </th>
+          ))}
+          <td />
+        </tr>
+      </thead>
+      <tbody>
+        {props.names.map((from) => (
+          <Row key={from} {...props} from={from} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** Groups as words, the grammar of `muster partition`. */
+function Groups({ names, onStage }: Pick<GridProps, 'names' | 'onStage'>) {
+  const problem = useSignal<string | null>(null);
+  const stage = (text: string): void => {
+    try {
+      const links = parsePartition([text]);
+      const stranger = links.find((link) => !names.includes(link.from));
+      problem.value = stranger === undefined ? null : `There is no ${stranger.from}.`;
+      if (stranger === undefined) onStage(links);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      problem.value = error.message;
+    }
+  };
+  return (
+    <label class="field">
+      <span>Groups that do not hear each other</span>
+      <input
+        type="text"
+        placeholder="node-1 / node-2 node-3"
+        onChange={(event) => event.currentTarget.value.trim() !== '' && stage(event.currentTarget.value)}
+      />
+      {problem.value !== null && <small role="alert">{problem.value}</small>}
+    </label>
+  );
+}
+
+function Kind({ trouble, onChange }: { readonly trouble: Trouble; readonly onChange: (next: Trouble) => void }) {
+  const number = (key: 'delayMs' | 'jitterMs' | 'lossPercent', label: string, max: number) => (
+    <label class="field-inline">
+      <span>{label}</span>
+      <input
+        type="number"
+        min="0"
+        max={max}
+        value={trouble[key]}
+        onInput={(event) =>
+          onChange({
+            ...trouble,
+            [key]: Math.min(max, Math.max(0, Math.round(event.currentTarget.valueAsNumber || 0))),
+          })
+        }
+      />
+    </label>
+  );
+  return (
+    <fieldset class="toolbar">
+      <legend class="visually-hidden">What happens on the chosen links</legend>
+      <label class="field-inline">
+        <input type="radio" name="trouble" checked={trouble.cut} onChange={() => onChange(CUT)} /> Cut
+      </label>
+      <label class="field-inline">
+        <input type="radio" name="trouble" checked={!trouble.cut} onChange={() => onChange(SLOW)} /> Slow
+      </label>
+      {!trouble.cut && (
+        <>
+          {number('delayMs', 'Delay ms', 60_000)}
+          {number('jitterMs', 'Jitter ms', 60_000)}
+          {number('lossPercent', 'Loss %', 100)}
+        </>
+      )}
+    </fieldset>
   );
 }
 
 export function LinkMatrix({ view }: { readonly view: ClusterView }) {
   const names = view.nodes.map((node) => node.name);
-  const blocked = !connected.value || isBusy('links');
-  const leader = shownContext.value?.leader ?? null;
-  const isolate = (node: NodeName, cut: boolean): void =>
-    void setLinks(
-      between(
-        [node],
-        names.filter((one) => one !== node),
-        cut,
-      ),
-    );
+  const present: readonly DirectedLink[] = view.faults.map(({ from, to }) => ({ from, to }));
+  const first = view.faults[0];
+  const staged = useSignal<readonly DirectedLink[]>(present);
+  const trouble = useSignal<Trouble>(first === undefined ? CUT : { ...NONE, ...pick(first) });
+  const blocked = commandsBlocked.value !== null || isBusy('links');
+  const stage = (links: readonly DirectedLink[]): void => {
+    staged.value = links;
+  };
+  const close = (): void => {
+    dialog.value = null;
+  };
+  const apply = async (): Promise<void> => {
+    const healed = present.filter((link) => !has(staged.peek(), link)).map((link) => ({ ...link, ...NONE }));
+    const broken = staged.peek().map((link) => ({ ...link, ...trouble.peek() }));
+    if (await setLinks([...healed, ...broken])) close();
+  };
+  const word = trouble.value.cut ? 'cut' : 'slow';
   return (
-    <Dialog
-      title="Links between the nodes"
-      wide
-      onClose={() => {
-        dialog.value = null;
-      }}
-    >
+    <Dialog title="Links between the nodes" wide onClose={close}>
       <p class="hint">
-        Each row sends, each column receives. A cut holds only between nodes: apps and this window still reach every
+        Each row sends, each column receives. Faults hold only between nodes: apps and this window still reach every
         node.
       </p>
-      <table class="matrix" onKeyDown={moveInGrid}>
-        <caption class="visually-hidden">Link from row to column</caption>
-        <thead>
-          <tr>
-            <td class="corner">from ↓ to →</td>
-            {names.map((name, i) => (
-              <th key={name} scope="col">
-                <Swatch index={i} /> {name}
-              </th>
-            ))}
-            <td />
-          </tr>
-        </thead>
-        <tbody>
-          {names.map((from, i) => {
-            const others = names.filter((one) => one !== from);
-            const isolated = others.length > 0 && others.every((to) => isCut(view, from, to) && isCut(view, to, from));
-            return (
-              <tr key={from}>
-                <th scope="row">
-                  <Swatch index={i} /> {from}
-                </th>
-                {names.map((to) => (
-                  <Cell key={to} view={view} from={from} to={to} blocked={blocked} />
-                ))}
-                <td>
-                  <Button
-                    small
-                    aria-pressed={isolated}
-                    aria-label={`${isolated ? 'Rejoin' : 'Isolate'} ${from}`}
-                    blocked={blocked && 'Under way'}
-                    onClick={() => isolate(from, !isolated)}
-                  >
-                    {isolated ? 'Rejoin' : 'Isolate'}
-                  </Button>
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-      <ul class="consequences" aria-label="What this means now" aria-live="polite">
-        {consequences(view).map((sentence) => (
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would bring a legend for a row of buttons */}
+      <div class="toolbar" role="group" aria-label="Ready-made breaks">
+        {linkPresets(names, shownContext.value?.leader ?? null).map((preset) => (
+          <Button key={preset.label} small blocked={blocked && 'Under way'} onClick={() => stage(preset.links)}>
+            {preset.label}
+          </Button>
+        ))}
+        <Button small kind="quiet" onClick={() => stage([])}>
+          All open
+        </Button>
+      </div>
+      <Grid names={names} staged={staged.value} word={word} blocked={blocked} onStage={stage} />
+      <Groups names={names} onStage={stage} />
+      <Kind
+        trouble={trouble.value}
+        onChange={(next) => {
+          trouble.value = next;
+        }}
+      />
+      <ul class="consequences" aria-label="What this will mean" aria-live="polite">
+        {linkConsequences(view, trouble.value.cut ? staged.value : []).map((sentence) => (
           <li key={sentence}>{sentence}</li>
         ))}
       </ul>
       <SubjectError subject="links" />
       <footer class="dialog-foot">
         <span class="hint">
-          {view.faults.length === 0 ? 'No faults.' : `${plural(view.faults.length, 'active fault')}.`}
+          {staged.value.length === 0 ? 'All links open.' : `${plural(staged.value.length, 'link')} ${word}.`}
         </span>
         <span class="push" />
-        {leader !== null && names.length > 1 && (
-          <Button blocked={blocked && 'Under way'} onClick={() => isolate(leader, true)}>
-            Isolate the leader
-          </Button>
-        )}
+        <Button onClick={close}>Cancel</Button>
         <Button
           kind="primary"
-          blocked={view.faults.length === 0 ? 'No faults' : blocked && 'Under way'}
-          onClick={() => void heal()}
+          blocked={present.length + staged.value.length === 0 ? 'Nothing to change' : blocked && 'Under way'}
+          onClick={() => void apply()}
         >
-          Heal all
+          Apply
         </Button>
       </footer>
     </Dialog>
   );
+}
+
+function pick(fault: Trouble): Trouble {
+  const { cut, delayMs, jitterMs, lossPercent } = fault;
+  return { cut, delayMs, jitterMs, lossPercent };
 }

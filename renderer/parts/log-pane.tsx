@@ -2,14 +2,17 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ClusterView } from '../../electron/contract/model.ts';
+import { announce } from '../announce.ts';
 import { plural } from '../format.ts';
 import { SEARCH_EVENT } from '../keys.ts';
 import { logs } from '../logs.ts';
+import { saveText } from '../save-text.ts';
 import { logNode } from '../store.ts';
 import { Button, SubjectError, Swatch } from './controls.tsx';
 import { DownIcon, SearchIcon, UpIcon } from './icons.tsx';
-import type { Level } from './log-terminal.ts';
-import { LogTerminal, levels, PLAIN_LINES_MAX, passes, plainLine } from './log-terminal.ts';
+import type { Level, LogFilter } from './log-terminal.ts';
+import { NodeActions } from './node-actions.tsx';
+import { filteredText, LogTerminal, levels, PLAIN_LINES_MAX, passes, plainLine } from './log-terminal.ts';
 
 /** Rounding of a scaled display may leave the end this far below the window. */
 const SCROLL_SLACK_PX = 4;
@@ -37,20 +40,20 @@ function NodeTabs({ view }: { readonly view: ClusterView }) {
   );
 }
 
-function PlainLog({ level }: { readonly level: Level }) {
+function PlainLog({ level, context }: Pick<LogFilter, 'level' | 'context'>) {
   const text = useSignal('');
   const element = useRef<HTMLPreElement>(null);
   const following = useRef(true);
   const node = logNode.value;
   useEffect(() => {
     const show = (): void => {
-      const filter = { node, level };
+      const filter = { node, level, context };
       const lines = logs.all.filter((entry) => passes(filter, entry)).slice(-PLAIN_LINES_MAX);
       text.value = lines.map((entry) => plainLine(entry, node === null)).join('\n');
     };
     show();
     return logs.subscribe(show);
-  }, [node, level, text]);
+  }, [node, level, context, text]);
   const shown = text.value;
   useLayoutEffect(() => {
     if (shown !== '' && following.current && element.current !== null)
@@ -75,11 +78,56 @@ function PlainLog({ level }: { readonly level: Level }) {
   );
 }
 
+/** One of a few words; the first is for all. */
+function Picked(props: {
+  readonly label: string;
+  readonly value: string;
+  readonly words: readonly (readonly [value: string, word: string])[];
+  readonly onPick: (value: string) => void;
+}) {
+  return (
+    <label class="field-inline">
+      <span>{props.label}</span>
+      <select value={props.value} onChange={(event) => props.onPick(event.currentTarget.value)}>
+        {props.words.map(([value, word]) => (
+          <option key={value} value={value}>
+            {word}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** All lines that the filter lets through, not only those on the screen. */
+function TakeAway({ view, filter }: { readonly view: ClusterView; readonly filter: LogFilter }) {
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(filteredText(filter));
+    announce('The log is copied.');
+  };
+  return (
+    <>
+      <Button small kind="quiet" aria-label="Copy the log" onClick={() => void copy()}>
+        Copy
+      </Button>
+      <Button
+        small
+        kind="quiet"
+        aria-label="Save the log"
+        onClick={() => saveText(`${view.name}-${filter.node ?? 'all'}.log`, filteredText(filter))}
+      >
+        Save
+      </Button>
+    </>
+  );
+}
+
 export function LogPane({ view }: { readonly view: ClusterView }) {
   const host = useRef<HTMLDivElement>(null);
   const searchField = useRef<HTMLInputElement>(null);
   const terminal = useRef<LogTerminal | null>(null);
   const level = useSignal<Level>('info');
+  const wanted = useSignal('');
   const plain = useSignal(false);
   const query = useSignal('');
   const matches = useSignal<{ readonly index: number; readonly count: number }>({ index: -1, count: 0 });
@@ -88,12 +136,16 @@ export function LogPane({ view }: { readonly view: ClusterView }) {
   const order = useRef<readonly string[]>([]);
   order.current = view.nodes.map((node) => node.name);
   const isPlain = plain.value;
+  // A context that is gone, with its cluster or by itself, hides nothing.
+  const context = view.contexts.some(({ name }) => name === wanted.value) ? wanted.value : null;
+  const shownContext = useRef(context);
+  shownContext.current = context;
 
   useEffect(() => {
     if (isPlain || host.current === null) return;
     const made = new LogTerminal(
       host.current,
-      { node: logNode.peek(), level: level.peek() },
+      { node: logNode.peek(), level: level.peek(), context: shownContext.current },
       (node) => order.current.indexOf(node),
       {
         onFollow: (atEnd) => {
@@ -115,41 +167,42 @@ export function LogPane({ view }: { readonly view: ClusterView }) {
     };
   }, [isPlain, follow, level, matches, unseen]);
 
-  const filterNode = logNode.value;
-  const filterLevel = level.value;
-  useEffect(() => terminal.current?.setFilter({ node: filterNode, level: filterLevel }), [filterNode, filterLevel]);
+  const filter: LogFilter = { node: logNode.value, level: level.value, context };
+  useEffect(() => terminal.current?.setFilter(filter), [filter.node, filter.level, context]);
   useEffect(() => {
     const focus = (): void => searchField.current?.focus();
     window.addEventListener(SEARCH_EVENT, focus);
     return () => window.removeEventListener(SEARCH_EVENT, focus);
   }, []);
 
+  const shownNode = view.nodes.find((one) => one.name === filter.node);
   const find = (direction: 'next' | 'previous'): void => terminal.current?.find(query.value, direction);
   return (
     <div class="log-pane">
       <div class="toolbar" role="toolbar" aria-label="Log">
         <NodeTabs view={view} />
-        <label class="field-inline">
-          <span>Level</span>
-          <select
-            value={level.value}
-            onChange={(event) => {
-              level.value = event.currentTarget.value as Level;
-            }}
-          >
-            {levels.map((one) => (
-              <option key={one} value={one}>
-                {one}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Picked
+          label="Level"
+          value={level.value}
+          words={levels.map((one) => [one, one])}
+          onPick={(picked) => {
+            level.value = picked as Level;
+          }}
+        />
+        <Picked
+          label="Context"
+          value={context ?? ''}
+          words={[['', 'all'], ...view.contexts.map(({ name }) => [name, name] as const)]}
+          onPick={(picked) => {
+            wanted.value = picked;
+          }}
+        />
         <search class="log-search">
           <SearchIcon />
           <input
             ref={searchField}
             type="search"
-            placeholder="Search"
+            placeholder="Search, or /regex/"
             aria-label="Search the log"
             disabled={isPlain}
             value={query.value}
@@ -187,6 +240,7 @@ export function LogPane({ view }: { readonly view: ClusterView }) {
           />
           Plain text
         </label>
+        <TakeAway view={view} filter={filter} />
         {!isPlain && (
           <Button small kind="quiet" onClick={() => terminal.current?.clear()}>
             Clear
@@ -195,7 +249,8 @@ export function LogPane({ view }: { readonly view: ClusterView }) {
       </div>
       <SubjectError subject="logs" />
       <div class="log-body">
-        {isPlain ? <PlainLog level={level.value} /> : <div ref={host} class="log-host" />}
+        {isPlain ? <PlainLog level={level.value} context={context} /> : <div ref={host} class="log-host" />}
+        {shownNode !== undefined && <NodeActions node={shownNode} label={`Commands of ${shownNode.name}`} />}
         {!isPlain && !follow.value && (
           <button
             type="button"

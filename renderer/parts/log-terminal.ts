@@ -3,7 +3,7 @@ import { FitAddon } from '@xterm/addon-fit';
 import { SearchAddon } from '@xterm/addon-search';
 import type { ITheme } from '@xterm/xterm';
 import { Terminal } from '@xterm/xterm';
-import type { LogLine, NodeName } from '../../electron/contract/model.ts';
+import type { ContextName, LogLine, NodeName } from '../../electron/contract/model.ts';
 import { clockMs } from '../format.ts';
 import type { NodeLine } from '../logs.ts';
 import { logs } from '../logs.ts';
@@ -21,26 +21,52 @@ export interface LogFilter {
   /** null = all nodes, merged. */
   readonly node: NodeName | null;
   readonly level: Level;
+  /** null = of every context and of none. */
+  readonly context: ContextName | null;
 }
 
 export function passes(filter: LogFilter, { node, line }: NodeLine): boolean {
   if (filter.node !== null && filter.node !== node) return false;
-  if (line.level === 'raw' || line.level === 'mark') return true;
+  if (line.level === 'mark') return true;
+  if (filter.context !== null && filter.context !== line.context) return false;
+  if (line.level === 'raw') return true;
   return levels.indexOf(line.level) >= levels.indexOf(filter.level);
 }
 
+/** What stands between slashes is a regular expression. */
+const regexOf = (text: string): string | null => /^\/(.+)\/$/.exec(text)?.[1] ?? null;
+
+function isValid(pattern: string): boolean {
+  try {
+    new RegExp(pattern);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Every known line that the filter lets through, oldest first, as plain text. */
+export function filteredText(filter: LogFilter): string {
+  const lines = logs.all.filter((entry) => passes(filter, entry));
+  return lines.map((entry) => `${plainLine(entry, filter.node === null)}\n`).join('');
+}
+
 const ESC = '\x1b[';
+/** Quiet text by a colour of the theme, with contrast enough to read; the terminal's own "dim" has less. */
+const QUIET = `${ESC}37m`;
 const levelColour: Readonly<Record<LogLine['level'], string>> = {
-  debug: `${ESC}2m`,
+  debug: `${QUIET}`,
   info: '',
   warn: `${ESC}33m`,
   error: `${ESC}31m`,
-  raw: `${ESC}2m`,
+  raw: `${QUIET}`,
   mark: `${ESC}36m`,
 };
 
 /** Control characters out: what an engine logs must never steer the terminal. */
 const clean = (text: string): string => text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '').replace(/\t/g, '  ');
+
+const harmlessNote = ({ harmless }: LogLine): string => (harmless === undefined ? '' : ` · harmless: ${harmless}`);
 
 /** One line without colours, as it is copied and shown in plain mode. */
 export function plainLine({ node, line }: NodeLine, merged: boolean): string {
@@ -49,6 +75,7 @@ export function plainLine({ node, line }: NodeLine, merged: boolean): string {
     line.context === null ? '' : `[${clean(line.context)}] `,
     clean(line.text),
     line.code === null ? '' : ` (${clean(line.code)})`,
+    harmlessNote(line),
   ];
   return `${clockMs(line.at)} ${line.level.toUpperCase().padEnd(5)} ${merged ? `${node} ` : ''}${where.join('')}`;
 }
@@ -57,11 +84,12 @@ function colouredLine(entry: NodeLine, merged: boolean, index: number): string {
   const { node, line } = entry;
   if (line.level === 'mark') return `${levelColour.mark}${plainLine(entry, merged)}${ESC}0m`;
   const prefix = merged ? `${ESC}${90 + ((index + 1) % 8)}m${node}${ESC}0m ` : '';
-  const context = line.context === null ? '' : `${ESC}2m[${clean(line.context)}]${ESC}0m `;
-  const code = line.code === null ? '' : ` ${ESC}2m(${clean(line.code)})${ESC}0m`;
-  const colour = levelColour[line.level];
+  const context = line.context === null ? '' : `${QUIET}[${clean(line.context)}]${ESC}0m `;
+  const code = line.code === null ? '' : ` ${QUIET}(${clean(line.code)})${ESC}0m`;
+  // What is harmless stands back, whatever its level.
+  const colour = line.harmless === undefined ? levelColour[line.level] : QUIET;
   const level = `${colour}${line.level.toUpperCase().padEnd(5)}${ESC}0m`;
-  return `${ESC}2m${clockMs(line.at)}${ESC}0m ${level} ${prefix}${context}${colour}${clean(line.text)}${ESC}0m${code}`;
+  return `${QUIET}${clockMs(line.at)}${ESC}0m ${level} ${prefix}${context}${colour}${clean(line.text)}${ESC}0m${code}${QUIET}${harmlessNote(line)}${ESC}0m`;
 }
 
 /** The sixteen terminal colours: the bright half carries node identities (see `colouredLine`). */
@@ -73,6 +101,7 @@ function theme(): ITheme {
     cursor: token('--surface-1'),
     selectionBackground: token('--selection'),
     red: token('--bad'),
+    white: token('--text-3'),
     yellow: token('--warn'),
     cyan: token('--accent'),
     brightBlack: id(7),
@@ -157,7 +186,8 @@ export class LogTerminal {
   }
 
   setFilter(filter: LogFilter): void {
-    if (filter.node === this.#filter.node && filter.level === this.#filter.level) return;
+    const { node, level, context } = this.#filter;
+    if (filter.node === node && filter.level === level && filter.context === context) return;
     this.#filter = filter;
     this.rewrite();
   }
@@ -186,7 +216,13 @@ export class LogTerminal {
       this.#events.onMatches(-1, 0);
       return;
     }
+    const pattern = regexOf(text);
+    if (pattern !== null && !isValid(pattern)) {
+      this.#events.onMatches(-1, 0);
+      return;
+    }
     const options = {
+      regex: pattern !== null,
       decorations: {
         matchBackground: '#8a6d00',
         matchOverviewRuler: '#8a6d00',
@@ -194,8 +230,8 @@ export class LogTerminal {
         activeMatchColorOverviewRuler: '#c04a00',
       },
     };
-    if (direction === 'next') this.#search.findNext(text, options);
-    else this.#search.findPrevious(text, options);
+    if (direction === 'next') this.#search.findNext(pattern ?? text, options);
+    else this.#search.findPrevious(pattern ?? text, options);
   }
 
   dispose(): void {

@@ -1,9 +1,11 @@
 // The facts of every member of a context, always visible: the table twin of the ring and of the lag chart.
-import type { ClusterView, ContextView, NodeRole, ReplicaView } from '../../electron/contract/model.ts';
-import { count, plural } from '../format.ts';
+import type { NodeRole, ReplicaView } from '../../electron/contract/model.ts';
+import { catchUpWords } from '../../electron/contract/words.ts';
+import { count, perSecond, plural } from '../format.ts';
 import { connected } from '../store.ts';
 import { Swatch } from './controls.tsx';
 import { Crown } from './icons.tsx';
+import type { ContextFigure } from './raft-ring.tsx';
 
 const roleWord: Readonly<Record<NodeRole, string>> = {
   PRIMARY: 'Primary',
@@ -23,9 +25,32 @@ const stateWord: Readonly<Record<ReplicaView['state'], string>> = {
   unknown: 'Unknown',
 };
 
-export function MemberTable({ view, context }: { readonly view: ClusterView; readonly context: ContextView }) {
+function timerWords({ timer }: ReplicaView): string {
+  return timer === undefined ? '–' : `${Math.max(0, timer.ofMs - timer.elapsedMs)} of ${timer.ofMs} ms`;
+}
+
+function timerTitle({ timer }: ReplicaView): string {
+  if (timer === undefined) return 'no timer, or not told';
+  return timer.kind === 'heartbeat' ? 'until the next heartbeat' : 'until it asks for votes';
+}
+
+/** The dots of the ring in words. */
+function votesWords({ votes }: ReplicaView, voters: number): string {
+  if (votes === undefined) return '';
+  const open = voters - votes.granted.length - votes.refused.length;
+  const parts = [
+    `${votes.granted.length} granted`,
+    votes.refused.length > 0 ? `${votes.refused.length} refused` : '',
+    open > 0 ? `${open} unanswered` : '',
+  ];
+  return `: ${parts.filter((part) => part !== '').join(', ')}`;
+}
+
+export function MemberTable({ view, context, rates }: ContextFigure) {
+  const voters = context.members.filter((member) => member.role === 'PRIMARY').length;
   return (
-    <div class="table-wrap">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
+    <section class="table-wrap" aria-label="Members" tabIndex={0}>
       <table class="members">
         <caption class="visually-hidden">Members of {context.name}</caption>
         <thead>
@@ -50,6 +75,20 @@ export function MemberTable({ view, context }: { readonly view: ClusterView; rea
             >
               Match
             </th>
+            <th
+              scope="col"
+              class="number"
+              title="Left of the election timer, for the leader until the next heartbeat; as the engine last told"
+            >
+              Timer
+            </th>
+            <th
+              scope="col"
+              class="number"
+              title="Entries that came to its log per second, over the last two seconds: the weight of its line in the ring"
+            >
+              Appends
+            </th>
             <th scope="col" class="number" title="Entries behind the leader's last index">
               Lag
             </th>
@@ -65,15 +104,21 @@ export function MemberTable({ view, context }: { readonly view: ClusterView; rea
                   <Swatch index={index} /> {member.node}
                 </th>
                 <td>{roleWord[member.role]}</td>
-                <td class={`member-${member.state}`}>
+                <td class={`state-cell member-${member.state}`}>
                   {member.state === 'leader' && <Crown />}
                   {stateWord[member.state]}
+                  {votesWords(member, voters)}
+                  {catchUpWords(member, ': ')}
                 </td>
                 <td>{member.votedFor ?? '–'}</td>
                 <td class="number">{count(member.term)}</td>
                 <td class="number">{count(member.lastIndex)}</td>
                 <td class="number">{count(member.commitIndex)}</td>
                 <td class="number">{count(member.matchIndex)}</td>
+                <td class="number" title={timerTitle(member)}>
+                  {timerWords(member)}
+                </td>
+                <td class="number">{perSecond(rates.get(member.node) ?? null)}</td>
                 <td class="number" title={member.lag === null ? 'unknown' : plural(member.lag, 'entry', 'entries')}>
                   {count(member.lag)}
                 </td>
@@ -82,6 +127,6 @@ export function MemberTable({ view, context }: { readonly view: ClusterView; rea
           })}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }

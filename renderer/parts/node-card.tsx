@@ -1,11 +1,13 @@
 // One node: what it is, how it is, where to reach it, what can be done to it (ux.md §4.1).
-import type { ClusterView, NodeView } from '../../electron/contract/model.ts';
-import { act, actionsFor, actionWord, showLogs } from '../actions.ts';
+import { useMemo } from 'preact/hooks';
+import type { ClusterView, NodeRole, NodeView } from '../../electron/contract/model.ts';
+import { showLogs } from '../actions.ts';
 import { bytes, count, percent, plural, seconds } from '../format.ts';
 import { keyFor } from '../keys.ts';
 import { connected, context as shownContext, logNode, now } from '../store.ts';
 import { Button, CopyButton, isBusy, StateBadge, SubjectError, Swatch, stateWord } from './controls.tsx';
 import { Crown } from './icons.tsx';
+import { NodeActions } from './node-actions.tsx';
 
 /** The state as words; staleness counts on with the clock instead of repeating the last good value. */
 function wordOf(node: NodeView): string {
@@ -30,10 +32,27 @@ function Roles({ view, node }: { readonly view: ClusterView; readonly node: Node
     const member = one.members.find((each) => each.node === node.name);
     return member === undefined ? [] : [{ context: one.name, role: member.role, leads: node.leads.includes(one.name) }];
   });
+  // Drawn again only when a role or a leader changes, not with every view.
+  const key = JSON.stringify(hosted);
+  return useMemo(() => <RoleMarks hosted={hosted} />, [key]);
+}
+
+/** A card names so many contexts, those that it leads first; the contexts page has all. */
+const HOSTED_SHOWN_MAX = 8;
+
+interface Hosted {
+  readonly context: string;
+  readonly role: NodeRole;
+  readonly leads: boolean;
+}
+
+function RoleMarks({ hosted }: { readonly hosted: readonly Hosted[] }) {
   if (hosted.length === 0) return null;
+  const shown = [...hosted].sort((left, right) => Number(right.leads) - Number(left.leads)).slice(0, HOSTED_SHOWN_MAX);
+  const rest = hosted.filter((one) => !shown.includes(one));
   return (
     <ul class="roles" aria-label="Contexts">
-      {hosted.map(({ context, role, leads }) => (
+      {shown.map(({ context, role, leads }) => (
         <li
           key={context}
           class={leads ? 'role leads' : 'role'}
@@ -43,6 +62,11 @@ function Roles({ view, node }: { readonly view: ClusterView; readonly node: Node
           <span class="visually-hidden">{leads ? 'leads' : roleWord[role]}</span> {context}
         </li>
       ))}
+      {rest.length > 0 && (
+        <li class="role" title={rest.map((one) => one.context).join(', ')}>
+          and {rest.length} more
+        </li>
+      )}
     </ul>
   );
 }
@@ -64,6 +88,31 @@ function Address(props: {
         <span class="purpose">{props.purpose}</span>
       </dd>
     </div>
+  );
+}
+
+/** They stay for the life of a node. */
+function Addresses({ node }: { readonly node: NodeView }) {
+  return useMemo(
+    () => (
+      <dl class="addresses">
+        <Address
+          label="gRPC"
+          purpose="apps connect here"
+          host={node.host}
+          port={node.grpc}
+          copyLabel={`Copy gRPC address of ${node.name}`}
+        />
+        <Address
+          label="HTTP"
+          purpose="REST, health"
+          host={node.host}
+          port={node.http}
+          copyLabel={`Copy HTTP address of ${node.name}`}
+        />
+      </dl>
+    ),
+    [node.name, node.host, node.grpc, node.http],
   );
 }
 
@@ -91,6 +140,25 @@ function Exit({ node }: { readonly node: NodeView }) {
   );
 }
 
+function LogsButton({ name }: { readonly name: string }) {
+  const logShown = logNode.value === name;
+  return useMemo(
+    () => (
+      <Button
+        small
+        kind="quiet"
+        title={keyFor('logs')}
+        aria-label={`Logs of ${name}`}
+        aria-pressed={logShown}
+        onClick={() => showLogs(name)}
+      >
+        Logs
+      </Button>
+    ),
+    [name, logShown],
+  );
+}
+
 export function NodeCard({
   view,
   node,
@@ -104,7 +172,6 @@ export function NodeCard({
   const busy = isBusy(`node:${node.name}`);
   const leadsShown = shownContext.value !== null && node.leads.includes(shownContext.value.name);
   const stale = node.state === 'stale' || !connected.value;
-  const blocked = !connected.value ? 'No connection to the launcher' : busy && 'Under way';
   return (
     <article
       id={id}
@@ -134,50 +201,17 @@ export function NodeCard({
       </p>
       <Exit node={node} />
       <SubjectError subject={`node:${node.name}`} />
-      <dl class="addresses">
-        <Address
-          label="gRPC"
-          purpose="apps connect here"
-          host={node.host}
-          port={node.grpc}
-          copyLabel={`Copy gRPC address of ${node.name}`}
-        />
-        <Address
-          label="HTTP"
-          purpose="REST, health"
-          host={node.host}
-          port={node.http}
-          copyLabel={`Copy HTTP address of ${node.name}`}
-        />
-      </dl>
+      <Addresses node={node} />
       <Facts node={node} />
+      {node.propertiesChangedAt !== undefined && (
+        <p>
+          <span class="badge tone-warn">restart to apply</span> Its properties were changed since it started.
+        </p>
+      )}
       <Roles view={view} node={node} />
-      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would bring a legend and a border for four buttons */}
-      <div class="card-actions" role="group" aria-label={`Actions of ${node.name}`}>
-        {actionsFor(node).map((action) => (
-          <Button
-            key={action}
-            small
-            kind={action === 'start' || action === 'resume' ? 'primary' : undefined}
-            blocked={blocked}
-            title={keyFor(action)}
-            aria-label={`${actionWord[action]} ${node.name}`}
-            onClick={() => void act(node.name, action)}
-          >
-            {actionWord[action]}
-          </Button>
-        ))}
-        <Button
-          small
-          kind="quiet"
-          title={keyFor('logs')}
-          aria-label={`Logs of ${node.name}`}
-          aria-pressed={logNode.value === node.name}
-          onClick={() => showLogs(node.name)}
-        >
-          Logs
-        </Button>
-      </div>
+      <NodeActions node={node} label={`Actions of ${node.name}`}>
+        <LogsButton name={node.name} />
+      </NodeActions>
     </article>
   );
 }

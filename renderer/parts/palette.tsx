@@ -2,8 +2,10 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Command } from '../keys.ts';
-import { commands, keyText, paletteCommands } from '../keys.ts';
-import { dialog } from '../store.ts';
+import { commands, keyText } from '../keys.ts';
+import { paletteCommands } from '../palette-commands.ts';
+import { typedCommand } from '../palette-grammar.ts';
+import { commandsBlocked, connected, dialog } from '../store.ts';
 import { Dialog } from './controls.tsx';
 
 const SHOWN_MAX = 50;
@@ -39,11 +41,30 @@ function matching(query: string): readonly Command[] {
     .map(({ command }) => command);
 }
 
+/** What the command line would do comes first, or why it would not. */
+function typed(query: string): readonly Command[] {
+  const found = typedCommand(query);
+  if (found === null) return [];
+  return [
+    {
+      id: 'typed',
+      label: found.kind === 'run' ? `Run: ${found.text}` : query,
+      keys: null,
+      scope: 'anywhere',
+      available: () => {
+        if (found.kind === 'problem') return found.text;
+        return (found.inThePast && connected.value) || (commandsBlocked.value ?? true);
+      },
+      run: () => found.kind === 'run' && found.run(),
+    },
+  ];
+}
+
 export function Palette() {
   const query = useSignal('');
   const chosen = useSignal(0);
   const list = useRef<HTMLDivElement>(null);
-  const found = matching(query.value);
+  const found = [...typed(query.value), ...matching(query.value)];
   const at = Math.min(chosen.value, found.length - 1);
   useEffect(() => list.current?.children[at]?.scrollIntoView({ block: 'nearest' }), [at]);
 
@@ -114,44 +135,51 @@ const scopes: readonly { readonly scope: Command['scope']; readonly title: strin
   { scope: 'content', title: 'While a card, a panel or the dock has the focus' },
 ];
 
+/** Every command that has a key. */
+export function KeyTable() {
+  return (
+    <div class="help">
+      {scopes.map(({ scope, title }) => (
+        <section key={scope}>
+          <h3>{title}</h3>
+          <dl>
+            {commands
+              .filter((command) => command.scope === scope && command.keys !== null)
+              .map((command) => (
+                <div key={command.id}>
+                  <dt>
+                    <kbd>{keyText(command.keys ?? '')}</kbd>
+                  </dt>
+                  <dd>{command.label}</dd>
+                </div>
+              ))}
+            {scope === 'anywhere' && (
+              <div>
+                <dt>
+                  <kbd>{keyText('Ctrl+1')}</kbd> … <kbd>9</kbd>
+                </dt>
+                <dd>Focus a node card (in a browser tab: Alt)</dd>
+              </div>
+            )}
+            {scope === 'card' && (
+              <div>
+                <dt>
+                  <kbd>←</kbd> <kbd>→</kbd>
+                </dt>
+                <dd>Next card</dd>
+              </div>
+            )}
+          </dl>
+        </section>
+      ))}
+    </div>
+  );
+}
+
 export function Help() {
   return (
     <Dialog title="Keyboard" wide onClose={() => dialog.peek() === 'help' && close()}>
-      <div class="help">
-        {scopes.map(({ scope, title }) => (
-          <section key={scope}>
-            <h3>{title}</h3>
-            <dl>
-              {commands
-                .filter((command) => command.scope === scope && command.keys !== null)
-                .map((command) => (
-                  <div key={command.id}>
-                    <dt>
-                      <kbd>{keyText(command.keys ?? '')}</kbd>
-                    </dt>
-                    <dd>{command.label}</dd>
-                  </div>
-                ))}
-              {scope === 'anywhere' && (
-                <div>
-                  <dt>
-                    <kbd>{keyText('Ctrl+1')}</kbd> … <kbd>9</kbd>
-                  </dt>
-                  <dd>Focus a node card (in a browser tab: Alt)</dd>
-                </div>
-              )}
-              {scope === 'card' && (
-                <div>
-                  <dt>
-                    <kbd>←</kbd> <kbd>→</kbd>
-                  </dt>
-                  <dd>Next card</dd>
-                </div>
-              )}
-            </dl>
-          </section>
-        ))}
-      </div>
+      <KeyTable />
     </Dialog>
   );
 }

@@ -2,6 +2,9 @@
 import type { ClusterView, ContextView, NodeName, ReplicaView } from '../../electron/contract/model.ts';
 import { Swatch } from './controls.tsx';
 
+/** Entries per second that came to the log of each member; null: not known. */
+export type AppendRates = ReadonlyMap<NodeName, number | null>;
+
 const SIZE = 200;
 const CENTRE = SIZE / 2;
 const DISC = 21;
@@ -85,21 +88,38 @@ function CutMarks({
 
 const shortName = (name: NodeName): string => /(\d+)$/.exec(name)?.[1] ?? name.slice(0, 3);
 
+/** What is left of the election timer (of the leader: until the next heartbeat), as an arc; the member table has it in words. */
+function Timer({ member }: { readonly member: ReplicaView }) {
+  const { timer } = member;
+  if (timer === undefined || timer.ofMs === 0 || member.state === 'down' || member.state === 'frozen') return null;
+  const left = Math.max(0, Math.min(1, 1 - timer.elapsedMs / timer.ofMs));
+  return (
+    <circle
+      class={`disc-timer ${timer.kind}`}
+      r={DISC + 4}
+      pathLength={1}
+      stroke-dasharray={`${left.toFixed(3)} 1`}
+      transform="rotate(-90)"
+    />
+  );
+}
+
 function Disc({
   member,
   at,
   index,
   leader,
-  votes,
+  voters,
 }: {
   readonly member: ReplicaView;
   readonly at: Place;
   readonly index: number;
   readonly leader: boolean;
-  readonly votes: number;
+  readonly voters: readonly NodeName[];
 }) {
   return (
     <g class={`disc is-${member.state} id-${index % 9}`} transform={`translate(${at.x.toFixed(1)} ${at.y.toFixed(1)})`}>
+      <Timer member={member} />
       <circle class="disc-fill" r={DISC} />
       <text class="disc-name" y={member.term === null ? 5 : 1}>
         {shortName(member.node)}
@@ -110,29 +130,53 @@ function Disc({
         </text>
       )}
       {leader && (
-        <g transform={`translate(0 ${-DISC - 3})`}>
+        <g transform={`translate(0 ${-DISC - 6})`}>
           <path class="disc-crown" d="M-9 0 -10.5 -11 -5 -6.5 0 -13 5 -6.5 10.5 -11 9 0z" />
         </g>
       )}
-      {Array.from({ length: Math.min(votes, RING_MEMBERS_MAX) }, (_, i) => (
-        <circle key={i} class="vote" r="3" cx={(i - (votes - 1) / 2) * 8} cy={DISC + 7} />
-      ))}
+      <Votes member={member} voters={voters} />
     </g>
   );
 }
 
-/** Votes that candidates have in their own term, from what each member says it voted. */
-function votesFor(members: readonly ReplicaView[], candidate: ReplicaView): number {
-  if (candidate.state !== 'candidate') return 0;
-  return members.filter((member) => member.votedFor === candidate.node && member.term === candidate.term).length;
+/** The voters' answers to a candidate, one dot each: filled = granted, crossed = refused, hollow = none yet. Words: the member table. */
+function Votes({ member, voters }: { readonly member: ReplicaView; readonly voters: readonly NodeName[] }) {
+  if (member.votes === undefined) return null;
+  const { granted, refused } = member.votes;
+  return voters.map((voter, i) => {
+    const x = (i - (voters.length - 1) / 2) * 9;
+    const y = DISC + 11;
+    if (refused.includes(voter)) {
+      return <path key={voter} class="vote refused" d={`m${x - 3} ${y - 3} 6 6m0 -6 -6 6`} />;
+    }
+    return <circle key={voter} class={granted.includes(voter) ? 'vote' : 'vote coming'} r="3" cx={x} cy={y} />;
+  });
 }
 
-export function RaftRing({ view, context }: { readonly view: ClusterView; readonly context: ContextView }) {
+/** 0: nothing is appended; each next one is up to ten times as much. */
+function weightOf(rate: number | null): number {
+  return rate === null || rate <= 0 ? 0 : Math.min(4, 1 + Math.floor(Math.log10(Math.max(1, rate))));
+}
+
+/** What is told of one context: the ring and its table twin show the same. */
+export interface ContextFigure {
+  readonly view: ClusterView;
+  readonly context: ContextView;
+  readonly rates: AppendRates;
+}
+
+export function RaftRing({ view, context, rates }: ContextFigure) {
   const { members } = context;
   if (members.length > RING_MEMBERS_MAX) return <p class="hint">{members.length} members: see the table.</p>;
   const at = places(members.length);
   const nodeIndex = (name: NodeName): number => view.nodes.findIndex((node) => node.name === name);
   const pairs = members.flatMap((a, i) => members.slice(i + 1).map((b, j) => ({ a, b, i, j: i + 1 + j })));
+  const voters = members.filter((member) => member.role === 'PRIMARY').map((member) => member.node);
+  /** Entries go from the leader to the others, so other links carry none. */
+  const weight = (a: NodeName, b: NodeName): number => {
+    const to = a === context.leader ? b : b === context.leader ? a : null;
+    return to === null ? 0 : weightOf(rates.get(to) ?? null);
+  };
   const summary = context.leader === null ? 'no leader' : `${context.leader} leads`;
   return (
     <figure class="ring">
@@ -144,7 +188,10 @@ export function RaftRing({ view, context }: { readonly view: ClusterView; readon
         {pairs.map(({ a, b, i, j }) => {
           const [from, to] = [at[i] as Place, at[j] as Place];
           return (
-            <g key={`${a.node} ${b.node}`} class={`link link-${linkState(view, a, b)}`}>
+            <g
+              key={`${a.node} ${b.node}`}
+              class={`link weight-${weight(a.node, b.node)} link-${linkState(view, a, b)}`}
+            >
               <line x1={from.x} y1={from.y} x2={to.x} y2={to.y} />
               <CutMarks view={view} a={a} b={b} from={from} to={to} />
             </g>
@@ -157,7 +204,7 @@ export function RaftRing({ view, context }: { readonly view: ClusterView; readon
             at={at[i] as Place}
             index={nodeIndex(member.node)}
             leader={context.leader === member.node}
-            votes={votesFor(members, member)}
+            voters={voters}
           />
         ))}
       </svg>

@@ -1,23 +1,22 @@
 // Deleting data is the one thing that asks first, and names what dies (ux.md §1.5).
 import { removeCluster } from '../actions.ts';
-import { dialog } from '../store.ts';
 import { Button, Dialog, isBusy, SubjectError } from './controls.tsx';
+import { closing } from './typed-name-dialog.tsx';
 
 export function RemoveDialog({
   name,
   dir,
   nodes,
+  onClose,
 }: {
   readonly name: string;
   readonly dir: string;
   readonly nodes: number;
+  readonly onClose: () => void;
 }) {
-  const close = (): void => {
-    dialog.value = null;
-  };
+  const close = closing('cluster', onClose);
   const remove = async (): Promise<void> => {
-    await removeCluster(name);
-    close();
+    if (await removeCluster(name)) close();
   };
   return (
     <Dialog title={`Delete cluster ${name}?`} onClose={close}>

@@ -1,12 +1,14 @@
 // The bottom line: health of every context in words, active faults, what happens to the data, version.
-import type { ClusterView, LinkFaultView } from '../../electron/contract/model.ts';
-import { heal, setLinks } from '../actions.ts';
+import type { ClusterView, DiskFaultView, LinkFaultView } from '../../electron/contract/model.ts';
+import { heal, healDisk, setLinks } from '../actions.ts';
 import { keyText } from '../keys.ts';
 import { plural, seconds } from '../format.ts';
-import { connected, dialog, now, version } from '../store.ts';
+import { commandsBlocked, connected, dialog, now, version } from '../store.ts';
 import { Button } from './controls.tsx';
 import { CloseIcon, ScissorsIcon, StateGlyph } from './icons.tsx';
 import { headlines } from './why-panel.tsx';
+
+const CONTEXTS_NAMED_MAX = 4;
 
 function faultWords(fault: LinkFaultView): string {
   const parts = [
@@ -17,12 +19,22 @@ function faultWords(fault: LinkFaultView): string {
   return `${fault.from} → ${fault.to}: ${parts.filter((part) => part !== null).join(', ')}`;
 }
 
+function diskWords({ node, slowMs, failing, full }: DiskFaultView): string {
+  const parts = [
+    slowMs > 0 ? `every flush ${slowMs} ms longer` : null,
+    full ? 'full' : null,
+    failing ? 'the next flush fails' : null,
+  ];
+  return `Disk of ${node}: ${parts.filter((part) => part !== null).join(', ')}`;
+}
+
 function Faults({ view }: { readonly view: ClusterView }) {
-  if (view.faults.length === 0) return <span>no faults</span>;
+  const disks = view.diskFaults ?? [];
+  if (view.faults.length + disks.length === 0) return <span>no faults</span>;
   return (
     <>
       <button type="button" class="status-button tone-warn" popovertarget="faults">
-        <ScissorsIcon /> {plural(view.faults.length, 'active fault')}
+        <ScissorsIcon /> {plural(view.faults.length + disks.length, 'active fault')}
       </button>
       <section id="faults" popover="auto" class="popover" aria-label="Active faults">
         <ul class="faults">
@@ -33,6 +45,7 @@ function Faults({ view }: { readonly view: ClusterView }) {
                 type="button"
                 class="icon-button push"
                 aria-label={`Heal ${fault.from} to ${fault.to}`}
+                disabled={commandsBlocked.value !== null}
                 onClick={() =>
                   void setLinks([
                     { from: fault.from, to: fault.to, cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 },
@@ -43,8 +56,22 @@ function Faults({ view }: { readonly view: ClusterView }) {
               </button>
             </li>
           ))}
+          {disks.map((fault) => (
+            <li key={`disk ${fault.node}`}>
+              {diskWords(fault)} <span class="hint">for {seconds(now.value - fault.since)}</span>
+              <button
+                type="button"
+                class="icon-button push"
+                aria-label={`Heal the disk of ${fault.node}`}
+                disabled={commandsBlocked.value !== null}
+                onClick={() => void healDisk(fault.node)}
+              >
+                <CloseIcon />
+              </button>
+            </li>
+          ))}
         </ul>
-        <Button small kind="primary" onClick={() => void heal()}>
+        <Button small kind="primary" blocked={commandsBlocked.value ?? false} onClick={() => void heal()}>
           Heal all
         </Button>
       </section>
@@ -52,10 +79,19 @@ function Faults({ view }: { readonly view: ClusterView }) {
   );
 }
 
-export function StatusBar({ view }: { readonly view: ClusterView | null }) {
+/** Few contexts each by name; of many only those in trouble, and how many are well. */
+function Health({ view }: { readonly view: ClusterView }) {
+  const few = view.contexts.length <= CONTEXTS_NAMED_MAX;
+  const troubled = view.contexts.filter((one) => one.why.headline !== 'healthy');
+  const named = few ? view.contexts : troubled.slice(0, CONTEXTS_NAMED_MAX);
   return (
-    <footer class="status-bar">
-      {view?.contexts.map((one) => {
+    <>
+      {!few && (
+        <span class="status-item">
+          {view.contexts.length - troubled.length} of {plural(view.contexts.length, 'context')} healthy
+        </span>
+      )}
+      {named.map((one) => {
         const { word, tone, glyph } = headlines[one.why.headline];
         return (
           <span key={one.name} class={`status-item tone-${connected.value ? tone : 'idle'}`}>
@@ -63,7 +99,21 @@ export function StatusBar({ view }: { readonly view: ClusterView | null }) {
           </span>
         );
       })}
+      {!few && troubled.length > named.length && <span>and {troubled.length - named.length} more</span>}
+    </>
+  );
+}
+
+export function StatusBar({ view }: { readonly view: ClusterView | null }) {
+  return (
+    <footer class="status-bar">
+      {view !== null && <Health view={view} />}
       {view !== null && <Faults view={view} />}
+      {view?.pace !== undefined && (
+        <span class="tone-warn status-item">
+          {view.pace.held ? 'ticks held' : `slow motion ×${view.pace.slowdown}`}
+        </span>
+      )}
       {view !== null && (
         <span class={view.data === 'keep' ? '' : 'tone-warn'} title={view.dir}>
           data: {view.data === 'keep' ? 'kept' : 'thrown away when stopped'}

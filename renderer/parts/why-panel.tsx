@@ -1,8 +1,8 @@
 // Always one headline, the facts behind it, and the buttons that change it (ux.md §4.2).
-import type { ContextView, Headline, NodeState, Why } from '../../electron/contract/model.ts';
+import type { ContextView, Headline, NodeAction, NodeState, Why } from '../../electron/contract/model.ts';
 import { act, actionWord, heal } from '../actions.ts';
 import { clock, count, seconds } from '../format.ts';
-import { connected, now } from '../store.ts';
+import { api, attempt, commandsBlocked, go, now, openCluster } from '../store.ts';
 import { Button, isBusy, SubjectError } from './controls.tsx';
 import { StateGlyph } from './icons.tsx';
 
@@ -21,12 +21,34 @@ export const headlines: Readonly<
   unknown: { word: 'Unknown', tone: 'idle', glyph: 'stale' },
 };
 
-function NextStep({ step }: { readonly step: Why['next'][number] }) {
+const toPage = (page: string): void => go({ screen: 'cluster', name: openCluster.peek() ?? '', page });
+
+/** Steps that are no action on a node. */
+const otherSteps: Readonly<Partial<Record<Why['next'][number]['action'], (context: string) => void>>> = {
+  'move-leader': (context) => void attempt('context', () => api().moveLeader(openCluster.peek() ?? '', context, null)),
+  'change-roles': () => toPage('contexts'),
+  configure: () => toPage('configuration'),
+  'show-logs': () => {
+    const strip = document.querySelector<HTMLElement>('.log-strip');
+    strip?.scrollIntoView({ block: 'nearest' });
+    strip?.focus();
+  },
+};
+
+function NextStep({ step, context }: { readonly step: Why['next'][number]; readonly context: string }) {
   const { action, node } = step;
-  const blocked = connected.value ? false : 'No connection to the launcher';
+  const blocked = commandsBlocked.value ?? false;
   if (action === 'heal') {
     return (
       <Button small kind="primary" blocked={blocked} aria-busy={isBusy('links')} onClick={() => void heal()}>
+        {step.label}
+      </Button>
+    );
+  }
+  const elsewhere = otherSteps[action];
+  if (elsewhere !== undefined) {
+    return (
+      <Button small blocked={action === 'move-leader' && blocked} onClick={() => elsewhere(context)}>
         {step.label}
       </Button>
     );
@@ -37,9 +59,9 @@ function NextStep({ step }: { readonly step: Why['next'][number] }) {
       small
       kind="primary"
       blocked={blocked || (isBusy(`node:${node}`) && 'Under way')}
-      onClick={() => void act(node, action)}
+      onClick={() => void act(node, action as NodeAction)}
     >
-      {step.label || `${actionWord[action]} ${node}`}
+      {step.label || `${actionWord[action as NodeAction]} ${node}`}
     </Button>
   );
 }
@@ -92,7 +114,7 @@ export function WhyPanel({ context }: { readonly context: ContextView }) {
       {why.next.length > 0 && (
         <div class="why-next">
           {why.next.map((step) => (
-            <NextStep key={step.label} step={step} />
+            <NextStep key={step.label} step={step} context={context.name} />
           ))}
         </div>
       )}

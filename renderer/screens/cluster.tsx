@@ -1,19 +1,22 @@
-// One cluster: how it is, its nodes, one context in depth, and the dock (ux.md §3, §4).
+// One cluster: how it is, what can be done to it, one of its pages, and the dock (ux.md §3).
 import { useEffect } from 'preact/hooks';
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { openDialog, showDock, startCluster, stopCluster } from '../actions.ts';
 import { seconds } from '../format.ts';
 import { keyText } from '../keys.ts';
-import { Checklist } from '../parts/checklist.tsx';
-import { ContextPanel } from '../parts/context-panel.tsx';
+import { BreakMenu } from '../parts/break-menu.tsx';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
 import { Dock } from '../parts/dock.tsx';
+import { FilesDialog } from '../parts/files-dialog.tsx';
 import { StateGlyph } from '../parts/icons.tsx';
 import { LinkMatrix } from '../parts/link-matrix.tsx';
-import { NodeCard } from '../parts/node-card.tsx';
+import { PaceBanner } from '../parts/pace-control.tsx';
+import { PastBar } from '../parts/past-bar.tsx';
+import { ReconnectBanner } from '../parts/reconnect-banner.tsx';
 import { RemoveDialog } from '../parts/remove-dialog.tsx';
 import { startup } from '../startup.ts';
-import { connected, connection, dialog, gone, go, now, route, view } from '../store.ts';
+import { commandsBlocked, connection, dialog, gone, go, now, openCluster, view } from '../store.ts';
+import { pages } from './pages.ts';
 import { clusterWords } from './start.tsx';
 
 /** The word of the state stands before the sentence already. */
@@ -42,15 +45,19 @@ function StateSentence({ shown }: { readonly shown: ClusterView }) {
 }
 
 function HeaderActions({ shown }: { readonly shown: ClusterView }) {
-  const blocked = !connected.value ? 'No connection to the launcher' : isBusy('cluster') && 'Under way';
+  const blocked = commandsBlocked.value ?? (isBusy('cluster') && 'Under way');
   const stopped = shown.state === 'stopped';
   return (
     <div class="head-actions">
+      <Button kind="quiet" onClick={() => openDialog('files')}>
+        Files…
+      </Button>
       {!stopped && (
         <>
           <Button title={keyText('Ctrl+Shift+C')} onClick={() => showDock('connect')}>
             Connect
           </Button>
+          <BreakMenu view={shown} />
           <Button onClick={() => openDialog('links')}>Links…</Button>
         </>
       )}
@@ -79,9 +86,6 @@ function Loading({ name }: { readonly name: string }) {
   return (
     <main class="cluster loading">
       <header class="cluster-head">
-        <nav aria-label="Where you are">
-          <a href="#/">Clusters</a>
-        </nav>
         <h1>{name}</h1>
       </header>
       <div class="cluster-body">
@@ -110,49 +114,45 @@ function Gone({ name }: { readonly name: string }) {
   );
 }
 
-export function ClusterScreen() {
+export function ClusterScreen({ page }: { readonly page: string }) {
   const shown = view.value;
   const finished = startup.value?.finished === true;
   useEffect(() => {
     if (finished) showDock('connect');
   }, [finished]);
   if (shown !== null && gone.value) return <Gone name={shown.name} />;
-  if (shown === null) return <Loading name={route.value.screen === 'cluster' ? route.value.name : ''} />;
+  if (shown === null) return <Loading name={openCluster.value ?? ''} />;
+  const present = pages.find((one) => one.id === page) ?? pages[0];
+  if (present === undefined) return null;
+  const Body = present.component;
   return (
     <>
       <main class={`cluster${shown.faults.length > 0 ? ' has-faults' : ''}`}>
         <header class="cluster-head">
-          <nav aria-label="Where you are">
-            <a href="#/">Clusters</a>
-          </nav>
           <h1>{shown.name}</h1>
           <StateSentence shown={shown} />
           <HeaderActions shown={shown} />
         </header>
-        <div class="cluster-body">
-          <SubjectError subject="cluster">
-            <Button small onClick={() => void startCluster(shown.name)}>
-              Try again
-            </Button>
-          </SubjectError>
-          {dialog.value !== 'links' && <SubjectError subject="links" />}
-          {shown.warnings.map((warning) => (
-            <p key={warning} class="warning" role="note">
-              {warning}
-            </p>
-          ))}
-          <Checklist view={shown} />
-          <section class="cards" aria-label="Nodes">
-            {shown.nodes.map((node, i) => (
-              <NodeCard key={node.name} view={shown} node={node} index={i} />
-            ))}
-          </section>
-          <ContextPanel view={shown} />
+        {present.id !== 'timeline' && <PastBar />}
+        <PaceBanner view={shown} />
+        <ReconnectBanner view={shown} />
+        <div class={present.fill ? 'cluster-body fill' : 'cluster-body'} data-page={present.id}>
+          <Body view={shown} />
         </div>
       </main>
-      <Dock view={shown} />
+      {!present.fill && <Dock view={shown} />}
       {dialog.value === 'links' && <LinkMatrix view={shown} />}
-      {dialog.value === 'remove' && <RemoveDialog name={shown.name} dir={shown.dir} nodes={shown.nodes.length} />}
+      {dialog.value === 'files' && <FilesDialog name={shown.name} />}
+      {dialog.value === 'remove' && (
+        <RemoveDialog
+          name={shown.name}
+          dir={shown.dir}
+          nodes={shown.nodes.length}
+          onClose={() => {
+            dialog.value = null;
+          }}
+        />
+      )}
     </>
   );
 }

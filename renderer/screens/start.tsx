@@ -2,11 +2,14 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ClusterPlan, ClusterState, ClusterSummary, NodeState } from '../../electron/contract/model.ts';
-import { createAndStart, firstSpec, openDialog, startCluster, stopCluster } from '../actions.ts';
+import { createAndStart, duplicateCluster, firstSpec, openDialog, startCluster, stopCluster } from '../actions.ts';
 import { ago, listing, plural, ports } from '../format.ts';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
 import { planPorts } from '../parts/create-dialog.tsx';
 import { Mark, StateGlyph } from '../parts/icons.tsx';
+import { RouteLink } from '../parts/rail.tsx';
+import { RemoveDialog } from '../parts/remove-dialog.tsx';
+import { startTour } from '../tour.ts';
 import { api, clusters, connected, go, now } from '../store.ts';
 
 export const clusterWords: Readonly<
@@ -23,7 +26,7 @@ export const clusterWords: Readonly<
   stopping: { word: 'Stopping', tone: 'idle', glyph: 'stopping' },
 };
 
-function Row({ one }: { readonly one: ClusterSummary }) {
+function Row({ one, onRemove }: { readonly one: ClusterSummary; readonly onRemove: () => void }) {
   const { word, tone, glyph } = clusterWords[one.state];
   const running = one.state !== 'stopped';
   const blocked = !connected.value ? 'No connection to the launcher' : isBusy('cluster') && 'Under way';
@@ -34,7 +37,7 @@ function Row({ one }: { readonly one: ClusterSummary }) {
       </span>
       <div class="cluster-words">
         <h3>
-          <a href={`#/cluster/${encodeURIComponent(one.name)}`}>{one.name}</a>
+          <RouteLink to={{ screen: 'cluster', name: one.name }}>{one.name}</RouteLink>
         </h3>
         <p>
           {running
@@ -42,6 +45,11 @@ function Row({ one }: { readonly one: ClusterSummary }) {
             : `${word}, ${plural(one.nodes, 'node')}`}
           {`${one.contexts.length === 0 ? '' : ` · ${listing(one.contexts)}`} · gRPC ${ports(one.grpcPorts)} · data ${one.data === 'keep' ? 'kept' : 'thrown away'} · ${ago(one.lastUsed, now.value)}`}
         </p>
+        {one.leftBehind !== undefined && (
+          <p class="warning" role="note">
+            {one.leftBehind}
+          </p>
+        )}
       </div>
       {running ? (
         <>
@@ -59,6 +67,17 @@ function Row({ one }: { readonly one: ClusterSummary }) {
         </>
       ) : (
         <>
+          <Button kind="quiet" blocked={blocked} aria-label={`Delete ${one.name}`} onClick={onRemove}>
+            Delete…
+          </Button>
+          <Button
+            kind="quiet"
+            blocked={blocked}
+            aria-label={`Duplicate ${one.name}`}
+            onClick={() => void duplicateCluster(one.name, clusters.peek() ?? [])}
+          >
+            Duplicate
+          </Button>
           <Button
             kind="quiet"
             aria-label={`Open ${one.name}`}
@@ -77,6 +96,7 @@ function Row({ one }: { readonly one: ClusterSummary }) {
 
 function KnownClusters({ list }: { readonly list: readonly ClusterSummary[] }) {
   const query = useSignal('');
+  const removing = useSignal<ClusterSummary | null>(null);
   if (list.length === 0) return null;
   const wanted = query.value.trim().toLowerCase();
   const shown = list.filter((one) => `${one.name} ${one.contexts.join(' ')}`.toLowerCase().includes(wanted));
@@ -94,12 +114,28 @@ function KnownClusters({ list }: { readonly list: readonly ClusterSummary[] }) {
           }}
         />
       </header>
-      <SubjectError subject="cluster" />
+      {removing.value === null && <SubjectError subject="cluster" />}
       <ul>
         {shown.map((one) => (
-          <Row key={one.name} one={one} />
+          <Row
+            key={one.name}
+            one={one}
+            onRemove={() => {
+              removing.value = one;
+            }}
+          />
         ))}
       </ul>
+      {removing.value !== null && (
+        <RemoveDialog
+          name={removing.value.name}
+          dir={removing.value.dir}
+          nodes={removing.value.nodes}
+          onClose={() => {
+            removing.value = null;
+          }}
+        />
+      )}
       {shown.length === 0 && <p class="empty">No cluster matches “{query.value}”.</p>}
     </section>
   );
@@ -157,9 +193,17 @@ export function StartScreen() {
           <br />
           Nothing is sent anywhere.
         </p>
-        <Button kind="quiet" blocked={!ready && 'No connection to the launcher'} onClick={() => openDialog('create')}>
-          Change…
-        </Button>
+        <div class="links-row">
+          <Button kind="quiet" blocked={!ready && 'No connection to the launcher'} onClick={() => openDialog('create')}>
+            Change…
+          </Button>
+          <Button kind="quiet" blocked={!ready && 'No connection to the launcher'} onClick={() => openDialog('import')}>
+            Import…
+          </Button>
+          <Button kind="quiet" blocked={!ready && 'No connection to the launcher'} onClick={startTour}>
+            Five-minute tour
+          </Button>
+        </div>
         <SubjectError subject="start" />
         <SubjectError subject="launcher" />
       </div>

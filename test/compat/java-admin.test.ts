@@ -5,22 +5,30 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Workspace } from '../rows/cli.ts';
 import { build } from '../rows/harness.ts';
 import { freeBlock } from '../rows/ports.ts';
-import { buildApp, runApp } from './java-app.ts';
+import { CONNECTORS, JavaApp } from './java-app.ts';
 
-describe('the Java connector 2024.2.4 on three nodes', () => {
+describe.each(CONNECTORS)('the Java connector %s on three nodes', (connector) => {
+  const app = new JavaApp(connector);
   const workspace = new Workspace();
   let found: Readonly<Record<string, unknown>>;
   beforeAll(async () => {
     build();
-    await buildApp();
+    await app.build();
     const cluster = await workspace.up('admin', 3, await freeBlock(3));
     const servers = cluster.nodes.map((node) => `${node.host}:${node.grpc}`).join(',');
-    found = await runApp('AdminMain', { 'as.servers': servers, out: path.join(workspace.home, 'admin') });
+    found = await app.run('AdminMain', { 'as.servers': servers, out: path.join(workspace.home, 'admin') });
   });
   afterAll(() => workspace.dispose());
 
   it('EP-10 to EP-22 processors are seen and told what to do through another node, and their failures come back', () => {
-    expect(found).toMatchObject({ capacity: 4, pause: 'SUCCESS', start: 'SUCCESS', split: 'SUCCESS', strategies: 2 });
+    expect(found).toMatchObject({
+      connector,
+      capacity: 4,
+      pause: 'SUCCESS',
+      start: 'SUCCESS',
+      split: 'SUCCESS',
+      strategies: 2,
+    });
     expect(found['obeyed']).toBe('pause start split0 merge0');
     expect(found['merge']).toContain('[AXONIQ-1004]');
   });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClusterJson, Workspace } from '../rows/cli.ts';
 import { build } from '../rows/harness.ts';
 import { freeBlock } from '../rows/ports.ts';
-import { buildApp, readLines, RunningLoad, runApp } from './java-app.ts';
+import { JavaApp, readLines, RunningLoad } from './java-app.ts';
 
 const KILLS = 3;
 const WORKERS = 4;
@@ -51,12 +51,13 @@ interface StoredAggregate {
 }
 
 describe('an Axon Framework 4.12 application on three nodes', () => {
+  const app = new JavaApp();
   const workspace = new Workspace();
   let cluster: ClusterJson;
   let servers: string;
   beforeAll(async () => {
     build();
-    await buildApp();
+    await app.build();
     cluster = await workspace.up('java', 3, await freeBlock(3));
     servers = cluster.nodes.map((node) => `${node.host}:${node.grpc}`).join(',');
   });
@@ -65,7 +66,7 @@ describe('an Axon Framework 4.12 application on three nodes', () => {
   describe('features', () => {
     let sample: Sample;
     beforeAll(async () => {
-      sample = await runApp<Sample>('SampleMain', { 'as.servers': servers, out: path.join(workspace.home, 'sample') });
+      sample = await app.run<Sample>('SampleMain', { 'as.servers': servers, out: path.join(workspace.home, 'sample') });
     });
 
     it('SQ-1 a subscription query gets its initial result and every update in order', () => {
@@ -102,7 +103,7 @@ describe('an Axon Framework 4.12 application on three nodes', () => {
       before =
         (await workspace.status('java')).contexts.find((context) => context.name === 'default')?.members[0]
           ?.lastToken ?? -1;
-      const load = new RunningLoad({ 'as.servers': servers, out, workers: WORKERS, seconds: LOAD_SECONDS_MAX });
+      const load = new RunningLoad(app, { 'as.servers': servers, out, workers: WORKERS, seconds: LOAD_SECONDS_MAX });
       try {
         await load.more(ACKED_BETWEEN_KILLS, PROGRESS_MS_MAX);
         for (let round = 0; round < KILLS; round += 1) await killLeaderUnderLoad(load);
@@ -112,7 +113,7 @@ describe('an Axon Framework 4.12 application on three nodes', () => {
       }
       for (const node of cluster.nodes) {
         const file = path.join(out, `${node.name}.jsonl`);
-        await runApp('VerifyMain', { out }, node.host, String(node.grpc), file);
+        await app.run('VerifyMain', { out }, node.host, String(node.grpc), file);
         dumps.push(readLines(file));
       }
     });

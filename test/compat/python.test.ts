@@ -6,6 +6,7 @@ import { type ClusterJson, run, Workspace } from '../rows/cli.ts';
 import { build } from '../rows/harness.ts';
 import { freeBlock } from '../rows/ports.ts';
 import { root } from '../rows/test-node.ts';
+import { Survivor } from './survivor.ts';
 
 const INSTALL_MS_MAX = 300_000;
 const RUN_MS_MAX = 90_000;
@@ -26,6 +27,14 @@ interface NodeChecks {
 interface Checks {
   readonly nodes: Readonly<Record<string, NodeChecks>>;
   readonly application: { readonly name: string; readonly tricks: readonly string[]; readonly version: number };
+}
+
+interface Survived {
+  readonly lost: string;
+  readonly now: string;
+  readonly moves: number;
+  readonly confirmed: number;
+  readonly readable: Readonly<Record<string, boolean>>;
 }
 
 async function step(command: string, args: readonly string[]): Promise<string> {
@@ -103,4 +112,31 @@ describe('the Python clients on three nodes', () => {
   it('the eventsourcing library stores aggregates with snapshots through one node and reads them through another', () => {
     expect(checks.application).toEqual({ name: 'Fido', tricks: ['sit', 'roll', 'fetch', 'speak'], version: 4 });
   });
+
+  it.each([
+    { library: 'axonclient', strike: 'kill', mend: 'start' },
+    { library: 'axonclient', strike: 'freeze', mend: 'resume' },
+    { library: 'eventsourcing', strike: 'kill', mend: 'start' },
+    { library: 'eventsourcing', strike: 'freeze', mend: 'resume' },
+  ])(
+    'DP-17 $library, $strike of its node: through the next one it goes on, and each confirmed event is there once',
+    async ({ library, strike, mend }) => {
+      const addresses = cluster.nodes.map((node) => `${node.host}:${node.grpc}`);
+      const client = new Survivor<Survived>(python, [path.join(folder, 'client_survives.py'), library, ...addresses]);
+      try {
+        const serving = await client.serving();
+        const victim = cluster.nodes.find((node) => `${node.host}:${node.grpc}` === serving)?.name ?? '';
+        await workspace.ok(strike, victim);
+        const found = await client.found();
+        await workspace.ok(mend, victim);
+        expect(found.lost).toBe(serving);
+        expect(found.now).not.toBe(serving);
+        expect(Object.values(found.readable)).toEqual([true, true]);
+        expect(found.confirmed).toBeGreaterThanOrEqual(80);
+        await workspace.ok('wait', 'caught-up', '--timeout', '60s');
+      } finally {
+        client.kill();
+      }
+    },
+  );
 });

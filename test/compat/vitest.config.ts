@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/compat/**/*.test.ts'],
-    exclude: ['test/compat/java/**', 'test/compat/python/**'],
+    exclude: ['test/compat/java/**', 'test/compat/python/**', 'test/compat/go/**'],
     pool: 'forks',
     maxWorkers: 1,
     fileParallelism: false,

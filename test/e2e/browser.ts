@@ -35,6 +35,7 @@ export interface OpenPage {
   readonly faults: string[];
 }
 
+/** `MUSTER_E2E_SLOWER=20` lets the page run as on a machine so many times slower, which brings out races between a test and the page. */
 export async function openPage(browser: Browser, url: string, options: PageOptions = {}): Promise<OpenPage> {
   const context = await browser.newContext({
     viewport: { width: options.width ?? 1280, height: options.height ?? 800 },
@@ -43,6 +44,8 @@ export async function openPage(browser: Browser, url: string, options: PageOptio
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   const page = await context.newPage();
+  const slower = Number(process.env['MUSTER_E2E_SLOWER'] ?? '1');
+  if (slower > 1) await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: slower });
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.stack ?? error.message));
   page.on('console', (message) => {

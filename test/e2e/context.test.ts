@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { card, describeWindow, row, why } from './harness.ts';
 import { scenes } from './scenes.ts';
+import { cluster, context, replica } from './view-parts.ts';
 
 describeWindow('the window', (harness) => {
   describe('context panel', () => {
@@ -32,23 +33,58 @@ describeWindow('the window', (harness) => {
       await why(page).getByRole('heading', { name: 'Electing a leader' }).waitFor();
       expect(await row(page, 'node-2').getByRole('cell').allTextContents()).toEqual([
         'Primary',
-        'Candidate',
+        'Candidate: 1 granted, 1 refused, 1 unanswered',
         'node-2',
         '8',
         '18,402',
         '18,402',
         '18,402',
         '–',
+        '–',
+        '–',
       ]);
-      expect(await page.locator('.disc.is-candidate .vote').count()).toBe(2);
+      const dots = page.locator('.disc.is-candidate .vote');
+      expect(await dots.evaluateAll((all) => all.map((one) => one.getAttribute('class')))).toEqual([
+        'vote coming',
+        'vote',
+        'vote refused',
+      ]);
       harness.fake.show(scenes.elected());
       await row(page, 'node-2').getByText('Leader').waitFor();
       await page.getByRole('img', { name: /node-2 leads, term 8/ }).waitFor();
     });
 
+    it('UX-4.2 UX-15 appends make the links of the leader heavier and are told as numbers, until they end', async () => {
+      const page = await harness.openCluster();
+      const appends = (node: string) => row(page, node).getByRole('cell').nth(8);
+      let lastIndex = 18_402;
+      const appended = (): void => {
+        lastIndex += 20;
+        const members = [1, 2, 3].map((i) => replica(i, { lastIndex: i === 3 ? 18_402 : lastIndex }));
+        harness.fake.show(cluster({ contexts: [context('default', { members })] }));
+      };
+      await expect
+        .poll(async () => {
+          appended();
+          return appends('node-2').textContent();
+        })
+        .toMatch(/^[\d,]*[1-9]\d*\/s$/);
+      const weights = () =>
+        page.locator('.ring .link').evaluateAll((all) => all.map((one) => /weight-\d/.exec(one.classList.value)?.[0]));
+      expect((await weights()).slice(1), 'node-3 gets nothing, and followers send each other nothing').toEqual([
+        'weight-0',
+        'weight-0',
+      ]);
+      expect((await weights())[0]).toMatch(/weight-[1-4]/);
+      await expect.poll(() => appends('node-2').textContent(), { timeout: 10_000 }).toBe('0/s');
+      expect((await weights())[0]).toBe('weight-0');
+    });
+
     it('UX-15 the ring, the chart and the table tell the same facts; the table is the readable twin', async () => {
       const page = await harness.openCluster(scenes['catching-up']());
       expect(await row(page, 'node-1').getByRole('cell').last().textContent()).toBe('1,204');
+      const state = row(page, 'node-1').getByRole('cell').nth(1);
+      expect(await state.textContent()).toBe('Catching up: entries, 4.2 MB left, 1.4 MB/s, 3.0 s to go');
       await page.getByText('most now: 1,204').waitFor();
       expect(await page.locator('.lag-plot canvas').count()).toBe(1);
     });
@@ -64,22 +100,68 @@ describeWindow('the window', (harness) => {
   });
 
   describe('links', () => {
-    it('UX-4.3 a cell cuts one direction at once, arrows move in the grid, and the consequence is said in words', async () => {
+    it('UX-4.3 cells, groups and presets stage a partition; what it means is said before it is applied', async () => {
       const page = await harness.openCluster();
       await page.getByRole('button', { name: 'Links…' }).click();
       const dialog = page.getByRole('dialog', { name: 'Links between the nodes' });
-      await dialog.getByText('default: node-1, node-2 and node-3 can lead; 2 of 3 voters are needed.').waitFor();
+      await dialog.getByText('default keeps its leader node-1, who reaches 3 of 3 voters.').waitFor();
       await dialog.getByRole('button', { name: 'Cut node-1 to node-2' }).focus();
       await page.keyboard.press('ArrowRight');
       await page.keyboard.press('Space');
+      await dialog.getByText('default keeps its leader node-1, who reaches 2 of 3 voters.').waitFor();
+      await dialog.getByRole('button', { name: 'Isolate the leader' }).click();
+      await dialog.getByText('default elects another leader (node-2 or node-3); node-1 is cut off.').waitFor();
+      await dialog
+        .getByRole('textbox', { name: 'Groups that do not hear each other' })
+        .fill('node-1 / node-2 / node-3');
+      await page.keyboard.press('Tab');
+      await dialog.getByText('default loses its leader: no node reaches 2 of 3 voters.').waitFor();
+      expect(harness.fake.callsOf('setLinks'), 'nothing is applied yet').toHaveLength(0);
+
+      await dialog.getByRole('button', { name: 'All open' }).click();
+      await dialog.getByRole('button', { name: 'Cut node-1 to node-3' }).click();
+      await dialog.getByRole('button', { name: 'Apply', exact: true }).click();
       await expect
         .poll(() => harness.fake.callsOf('setLinks')[0]?.args)
         .toEqual(['dev', [{ from: 'node-1', to: 'node-3', cut: true, delayMs: 0, jitterMs: 0, lossPercent: 0 }]]);
+      await dialog.waitFor({ state: 'detached' });
+    });
+
+    it('UX-4.3 Break ▾ aims at the leader of the shown context, closes with Esc, and the window turns amber while a fault is on', async () => {
+      const page = await harness.openCluster();
+      const amber = (): Promise<string | null> => page.locator('.shell').getAttribute('data-broken');
+      expect(await amber()).toBe('false');
+      await page.getByText('Break ▾').click();
+      await page.keyboard.press('Escape');
+      expect(await page.getByRole('button', { name: 'Kill leader of default' }).isVisible()).toBe(false);
+      await page.keyboard.press('Enter');
+      await page.getByRole('button', { name: 'Kill leader of default' }).click();
+      await expect.poll(() => harness.fake.callsOf('actOnNode')[0]?.args).toEqual(['dev', 'leader:default', 'kill']);
       harness.fake.show(scenes['stale-leader']());
-      await dialog.getByText('default: node-2 and node-3 can lead; 2 of 3 voters are needed.').waitFor();
-      await dialog.getByRole('button', { name: 'Rejoin node-1' }).waitFor();
-      await dialog.getByRole('button', { name: 'Heal all' }).click();
-      await expect.poll(() => harness.fake.callsOf('heal').length).toBe(1);
+      await expect.poll(amber).toBe('true');
+    });
+
+    it('UX-4.2 the log strip aligns the ends of the logs and says in words what is not committed and what goes', async () => {
+      const page = await harness.openCluster();
+      const view = scenes.healthy();
+      harness.fake.show({
+        ...view,
+        contexts: view.contexts.map((one) => ({
+          ...one,
+          commitIndex: 55,
+          members: one.members.map((member, i) => ({
+            ...member,
+            lastIndex: [57, 41, 59][i] ?? 0,
+            commitIndex: [55, 41, 55][i] ?? 0,
+          })),
+        })),
+      });
+      const strip = page.getByRole('region', { name: 'End of the logs of default' });
+      await strip.getByRole('img', { name: 'node-1: ends at 57, 2 not committed' }).waitFor();
+      await strip.getByRole('img', { name: 'node-2: ends at 41, all of it committed' }).waitFor();
+      const third = strip.getByRole('img', { name: 'node-3: ends at 59, 4 not committed, 2 will be replaced' });
+      expect(await third.locator('.conflict').count()).toBe(2);
+      expect(await third.locator('.open').count()).toBe(2);
     });
   });
 });

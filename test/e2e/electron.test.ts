@@ -1,48 +1,25 @@
 // The desktop window on a real Electron (33.2.1, tests only: decision 21) under Xvfb: it opens, hosts a real cluster, and takes
 // every engine with it when it closes. Prepare once with `node scripts/prepare-test-electron.mjs`.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { _electron, type ElectronApplication, type Page } from 'playwright-core';
+import type { ElectronApplication, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from './browser.ts';
+import {
+  appEnded,
+  DESKTOP_READY_MS_MAX,
+  desktopMissing,
+  fromSources,
+  launchDesktop,
+  openDisplay,
+  startAndLoseLeader,
+} from './desktop.ts';
 import { newWorkspace, processesOf } from './real-launcher.ts';
 
-const binary = path.join(
-  process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? path.join(root, '.cache/electron-test'),
-  'electron',
-);
-const READY_MS_MAX = 40_000;
-const DISPLAY_WAIT_MS_MAX = 10_000;
 const pictures = path.join(root, 'test-results', 'electron');
 
-function whyNot(): string | null {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return 'runs on Linux x64 only';
-  if (process.env['DISPLAY'] === undefined && !existsSync('/usr/bin/Xvfb'))
-    return 'no display and no Xvfb (install xvfb)';
-  const run = spawnSync(process.execPath, ['scripts/prepare-test-electron.mjs'], { cwd: root, encoding: 'utf8' });
-  return run.status === 0 ? null : `no Electron for tests: ${run.stderr.trim()}`;
-}
-
-/** A virtual screen of its own; `-displayfd` lets Xvfb choose a free number. */
-async function openDisplay(): Promise<{ readonly display: string; readonly server: ChildProcess | null }> {
-  const present = process.env['DISPLAY'];
-  if (present !== undefined) return { display: present, server: null };
-  const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1400x900x24', '-nolisten', 'tcp'], {
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-  });
-  const number = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('Xvfb gave no display')), DISPLAY_WAIT_MS_MAX);
-    server.stdio[3]?.once('data', (data: Buffer) => {
-      clearTimeout(timer);
-      resolve(data.toString().trim());
-    });
-    server.once('error', reject);
-  });
-  return { display: `:${number}`, server };
-}
-
-const missing = whyNot();
+const missing = desktopMissing();
 if (missing !== null) console.warn(`electron tests are left out: ${missing}`);
 
 describe.skipIf(missing !== null)(
@@ -53,26 +30,10 @@ describe.skipIf(missing !== null)(
     let page: Page;
     let display = '';
     const workspace = newWorkspace();
-    const faults: string[] = [];
+    let faults: string[] = [];
 
     const launch = async (): Promise<void> => {
-      application = await _electron.launch({
-        executablePath: binary,
-        args: ['--no-sandbox', '--disable-gpu', root],
-        cwd: root,
-        env: {
-          ...(process.env as Record<string, string>),
-          DISPLAY: display,
-          MUSTER_HOME: workspace,
-          XDG_CONFIG_HOME: path.join(workspace, 'config'),
-        },
-      });
-      page = await application.firstWindow();
-      page.setDefaultTimeout(READY_MS_MAX);
-      page.on('pageerror', (error) => faults.push(error.stack ?? error.message));
-      page.on('console', (message) => {
-        if (message.type() === 'error') faults.push(message.text());
-      });
+      ({ application, page, faults } = await launchDesktop(fromSources, workspace, display));
     };
 
     beforeAll(async () => {
@@ -139,16 +100,7 @@ describe.skipIf(missing !== null)(
     });
 
     it('starts a real cluster, elects a new leader after a kill, and copies an address', async () => {
-      await page.getByRole('button', { name: 'Start a 3-node cluster' }).click();
-      for (const name of ['node-1', 'node-2', 'node-3'])
-        await page.locator(`.node-card[data-node="${name}"][data-state="ready"]`).waitFor();
-      await page.locator('[data-headline="healthy"]').waitFor();
-      const leader = await page.locator('dt:text-is("Leader") + dd').textContent();
-      await page.getByRole('button', { name: `Kill ${leader}` }).click();
-      await page.locator(`.node-card[data-node="${leader}"][data-state="stopped"]`).waitFor();
-      await expect
-        .poll(() => page.locator('dt:text-is("Leader") + dd').textContent(), { timeout: READY_MS_MAX })
-        .not.toMatch(new RegExp(`none|${leader}`));
+      await startAndLoseLeader(page);
       await page.getByRole('button', { name: 'Copy gRPC address of node-1' }).click();
       await page.getByRole('button', { name: 'Copied' }).waitFor();
       await page.screenshot({ path: path.join(pictures, 'window.png') });
@@ -167,7 +119,7 @@ describe.skipIf(missing !== null)(
       });
       expect(url).toMatch(/^app:\/\/muster\//);
 
-      const closed = new Promise<void>((resolve) => application.once('close', () => resolve()));
+      const closed = appEnded(application);
       await application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
       await closed;
       expect(processesOf(workspace)).toEqual([]);
@@ -183,7 +135,7 @@ describe.skipIf(missing !== null)(
     it('a SIGKILL of the app takes every engine with it', async () => {
       const pid = await application.evaluate(() => process.pid);
       process.kill(pid, 'SIGKILL');
-      await expect.poll(() => processesOf(`${workspace}/clusters`), { timeout: READY_MS_MAX }).toEqual([]);
+      await expect.poll(() => processesOf(`${workspace}/clusters`), { timeout: DESKTOP_READY_MS_MAX }).toEqual([]);
     });
   },
 );

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { LauncherEventName, LauncherEvents } from '../../electron/contract/api.ts';
+import type { TimelineEvent } from '../../electron/contract/history.ts';
 import type {
   ClusterPlan,
   ClusterSpec,
@@ -15,7 +16,6 @@ import type {
   LauncherErrorData,
   LogLine,
   Snippet,
-  TimelineEvent,
 } from '../../electron/contract/model.ts';
 import { cluster, down, summaryOf } from './view-parts.ts';
 
@@ -138,6 +138,7 @@ export class FakeLauncher {
       workspace: '/home/ada/.local/share/muster',
       pid: process.pid,
       platform: 'linux',
+      command: '/opt/Muster/resources/bin/muster',
     }));
     this.on('listClusters', () => [...this.#summaries.values()]);
     this.on('planCluster', (spec: ClusterSpec) => planOf(spec));
@@ -180,7 +181,15 @@ export class FakeLauncher {
       nodes.map((node) => ({ node, lines: this.#logs.get(node) ?? [] })),
     );
     this.on('timeline', () => this.#events);
+    this.on('scripts', () => []);
+    this.on('scriptRuns', () => []);
+    this.on('recording', () => null);
+    this.on('history', () => emptyHistory);
+    this.on('checkpoints', () => []);
     this.on('snippets', () => snippets);
+    this.on('tasks', () => []);
+    this.on('settings', () => ({ closeWindow: 'quit' }));
+    this.on('changeSettings', (change: object) => ({ closeWindow: 'quit', ...change }));
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -232,6 +241,8 @@ function planOf(spec: ClusterSpec): ClusterPlan {
   }));
   return { version: 1, spec, dir, createdAt: new Date().toISOString(), nodes };
 }
+
+const emptyHistory = { range: null, nodes: [], contexts: [], clients: [], faults: [], appends: [] };
 
 const servers = 'localhost:8124,localhost:8125,localhost:8126';
 const snippets: readonly Snippet[] = [

@@ -17,6 +17,12 @@ export const card = (page: Page, name: string): Locator => page.getByRole('artic
 export const row = (page: Page, name: string): Locator => page.getByRole('row', { name: new RegExp(`^${name}`) });
 export const why = (page: Page): Locator => page.getByRole('region', { name: /^Why:/ });
 
+/** Enter on a button that may still wait for the answer to the action before: until then it takes no key. */
+export async function pressWhenReady(button: Locator): Promise<void> {
+  await button.click({ trial: true });
+  await button.press('Enter');
+}
+
 /** Declares a suite about the window; left out, with the reason, where no Chromium is. */
 export function describeWindow(name: string, define: (harness: Harness) => void): void {
   const title = chromiumMissing === null ? name : `${name} (left out: ${chromiumMissing})`;

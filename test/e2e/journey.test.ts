@@ -1,34 +1,21 @@
 // The main job on the real thing: real launcher, three real engine processes, a real browser (issue 3, item 6).
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumMissing, openBrowser, openPage, root } from './browser.ts';
+import type { Locator, Page } from 'playwright-core';
+import { beforeAll, expect, it } from 'vitest';
+import { root } from './browser.ts';
 import { card, row } from './harness.ts';
-import { type RealLauncher, serve } from './real-launcher.ts';
+import { describeRealWindow } from './real-window.ts';
 
 const READY_MS_MAX = 40_000;
 const ELECTION_MS_MAX = 20_000;
 const pictures = path.join(root, 'test-results', 'journey');
 
-describe.skipIf(chromiumMissing !== null)('the journey of a first evening', () => {
-  let browser: Browser;
-  let launcher: RealLauncher;
+describeRealWindow('the journey of a first evening', { waitMsMax: READY_MS_MAX, scheme: 'light' }, (window) => {
   let page: Page;
-  let faults: string[];
-
-  beforeAll(async () => {
+  beforeAll(() => {
+    page = window();
     mkdirSync(pictures, { recursive: true });
-    browser = await openBrowser();
-    launcher = await serve();
-    ({ page, faults } = await openPage(browser, launcher.page, { scheme: 'light' }));
-    page.setDefaultTimeout(READY_MS_MAX);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    const left = await launcher?.end();
-    expect(left, 'engine processes left behind').toEqual([]);
-    expect(faults).toEqual([]);
   });
 
   const picture = (name: string): Promise<Buffer> => page.screenshot({ path: path.join(pictures, `${name}.png`) });
@@ -100,7 +87,7 @@ describe.skipIf(chromiumMissing !== null)('the journey of a first evening', () =
     await page.getByRole('button', { name: 'Links…' }).click();
     await page.getByRole('button', { name: 'Isolate the leader' }).click();
     await page.getByRole('button', { name: `Rejoin ${leads}` }).waitFor();
-    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Apply', exact: true }).click();
     await page.getByRole('button', { name: '4 active faults' }).waitFor();
     await isIn(leads, 'isolated').waitFor();
     await expect.poll(leader, { timeout: ELECTION_MS_MAX }).not.toMatch(new RegExp(`none|${leads}`));

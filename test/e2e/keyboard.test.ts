@@ -1,4 +1,5 @@
 // The window by keyboard, and the log pane.
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { card, describeWindow } from './harness.ts';
 import { logOf } from './view-parts.ts';
@@ -35,6 +36,42 @@ describeWindow('the window', (harness) => {
       await page.keyboard.press('Enter');
       await expect.poll(() => harness.fake.callsOf('actOnNode')[0]?.args).toEqual(['dev', 'node-3', 'kill']);
       await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    });
+
+    it.each(['Escape', 'its close button'])(
+      'UX-14 a shortcut right after a dialog was closed by %s counts',
+      async (way) => {
+        const page = await harness.openCluster();
+        await page.keyboard.press('F1');
+        await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+        // In one turn: a browser tells of a closed dialog only in the next.
+        await page.evaluate((how) => {
+          if (how === 'Escape')
+            document.querySelector('dialog')?.dispatchEvent(new Event('cancel', { cancelable: true }));
+          else document.querySelector<HTMLElement>('dialog [aria-label="Close"]')?.click();
+          document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, bubbles: true }));
+        }, way);
+        await page.getByRole('dialog', { name: 'Commands' }).waitFor();
+        expect(await page.getByRole('dialog').count()).toBe(1);
+      },
+    );
+
+    it('UX-14 the palette takes the words of the command line, runs them, and says what is missing', async () => {
+      const page = await harness.openCluster();
+      const type = async (text: string): Promise<void> => {
+        await page.keyboard.press('Control+k');
+        await page.getByRole('combobox', { name: 'Command' }).fill(text);
+      };
+      await type('partition node-1 / node-1');
+      await page.getByRole('option', { name: /Write two or more groups/ }).waitFor();
+      await page.keyboard.press('Enter');
+      expect(harness.fake.callsOf('setLinks'), 'a wrong line does nothing').toHaveLength(0);
+      await page.getByRole('combobox', { name: 'Command' }).fill('partition node-1 / node-2 node-3');
+      await page.keyboard.press('Enter');
+      await expect.poll(() => (harness.fake.callsOf('setLinks')[0]?.args[1] as unknown[] | undefined)?.length).toBe(4);
+      await type('muster kill leader:default');
+      await page.keyboard.press('Enter');
+      await expect.poll(() => harness.fake.callsOf('actOnNode')[0]?.args).toEqual(['dev', 'leader:default', 'kill']);
     });
 
     it('UX-14 Shift+K kills whoever leads the shown context; F1 lists every key', async () => {
@@ -95,6 +132,58 @@ describeWindow('the window', (harness) => {
         ],
       });
       await expect.poll(() => plain.textContent()).toContain('ERROR bad ]52;c;aGk= bytes');
+    });
+
+    it('B11 what only looks like trouble while a cluster forms says so, with the reason, in both ways to read the log', async () => {
+      harness.fake.setLog('node-2', logOf(2));
+      const page = await harness.openCluster();
+      const told = /next try in 250 ms \(JOIN_RETRY\) · harmless: the first node is not up yet; this one asks again/;
+      // A row of the terminal ends where the window does, also within a word.
+      await expect.poll(async () => (await page.locator('.xterm-rows > div').allTextContents()).join('')).toMatch(told);
+      await page.getByRole('checkbox', { name: 'Plain text' }).check();
+      await expect.poll(() => page.getByRole('log').textContent()).toMatch(told);
+      expect((await page.getByRole('log').textContent())?.match(/harmless/g)).toHaveLength(1);
+    });
+
+    it('UX-7 the commands of the node whose log is read stand beside it, and their errors on the page of logs', async () => {
+      harness.fake.setLog('node-2', logOf(2));
+      const page = await harness.openCluster();
+      await page.getByRole('link', { name: 'Logs' }).click();
+      const commands = page.getByRole('group', { name: 'Commands of node-2' });
+      await page.getByRole('radio', { name: 'node-2' }).check({ force: true });
+      await commands.waitFor();
+      expect(await commands.getByRole('button').allTextContents()).toEqual(['Stop', 'Kill', 'Freeze', 'Restart']);
+      harness.fake.fail('actOnNode', { code: 'ENGINE_REFUSED', what: 'Refused.', why: '', next: [] });
+      await commands.getByRole('button', { name: 'Kill node-2' }).click();
+      await page.getByText('ENGINE_REFUSED').waitFor();
+      expect(harness.fake.callsOf('actOnNode')[0]?.args).toEqual(['dev', 'node-2', 'kill']);
+      await page.getByRole('radio', { name: 'All' }).check({ force: true });
+      await commands.waitFor({ state: 'detached' });
+    });
+
+    it('UX-7 of one context, copied and saved whole, and searched by regular expression', async () => {
+      for (const i of [1, 2, 3]) harness.fake.setLog(`node-${i}`, logOf(i));
+      const page = await harness.openCluster();
+      await page.getByRole('combobox', { name: 'Context' }).selectOption('default');
+      const rows = page.locator('.xterm-rows');
+      await expect.poll(() => rows.textContent()).not.toContain('listening');
+      await page.getByRole('button', { name: 'Copy the log' }).click();
+      const copied = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
+      await expect.poll(copied).toMatch(/ INFO {2}node-1 \[default\] elected leader of term 7\n/);
+      expect((await copied()).split('\n').filter((line) => / (INFO|WARN) /.test(line))).toHaveLength(3);
+      expect((await copied()).match(/── node-\d process \d+ started/g), 'marks belong to every context').toHaveLength(
+        3,
+      );
+      const saved = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Save the log' }).click();
+      const file = await saved;
+      expect(file.suggestedFilename()).toBe('dev-all.log');
+      expect(await readFile(await file.path(), 'utf8')).toBe(await copied());
+      const search = page.getByRole('searchbox', { name: 'Search the log' });
+      await search.fill('/follows node-\\d in/');
+      await page.getByText(/^[12]\/2$/).waitFor();
+      await search.fill('/(/');
+      await page.getByText('none', { exact: true }).waitFor();
     });
 
     it('UX-7 the terminal shows what arrives and its search counts the matches', async () => {

@@ -50,7 +50,7 @@ describeWindow('the window', (harness) => {
       expect(await shown.evaluate((element) => getComputedStyle(element).backgroundImage)).toContain(
         'repeating-linear-gradient',
       );
-      await expect.poll(() => shown.textContent(), { timeout: 10_000 }).toMatch(/No news [5-9] s/);
+      await expect.poll(() => shown.textContent(), { timeout: 10_000 }).toMatch(/No news ([5-9]|\d{2,}) s/);
     });
 
     it('UX-4.1 the leader of the shown context wears a crown, with words for those who do not see it', async () => {
@@ -80,5 +80,44 @@ describeWindow('the window', (harness) => {
       await card(page, 'node-3').getByRole('alert').getByText('ENGINE_REFUSED').waitFor();
       expect(await card(page, 'node-1').getByRole('alert').count()).toBe(0);
     });
+  });
+});
+
+describeWindow('nodes come and go', (harness) => {
+  const task = {
+    id: 'task-1',
+    cluster: 'dev',
+    title: '',
+    state: 'running',
+    cancellable: true,
+    startedAt: 1,
+    endedAt: null,
+    steps: [],
+    error: null,
+  };
+
+  it('ux §4 a node is added from below the cards, and removed only after a question that says what dies, by keyboard', async () => {
+    harness.fake.on('addNode', () => task);
+    harness.fake.fail('removeNode', {
+      code: 'ROLES_REFUSED',
+      what: 'The roles in default stay as they are.',
+      why: '',
+      next: [],
+    });
+    const page = await harness.openCluster();
+    await page.getByRole('button', { name: 'Add a node' }).press('Enter');
+    await expect.poll(() => harness.fake.callsOf('addNode').map((call) => call.args)).toEqual([['dev']]);
+    await page.getByRole('button', { name: 'Remove a node…' }).press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'Remove a node from dev?' });
+    expect(await dialog.getByRole('option').allTextContents()).toEqual(['node-2', 'node-3']);
+    await dialog.getByRole('button', { name: 'Remove node-3' }).press('Enter');
+    await dialog.getByText('ROLES_REFUSED').waitFor();
+    harness.fake.on('removeNode', () => task);
+    await dialog.getByRole('button', { name: 'Remove node-3' }).press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    expect(harness.fake.callsOf('removeNode').map((call) => call.args)).toEqual([
+      ['dev', 'node-3'],
+      ['dev', 'node-3'],
+    ]);
   });
 });

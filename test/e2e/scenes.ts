@@ -59,8 +59,11 @@ export const scenes = {
           usable: false,
           members: [
             stoppedReplica(1),
-            replica(2, { state: 'candidate', term: 8, votedFor: 'node-2', lag: null }),
-            replica(3, { term: 8, votedFor: 'node-2', lag: null }),
+            replica(2, {
+              ...{ state: 'candidate', term: 8, votedFor: 'node-2', lag: null },
+              votes: { granted: ['node-2'], refused: ['node-3'] },
+            }),
+            replica(3, { term: 8, votedFor: null, lag: null }),
           ],
           why: why({
             headline: 'electing',
@@ -127,6 +130,7 @@ export const scenes = {
               matchIndex: 17_198,
               lag: 1204,
               votedFor: null,
+              catchUp: { phase: 'log', bytesLeft: 4_404_019, bytesPerSecond: 1_468_006, etaMs: 3000 },
             }),
             replica(2, { state: 'leader', term: 8, votedFor: 'node-2' }),
             replica(3, { term: 8, votedFor: 'node-2' }),
@@ -159,7 +163,10 @@ export const scenes = {
           members: [
             stoppedReplica(1),
             stoppedReplica(2),
-            replica(3, { state: 'candidate', term: 9, votedFor: 'node-3', lag: null }),
+            replica(3, {
+              ...{ state: 'candidate', term: 9, votedFor: 'node-3', lag: null },
+              votes: { granted: ['node-3'], refused: [] },
+            }),
           ],
           why: why({
             headline: 'no-quorum',

@@ -1,9 +1,14 @@
-// Pictures of the window in its states: `node test/e2e/screenshots.ts [folder] [scene …]` (Node 24). With `--readme`, docs/images/cluster.png.
+// Pictures of the window in its states: `node test/e2e/screenshots.ts [folder] [scene …]` (Node 24). With `--readme`, the pictures of docs/images.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import type { Browser } from 'playwright-core';
 import type { ClusterView, LogLine } from '../../electron/contract/model.ts';
+import type { Page } from 'playwright-core';
 import { build, openBrowser, openPage, root } from './browser.ts';
 import { FakeLauncher } from './fake-launcher.ts';
+import { failedRun } from './chaos-scene.ts';
+import { saved } from './checkpoint-scene.ts';
+import { installPast } from './past-scene.ts';
 import { type SceneName, scenes } from './scenes.ts';
 import { cluster, down, logOf } from './view-parts.ts';
 
@@ -11,6 +16,47 @@ const sizes = [
   { width: 1280, height: 800 },
   { width: 1000, height: 700 },
 ] as const;
+
+/** Pages and dialogs of a healthy cluster: what to put into the launcher before, and what to do in the page. */
+const shownPages: Readonly<
+  Record<string, { readonly before?: (fake: FakeLauncher) => void; readonly open: (page: Page) => Promise<unknown> }>
+> = {
+  links: { open: (page) => page.getByRole('button', { name: 'Links…' }).click() },
+  palette: { open: (page) => page.keyboard.press('Control+k') },
+  help: { open: (page) => page.keyboard.press('F1') },
+  connect: { open: (page) => page.getByRole('tab', { name: 'Connect' }).click() },
+  create: { open: (page) => page.keyboard.press('Control+n') },
+  timeline: {
+    before: (fake) => void installPast(fake),
+    open: (page) => page.getByRole('link', { name: 'Timeline' }).click(),
+  },
+  past: {
+    before: (fake) => void installPast(fake),
+    open: async (page) => {
+      await page.getByRole('link', { name: 'Timeline' }).click();
+      await page
+        .getByRole('row', { name: /node-2 leads/ })
+        .getByRole('button')
+        .click();
+      await page.locator('.playhead').waitFor();
+      await page.getByRole('link', { name: 'Overview' }).click();
+    },
+  },
+  checkpoints: {
+    before: (fake) => fake.on('checkpoints', () => [saved('first'), saved('before-the-change')]),
+    open: async (page) => {
+      await page.getByRole('link', { name: 'Checkpoints' }).click();
+      await page.getByRole('button', { name: 'Restore first' }).waitFor();
+    },
+  },
+  chaos: {
+    before: (fake) => fake.on('scriptRuns', () => [failedRun()]),
+    open: async (page) => {
+      await page.getByRole('link', { name: 'Chaos' }).click();
+      await page.getByRole('button', { name: 'Use the example' }).click();
+    },
+  },
+};
 
 async function shoot(folder: string, wanted: readonly string[]): Promise<void> {
   mkdirSync(folder, { recursive: true });
@@ -32,6 +78,7 @@ async function shoot(folder: string, wanted: readonly string[]): Promise<void> {
             }),
           );
         }
+        shownPages[name]?.before?.(fake);
         const start = name === 'first-run' || name === 'start' || name === 'checklist';
         const { page, faults } = await openPage(browser, fake.url, { ...size, scheme });
         if (!start)
@@ -46,11 +93,7 @@ async function shoot(folder: string, wanted: readonly string[]): Promise<void> {
           fake.show(scenes.starting());
           await page.getByRole('article', { name: 'node-1' }).waitFor();
         }
-        if (name === 'links') await page.getByRole('button', { name: 'Links…' }).click();
-        if (name === 'palette') await page.keyboard.press('Control+k');
-        if (name === 'help') await page.keyboard.press('F1');
-        if (name === 'connect') await page.getByRole('tab', { name: 'Connect' }).click();
-        if (name === 'create') await page.keyboard.press('Control+n');
+        await shownPages[name]?.open(page);
         await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
         await page.screenshot({ path: path.join(folder, `${name}-${size.width}-${scheme}.png`) });
         for (const fault of faults) console.error(`${name}: ${fault}`);
@@ -117,17 +160,16 @@ function minuteOf(at: number): ClusterView {
 }
 
 /** The picture of the README: a killed leader comes back and catches up. From scripted views, with the page's clock moved by hand. */
-async function readme(): Promise<void> {
+async function readme(browser: Browser, scheme: 'light' | 'dark'): Promise<void> {
   const target = path.join(root, 'docs/images');
   mkdirSync(target, { recursive: true });
-  const browser = await openBrowser();
   const fake = await FakeLauncher.start();
   const start = Date.now();
   fake.setLog('node-2', killedAndBack(start));
   fake.setLog('node-1', []);
   fake.setLog('node-3', []);
   fake.show(minuteOf(0));
-  const { page } = await openPage(browser, fake.url, { width: 1280, height: 800, scheme: 'light' });
+  const { page } = await openPage(browser, fake.url, { width: 1280, height: 850, scheme });
   await page.clock.setFixedTime(start);
   await page.addStyleTag({ content: ':root { --font: Inter, system-ui, sans-serif }' });
   await page.getByRole('link', { name: 'dev', exact: true }).click();
@@ -139,25 +181,18 @@ async function readme(): Promise<void> {
     const lag = view.contexts[0]?.members[0]?.lag ?? 0;
     await page.getByText(`most now: ${lag.toLocaleString('en-US')}`, { exact: false }).waitFor();
   }
-  await page.screenshot({ path: path.join(target, 'cluster.png') });
-  await browser.close();
+  await page.screenshot({ path: path.join(target, scheme === 'light' ? 'cluster.png' : 'cluster-dark.png') });
+  await page.context().close();
   await fake.close();
 }
 
 build();
 const [first, ...rest] = process.argv.slice(2);
-if (first === '--readme') await readme();
-else {
-  const everything = [
-    'first-run',
-    'start',
-    'checklist',
-    'links',
-    'palette',
-    'help',
-    'connect',
-    'create',
-    ...Object.keys(scenes),
-  ];
+if (first === '--readme') {
+  const browser = await openBrowser();
+  for (const scheme of ['light', 'dark'] as const) await readme(browser, scheme);
+  await browser.close();
+} else {
+  const everything = ['first-run', 'start', 'checklist', ...Object.keys(shownPages), ...Object.keys(scenes)];
   await shoot(first ?? path.join(root, 'test-results/screens'), rest.length > 0 ? rest : everything);
 }

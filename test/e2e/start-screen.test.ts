@@ -69,6 +69,86 @@ describeWindow('the window', (harness) => {
       await expect.poll(() => harness.fake.callsOf('startCluster')[0]?.args).toEqual(['billing']);
     });
 
+    it('UX-3.3 processes that an earlier launcher left behind are told where the cluster is listed and on its overview', async () => {
+      const told = 'A process of an earlier Muster still ran (node-2); it was stopped.';
+      harness.fake.show(cluster({ ...scenes.stopped(), leftBehind: told }));
+      const page = await harness.open();
+      await page.locator('[data-cluster="dev"]').getByRole('note').getByText(told).waitFor();
+      await page.getByRole('button', { name: 'Open dev' }).click();
+      await page.getByRole('heading', { level: 1, name: 'dev' }).waitFor();
+      await page.getByRole('note').getByText(told).waitFor();
+    });
+
+    it('UX-3.3 a cluster is duplicated under the next free name, and a refusal is told where the clusters are', async () => {
+      harness.fake.show(scenes.stopped());
+      harness.fake.show(cluster({ ...scenes.stopped(), name: 'dev-2' }));
+      harness.fake.on('duplicateCluster', (_from: string, name: string) => {
+        harness.fake.show(cluster({ ...scenes.stopped(), name }));
+        return { spec: { name } };
+      });
+      const page = await harness.open();
+      await page.getByRole('button', { name: 'Duplicate dev', exact: true }).click();
+      await page.getByRole('link', { name: 'dev-3', exact: true }).waitFor();
+      expect(harness.fake.callsOf('duplicateCluster')[0]?.args).toEqual(['dev', 'dev-3']);
+      await page.getByText('Cluster dev-3 is made.').waitFor({ state: 'attached' });
+      const refusal = { code: 'NO_FREE_PORTS', what: 'No block of ports is free.', why: '', next: [] };
+      harness.fake.fail('duplicateCluster', refusal);
+      await page.getByRole('button', { name: 'Duplicate dev-3' }).click();
+      await page.getByRole('region', { name: 'Your clusters' }).getByText('NO_FREE_PORTS').waitFor();
+      expect(harness.fake.callsOf('duplicateCluster')[1]?.args).toEqual(['dev-3', 'dev-3-2']);
+    });
+
+    it('UX-3.3 a stopped cluster is deleted from the list, after a question that names its folder', async () => {
+      const stopped = scenes.stopped();
+      harness.fake.show(stopped);
+      harness.fake.show(cluster({ name: 'billing' }));
+      const page = await harness.open();
+      await page.getByRole('button', { name: 'Delete dev' }).waitFor();
+      expect(await page.getByRole('button', { name: 'Delete billing' }).count(), 'it runs').toBe(0);
+      harness.fake.fail('removeCluster', { code: 'CLUSTER_RUNNING', what: 'Cluster dev runs.', why: '', next: [] });
+      await page.getByRole('button', { name: 'Delete dev' }).click();
+      const question = page.getByRole('dialog', { name: 'Delete cluster dev?' });
+      await question.getByText(stopped.dir).waitFor();
+      await question.getByRole('button', { name: 'Delete dev' }).click();
+      await question.getByText('CLUSTER_RUNNING').waitFor();
+      harness.fake.on('removeCluster', () => ({ deleted: [stopped.dir] }));
+      await question.getByRole('button', { name: 'Delete dev' }).click();
+      await question.waitFor({ state: 'detached' });
+      expect(harness.fake.callsOf('removeCluster').map(({ args }) => args)).toEqual([['dev'], ['dev']]);
+      expect(await page.getByText('CLUSTER_RUNNING').count()).toBe(0);
+    });
+
+    it('UX-6 the Connect panel says from where its settings work, and what to do for other places', async () => {
+      const view = scenes.healthy();
+      const page = await harness.openCluster(view);
+      await page.getByRole('tab', { name: 'Connect' }).click();
+      const panel = page.getByRole('tabpanel');
+      await panel.getByText('Works from this computer. For apps in containers: a new cluster,').waitFor();
+      const nodes = view.nodes.map((node) => ({ ...node, host: 'host.docker.internal' }));
+      harness.fake.show({ ...view, nodes });
+      await panel.getByText('Works from everywhere that reaches this computer as host.docker.internal').waitFor();
+    });
+
+    it('UX-3.2 where my app runs decides the host name that apps are told', async () => {
+      const page = await harness.open();
+      await page.getByRole('button', { name: 'Change…' }).click();
+      const form = page.getByRole('dialog', { name: 'New cluster' });
+      const planned = () =>
+        harness.fake.callsOf('planCluster').at(-1)?.args[0] as { readonly host?: string } | undefined;
+      const host = () => planned()?.host;
+      await expect.poll(planned).toBeDefined();
+      expect(host()).toBeUndefined();
+      await form.getByRole('radio', { name: 'In Docker' }).check();
+      await expect.poll(host).toBe('host.docker.internal');
+      await form.getByRole('radio', { name: 'Elsewhere' }).check();
+      await form.getByRole('textbox', { name: 'Host name' }).fill('build.example');
+      await expect.poll(host).toBe('build.example');
+      await form.getByRole('radio', { name: 'On this computer' }).check();
+      await form.getByRole('button', { name: 'Create and start' }).click();
+      await expect.poll(() => harness.fake.callsOf('createCluster').length).toBe(1);
+      expect(harness.fake.callsOf('createCluster')[0]?.args[0]).not.toHaveProperty('host');
+    });
+
     it('UX-3.2 the form previews the plan and says what a number of nodes means', async () => {
       const page = await harness.open();
       await page.getByRole('button', { name: 'Change…' }).click();
@@ -81,6 +161,21 @@ describeWindow('the window', (harness) => {
       await expect
         .poll(() => harness.fake.callsOf('createCluster')[0]?.args[0])
         .toMatchObject({ nodes: 4, data: 'throw-away' });
+    });
+
+    it('UX-3.2 access control, TLS and DCB are switches of the form; what is switched off again is not asked for', async () => {
+      const page = await harness.open();
+      await page.getByRole('button', { name: 'Change…' }).click();
+      const form = page.getByRole('dialog', { name: 'New cluster' });
+      await form.getByRole('checkbox', { name: 'Access control' }).check();
+      await form.getByRole('checkbox', { name: 'TLS' }).check();
+      await form.getByRole('checkbox', { name: 'DCB contexts' }).check();
+      await form.getByRole('checkbox', { name: 'DCB contexts' }).uncheck();
+      await form.getByRole('button', { name: 'Create and start' }).click();
+      await expect
+        .poll(() => harness.fake.callsOf('createCluster')[0]?.args[0])
+        .toMatchObject({ accessControl: true, tls: true });
+      expect(harness.fake.callsOf('createCluster')[0]?.args[0]).not.toHaveProperty('dcb');
     });
   });
 });

@@ -33,15 +33,40 @@ describeWindow('the window', (harness) => {
       await page.getByText('ports 8024–8026').waitFor();
     });
 
-    it('an unknown cluster in the address says so and leads back to the list', async () => {
+    it('an unknown cluster in the history says so and leads back to the list', async () => {
       const page = await harness.open();
       await page.getByText('ports 8024–8026').waitFor();
       await page.evaluate(() => {
-        location.hash = '#/cluster/nowhere';
+        const state = { route: { screen: 'cluster', name: 'nowhere', page: 'overview' } };
+        window.dispatchEvent(new PopStateEvent('popstate', { state }));
       });
       await page.getByText('CLUSTER_NOT_FOUND').waitFor();
       await page.getByRole('button', { name: 'All clusters' }).click();
       await page.getByRole('button', { name: 'Start a 3-node cluster' }).waitFor();
+    });
+  });
+
+  describe('numbers and news', () => {
+    const sized = (rssMiB: number, parts: Parameters<typeof node>[1] = {}) => {
+      const shown = scenes.healthy();
+      const first = { ...node(1), ...shown.nodes[0], rssBytes: rssMiB * 1_048_576, ...parts };
+      return { ...shown, nodes: [first, ...shown.nodes.slice(1)] };
+    };
+
+    it('UX-19 numbers that only count reach the window without any news, the last one always', async () => {
+      const page = await harness.openCluster(sized(100));
+      await card(page, 'node-1').getByText('100 MB').waitFor();
+      for (const rssMiB of [101, 102, 103]) harness.fake.show(sized(rssMiB));
+      await card(page, 'node-1').getByText('103 MB').waitFor();
+    });
+
+    it('UX-19 a change of state brings the numbers of its view along and is in order with them', async () => {
+      const page = await harness.openCluster(sized(100));
+      await card(page, 'node-1').getByText('100 MB').waitFor();
+      harness.fake.show(sized(101));
+      harness.fake.show(sized(102, { state: 'frozen', sentence: 'Frozen by you.' }));
+      await card(page, 'node-1').getByText('Frozen by you.').waitFor();
+      expect(await card(page, 'node-1').getByText('102 MB').count()).toBe(1);
     });
   });
 

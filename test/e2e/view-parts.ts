@@ -156,6 +156,7 @@ export const summaryOf = (view: ClusterView): ClusterSummary => ({
   grpcPorts: view.nodes.map((one) => one.grpc),
   lastUsed: new Date().toISOString(),
   dir: view.dir,
+  ...(view.leftBehind === undefined ? {} : { leftBehind: view.leftBehind }),
 });
 
 /** A short plausible log of one node. */
@@ -166,8 +167,9 @@ export function logOf(i: number): readonly LogLine[] {
     at: start + seq * 137 + i * 11,
     level,
     context: inContext,
-    code: level === 'warn' ? 'PEER_UNREACHABLE' : null,
+    code: level === 'warn' ? 'JOIN_RETRY' : null,
     text,
+    ...(level === 'warn' ? { harmless: 'the first node is not up yet; this one asks again by itself' } : {}),
   });
   const leader = i === 1;
   return [

@@ -47,6 +47,13 @@ describe('checks of arguments that cross a process border', () => {
     expect(codeOf(() => checkArguments('actOnNode', ['dev', 'node-1', 'explode']))).toBe('BAD_ARGUMENT');
   });
 
+  it('takes any part of a disk fault and refuses what is none', () => {
+    expect(codeOf(() => checkArguments('setDisk', ['dev', 'leader:default', { slowMs: 20 }]))).toBe('accepted');
+    for (const wrong of [{ slowMs: -1 }, { slowMs: 60_001 }, { full: 'yes' }, { broken: true }, null]) {
+      expect(codeOf(() => checkArguments('setDisk', ['dev', 'node-1', wrong]))).toBe('BAD_ARGUMENT');
+    }
+  });
+
   it('refuses a link from a node to itself and a loss above 100 percent', () => {
     const link = { from: 'node-1', to: 'node-2', cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 };
     expect(codeOf(() => checkArguments('setLinks', ['dev', [link]]))).toBe('accepted');

@@ -1,37 +1,16 @@
 import { spawn } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readIdentity } from '../../electron/launcher/process-identity.ts';
-import {
-  bundleCli,
-  cli,
-  cliEnvironment,
-  cliInForeground,
-  freeFirstPort,
-  processesWith,
-  removeCliBundle,
-  removeDir,
-  temporaryDir,
-  until,
-} from './support.ts';
-
-/** Each command is a process of its own; on a loaded machine each takes a second. */
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 30_000 });
+import { eachInCliWorkspace } from './cli-workspace.ts';
+import { bundleCli, cli, cliEnvironment, cliInForeground, freeFirstPort, processesWith, until } from './support.ts';
 
 let home = '';
 let firstPort = '';
-beforeEach(async () => {
-  home = await temporaryDir();
-  firstPort = String(await freeFirstPort());
+eachInCliWorkspace(['demo', 'other'], (workspace) => {
+  ({ home, firstPort } = workspace);
 });
-afterEach(async () => {
-  await cli(home, 'down', 'demo');
-  await cli(home, 'down', 'other');
-  await until('no engine left', async () => (await processesWith(home)).length === 0);
-  await removeDir(home);
-});
-afterAll(removeCliBundle);
 
 const up = (name = 'demo', ...more: readonly string[]) =>
   cli(home, 'up', name, '--nodes', '3', '--first-port', firstPort, '--detach', '--json', ...more);
@@ -155,6 +134,9 @@ describe('commands on a running cluster', () => {
       ['kill', 'node-77'],
       ['up', '../x'],
       ['cut', 'node-1'],
+      ['loss', 'node-1', 'to', 'node-2'],
+      ['slow-disk', 'node-1', 'much'],
+      ['fill-disk', 'node-99'],
       ['rm', 'demo'],
       ['up', 'x', '--nodes', 'many'],
     ]) {
@@ -185,7 +167,27 @@ describe('commands on a running cluster', () => {
     expect((await cli(home, 'cut', 'node-1', 'to', 'node-3', '--json')).json.faults).toHaveLength(1);
     expect((await cli(home, 'partition', 'node-1', '/', 'node-2', 'node-3', '--json')).json.faults).toHaveLength(4);
     expect((await cli(home, 'delay', 'node-2', 'and', 'node-3', '80ms', '--json')).json.faults).toHaveLength(6);
+    const shaky = await cli(home, 'delay', 'node-2', 'to', 'node-3', '80ms', 'jitter', '20ms');
+    expect(shaky.out).toContain('node-2 to node-3: delay 80 ms, jitter 20 ms.');
+    expect((await cli(home, 'loss', 'node-3', 'to', 'node-2', '10%')).out).toContain('node-3 to node-2: loss 10 %.');
     expect((await cli(home, 'heal', '--json')).json.faults).toEqual([]);
+  });
+
+  it('slow-disk, fill-disk, fail-disk: symbolic targets, faults of one disk add up, heal clears them', async () => {
+    expect((await up()).err).toBe('');
+    expect((await cli(home, 'slow-disk', 'leader:default', '150')).out).toContain(
+      'Disk of node-1: every flush takes 150 ms longer.',
+    );
+    expect((await cli(home, 'fill-disk', 'node-1', '--json')).json.diskFaults).toMatchObject([
+      { node: 'node-1', slowMs: 150, full: true, failing: false },
+    ]);
+    expect((await cli(home, 'status')).out).toContain('fault: Disk of node-1: every flush takes 150 ms longer, full.');
+    expect((await cli(home, 'slow-disk', 'node-1', '0', '--json')).json.diskFaults).toHaveLength(1);
+    expect((await cli(home, 'heal', '--json')).json.diskFaults).toEqual([]);
+    expect((await cli(home, 'status')).out).not.toContain('fault:');
+    expect((await cli(home, 'fail-disk', 'node-2')).code).toBe(0);
+    const { json } = await cli(home, 'wait', 'leader:default', '--json');
+    expect(json.diskFaults ?? []).toEqual([]);
   });
 
   it('context add, connect, logs, timeline, plan, rm', async () => {
@@ -193,14 +195,52 @@ describe('commands on a running cluster', () => {
     expect((await cli(home, 'context', 'add', 'billing', '--primary', 'node-1,2', '--json')).json.roles).toHaveLength(
       2,
     );
-    expect((await cli(home, 'connect', '--for', 'spring')).out).toContain(`localhost:${Number(firstPort) + 100},`);
+    const spring = await cli(home, 'connect', '--for', 'spring');
+    expect(spring.out).toContain(`localhost:${Number(firstPort) + 100},`);
+    expect(spring.err, 'beside the text, not in it').toContain('Works from this computer.');
+    expect(await cli(home, 'doctor', '--json')).toMatchObject({ code: 0, json: { ok: true, context: 'default' } });
+    await cli(home, 'stop', 'node-2');
+    const ill = await cli(home, 'doctor', '-c', 'demo');
+    expect([ill.code, ill.out.split('\n').filter((line) => line.startsWith('✗')).length]).toEqual([4, 1]);
+    expect(ill.out).toContain('muster start node-2 -c demo');
+    await cli(home, 'start', 'node-2');
     expect((await cli(home, 'logs', 'node-1', '--grep', 'fake engine')).out).toContain('the fake engine runs');
+    const ofContext = (await cli(home, 'logs', 'node-1', '--context', 'default')).out;
+    expect([ofContext.includes('started (pid'), ofContext.includes('the fake engine runs')]).toEqual([true, false]);
     expect((await cli(home, 'timeline', '--since', '1m')).out).toContain('Usable after');
+    expect((await cli(home, 'note', 'node-2 was here')).out).toContain('note    node-2 was here');
+    expect((await cli(home, 'note', 'two\nlines')).code).toBe(2);
+    expect((await cli(home, 'timeline', '--since', '1h')).out).toContain('note    node-2 was here');
+    expect((await cli(home, 'timeline', '--until', '1h')).out).toBe('');
+    expect((await cli(home, 'timeline', '--since', '1m', '--script')).out).toContain('at +0.0s start all');
+    expect((await cli(home, 'timeline', '--since', '1m', '--script', '--save', 'again')).out).toBe(
+      'Script again saved.\n',
+    );
+    expect((await cli(home, 'script', 'show', 'again')).out).toContain('stop node-2');
+    expect((await cli(home, 'timeline', '--save', 'again')).code).toBe(2);
     expect((await cli(home, 'plan', 'next', '--json')).json.nodes).toHaveLength(3);
     expect((await cli(home, 'rm', 'demo', '--yes', '--json')).json.error.code).toBe('CLUSTER_RUNNING');
     expect((await cli(home, 'down')).out).toBe('demo stopped. Data kept.\n');
     expect((await cli(home, 'rm', 'demo', '--yes')).code).toBe(0);
     expect((await cli(home, 'ls')).out).toContain('No clusters yet');
+  });
+
+  it('ux 18: run --record tells, after the checklist, what was done by hand while the script ran', async () => {
+    expect((await up()).err).toBe('');
+    const script = path.join(home, 'hand.chaos');
+    await writeFile(script, 'stop node-3\nwait all ready within 60s\n');
+    const run = await cliInForeground(home, 'run', script, '--record');
+    await until('the first step', () => run.output().includes('stop node-3'));
+    await cli(home, 'start', 'node-3');
+    expect(await run.exit, run.output()).toBe(0);
+    expect(run.output()).toMatch(/wait all ready.*\n# recorded on demo at .*\nat \+[\d.]+s start node-3\n$/);
+    expect((await cli(home, 'record', 'show', '--json')).json, 'it ended with the run').toMatchObject({
+      running: false,
+    });
+    await writeFile(script, 'heal all\n');
+    const again = await cli(home, 'run', script, '--record', '--json');
+    expect(again.json).toMatchObject({ recording: expect.stringMatching(/^# recorded on demo at [^\n]*\n$/) });
+    expect((await cli(home, 'run', script, '--json')).json).not.toHaveProperty('recording');
   });
 
   it('logs -f and status --watch follow until Ctrl-C', async () => {

@@ -20,7 +20,8 @@ const nodes = fs
   .readdirSync('..')
   .filter((entry) => /^node-\d$/.test(entry))
   .sort();
-const planned = JSON.parse(fs.readFileSync('../cluster.json', 'utf8')).nodes.map((node) => node.name);
+/** Read at each use: nodes may have been planned since. */
+const planned = () => JSON.parse(fs.readFileSync('../cluster.json', 'utf8')).nodes.map((node) => node.name);
 const contexts = own('autocluster.contexts').split(',');
 const termFile = path.resolve('../fake-term');
 const startedAt = Date.now();
@@ -100,11 +101,11 @@ function reaches(node) {
 }
 
 async function turn() {
-  const others = planned.filter((node) => node !== name);
+  const others = planned().filter((node) => node !== name);
   const live = (await Promise.all(others.map(async (node) => ((await reaches(node)) ? node : null)))).filter(
     (node) => node !== null,
   );
-  const majority = Math.floor(planned.length / 2) + 1;
+  const majority = Math.floor(planned().length / 2) + 1;
   const lowest = [name, ...live].sort()[0] === name;
   const wins = live.length + 1 >= majority && lowest && (leading || Date.now() - startedAt > 60);
   if (wins && !leading) {
@@ -158,7 +159,7 @@ function group(context, index, lastIndex) {
     durableIndex: lastIndex,
     commitIndex: lastIndex,
     lastToken: 4,
-    members: planned.map((node) => ({
+    members: planned().map((node) => ({
       node,
       role: 'PRIMARY',
       matchIndex: leading ? lastIndex : null,
@@ -178,10 +179,20 @@ function group(context, index, lastIndex) {
 }
 
 process.on('message', (message) => {
-  if (message.type === 'set-link-faults') {
+  if (message.type === 'ask' && message.ask.kind === 'settings') {
+    const given = Object.entries(properties).map(([key, value]) => ({ key, value, source: 'file' }));
+    process.send({ type: 'reply', id: message.id, ok: true, value: { given } });
+  } else if (message.type === 'set-link-faults') {
     cut = new Set(message.faults.filter((fault) => fault.cut).map((fault) => fault.peer));
     log('info', `faults ${JSON.stringify(message.faults)}`, 'FAULTS');
     process.send({ type: 'reply', id: message.id, ok: true });
+  } else if (message.type === 'set-disk-fault') {
+    log('info', `disk ${JSON.stringify(message.fault)}`, 'DISK');
+    process.send({ type: 'reply', id: message.id, ok: true });
+    if (message.fault.failing) {
+      process.send({ type: 'fatal', code: 'DISK_FAILED', message: 'a flush failed', next: [] });
+      setTimeout(() => process.exit(74), 20);
+    }
   } else if (message.type === 'stop') {
     process.send({ type: 'reply', id: message.id, ok: true });
     if (properties['fake.stubborn'] === undefined) {

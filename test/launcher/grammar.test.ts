@@ -4,10 +4,11 @@ import {
   parseDelay,
   parseDuration,
   parseLinks,
+  parseLoss,
   parseNodeList,
   parsePartition,
   UsageError,
-} from '../../electron/cli/grammar.ts';
+} from '../../electron/contract/grammar.ts';
 import { table } from '../../electron/cli/output.ts';
 
 describe('words of the command line (ux 18)', () => {
@@ -48,8 +49,29 @@ describe('words of the command line (ux 18)', () => {
   it('delay: links, then how long', () => {
     expect(parseDelay(['node-2', 'and', 'node-3', '80ms'])).toEqual({
       links: parseLinks(['node-2', 'and', 'node-3']),
+      cut: false,
       delayMs: 80,
+      jitterMs: 0,
+      lossPercent: 0,
     });
+    expect(parseDelay(['node-2', 'to', 'node-3', '80ms', 'jitter', '20ms', 'loss', '5%'])).toMatchObject({
+      delayMs: 80,
+      jitterMs: 20,
+      lossPercent: 5,
+    });
+    for (const wrong of ['node-1 to node-2', 'node-1 to node-2 80ms jitter', 'node-1 to node-2 80ms shaky 3ms']) {
+      expect(() => parseDelay(wrong.split(' '))).toThrow(UsageError);
+    }
+  });
+
+  it('loss: links, then the share', () => {
+    expect(parseLoss(['node-1', 'to', 'node-2', '10%'])).toEqual({
+      links: [{ from: 'node-1', to: 'node-2' }],
+      lossPercent: 10,
+    });
+    for (const wrong of ['node-1 to node-2', 'node-1 to node-2 101%', 'node-1 to node-2 some']) {
+      expect(() => parseLoss(wrong.split(' '))).toThrow(UsageError);
+    }
   });
 
   it('node lists: node-1,2,3', () => {

@@ -1,7 +1,8 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LogLine, TimelineEvent } from '../../electron/contract/model.ts';
+import type { TimelineEvent } from '../../electron/contract/history.ts';
+import type { LogLine } from '../../electron/contract/model.ts';
 import {
   FILE_BYTES_MAX,
   LINE_CHARS_MAX,
@@ -44,6 +45,36 @@ describe('log of a node (ux 7)', () => {
     });
     expect(parseLine('{"broken', T0)).toEqual({ at: T0, level: 'raw', context: null, code: null, text: '{"broken' });
     expect(parseLine('(node:1) Warning', T0).level).toBe('raw');
+  });
+
+  it('B11 marks what looks like trouble while a cluster forms, with its reason, and nothing once it had a leader', async () => {
+    const log = logOf();
+    const say = (code: string, text: string, context: string | null = null): void =>
+      log.append(`${JSON.stringify({ level: 'info', context, code, text })}\n`, T0);
+    const harmless = async (): Promise<readonly (string | undefined)[]> =>
+      (await log.tail(100)).filter((line) => line.harmless !== undefined).map((line) => line.text);
+    log.mark('started (pid 1)', T0);
+    say('DATA_FOLDER_CREATED', 'new data folder');
+    say('JOIN_RETRY', 'waiting for the first node');
+    say('RAFT_STATE', 'follower, term 0, leader none', '_admin');
+    say('RAFT_STATE', 'follower, term 1, leader node-1', '_admin');
+    say('RAFT_STATE', 'candidate, term 1, leader none', 'default');
+    say('RAFT_STATE', 'leader, term 1, leader node-2', 'default');
+    const forming = ['waiting for the first node', 'follower, term 0, leader none', 'candidate, term 1, leader none'];
+    expect(await harmless()).toEqual(forming);
+    expect((await log.tail(100))[2]?.harmless).toBe('the first node is not up yet; this one asks again by itself');
+    say('PEER_LINK_DOWN', 'link to node-1 lost: closed');
+    say('RAFT_STATE', 'candidate, term 2, leader none', 'default');
+    log.mark('ended', T0);
+    log.mark('started (pid 2)', T0);
+    say('RAFT_STATE', 'candidate, term 3, leader none', 'default');
+    say('JOIN_RETRY', 'with data it waits for members that should be there');
+    expect(await harmless(), 'neither later nor after a restart').toEqual(forming);
+    await log.flush();
+    const again = logOf();
+    expect((await again.tail(100)).filter((line) => line.harmless !== undefined).map((line) => line.text)).toEqual(
+      forming,
+    );
   });
 
   it('joins pieces to lines, numbers them, and keeps the file byte for byte', async () => {
@@ -130,5 +161,22 @@ describe('timeline on disk', () => {
     expect((await again.since(T0 + 1)).map((entry) => entry.text)).toEqual(['two']);
     expect((await again.since(0)).map((entry) => entry.text)).toEqual(['one', 'two']);
     expect(seen).toEqual(['one', 'two']);
+  });
+
+  it('UX-10 a note stands at its moment, also when it was written later, and damaged script lines are left out', async () => {
+    const file = path.join(dir, 'timeline.jsonl');
+    const timeline = new Timeline(file, () => undefined);
+    timeline.add(event(T0, 'one'));
+    timeline.add({ ...event(T0 + 5, 'two'), script: ['heal all'] });
+    timeline.add({ ...event(T0 + 2, 'here the app lost its handler'), kind: 'note', mark: 'note' });
+    timeline.add({ ...event(T0 + 9, 'three'), script: { no: 'list' } as never });
+    const found = await timeline.since(0);
+    expect(found.map(({ text, script }) => [text, script])).toEqual([
+      ['one', undefined],
+      ['here the app lost its handler', undefined],
+      ['two', ['heal all']],
+      ['three', undefined],
+    ]);
+    await timeline.close();
   });
 });

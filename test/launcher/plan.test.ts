@@ -1,7 +1,10 @@
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LauncherError } from '../../electron/contract/model.ts';
+import { checkSpec } from '../../electron/contract/check.ts';
 import { parsePlan } from '../../electron/launcher/plan.ts';
+import { generatedProperties } from '../../electron/launcher/properties-file.ts';
+import { noSecurity } from '../../electron/launcher/security.ts';
 import { listeningInodes, portHolder } from '../../electron/launcher/port-holder.ts';
 import { checkPorts, choosePortBlock } from '../../electron/launcher/ports.ts';
 import { plan, spec } from './builders.ts';
@@ -106,5 +109,27 @@ describe('check of ports before a start', () => {
       '   2: 0100007F:1F59 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1',
     ].join('\n');
     expect(listeningInodes(table, 0x1f58)).toEqual(['4711']);
+  });
+});
+
+describe('complaint 7: addresses that apps can use (launchers.md §3)', () => {
+  const properties = (change: object): ReadonlyMap<string, string> => {
+    const made = plan(change);
+    return new Map(generatedProperties(made, made.nodes[0]!, noSecurity));
+  };
+
+  it('apps in Docker are told a name that they can resolve, the nodes go on to find each other, and the ports are open', () => {
+    const inDocker = properties({ host: 'host.docker.internal' });
+    expect(inDocker.get('axoniq.axonserver.hostname')).toBe('host.docker.internal');
+    expect(inDocker.get('axoniq.axonserver.internal-hostname')).toBe('localhost');
+    expect(inDocker.get('axoniq.axonserver.autocluster.first')).toBe('localhost:8224');
+    expect(inDocker.get('server.address')).toBe('0.0.0.0');
+  });
+
+  it('without that choice nobody but this computer gets in; a host that is none is refused', () => {
+    expect(properties({}).get('server.address')).toBe('127.0.0.1');
+    expect(properties({}).get('axoniq.axonserver.hostname')).toBe('localhost');
+    for (const host of ['', 'a b', 'http://x', '-x', 'x'.repeat(300)])
+      expect(() => checkSpec(spec({ host }))).toThrow(/host/);
   });
 });

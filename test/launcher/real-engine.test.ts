@@ -51,6 +51,17 @@ describe('the launcher on real engines', () => {
     expect(view.warnings).toEqual([]);
   });
 
+  it('B11 what the engines say of missing leaders while they form is marked harmless, and of leaders not', async () => {
+    const read = await service.readLogs('dev', ['node-1', 'node-2', 'node-3'], 1000);
+    const said = read.flatMap(({ lines }) => lines.filter((line) => line.code === 'RAFT_STATE'));
+    const named = said.filter((line) => !line.text.endsWith('leader none'));
+    expect(named.filter((line) => line.harmless !== undefined)).toEqual([]);
+    for (const context of ['_admin', 'default', 'orders']) {
+      const first = said.find((line) => line.context === context && !named.includes(line));
+      expect(first?.harmless, context).toContain('first leader');
+    }
+  });
+
   it('S23, S29: a killed leader is replaced in a higher term, comes back and catches up', async () => {
     const afterTerm = contextOf(await service.getCluster('dev')).term;
     const killed = await service.actOnNode('dev', 'leader:default', 'kill');

@@ -2,6 +2,7 @@ import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { TimelineEvent } from '../../electron/contract/history.ts';
 import type { ClusterSpec, ClusterView } from '../../electron/contract/model.ts';
 import { openService } from '../../electron/launcher/service.ts';
 import type { LauncherService } from '../../electron/launcher/service.ts';
@@ -74,6 +75,53 @@ describe('a cluster of engine processes', () => {
     expect(texts.some((text) => text.startsWith('default: node-2 leads'))).toBe(true);
   });
 
+  it('UX-10 a part of the timeline is a script of what was done in it, and takes notes', async () => {
+    await running();
+    const from = Date.now();
+    await service.setDisk('dev', 'leader:default', { slowMs: 20 });
+    const cut = { cut: true, delayMs: 0, jitterMs: 0, lossPercent: 0 };
+    await service.setLinks('dev', [
+      { from: 'node-1', to: 'node-3', ...cut },
+      { from: 'node-3', to: 'node-1', ...cut },
+    ]);
+    await service.heal('dev');
+    const { term: afterTerm } = contextOf(await service.getCluster('dev'));
+    await service.actOnNode('dev', 'leader:default', 'kill');
+    await service.wait('dev', { kind: 'leader', context: 'default', afterTerm }, READY_MS);
+    const pinned: TimelineEvent[] = [];
+    service.on('timeline', (event) => pinned.push(event));
+    const note = await service.addNote('dev', from, 'here the app lost its handler');
+    expect([note.at, pinned]).toEqual([from, [note]]);
+    expect((await service.addNote('dev', from + 86_400_000, 'later')).at, 'not in the future').toBeLessThan(
+      from + 86_400_000,
+    );
+    // The fault may be of the same millisecond.
+    expect((await service.timeline('dev', from)).slice(0, 2)).toContainEqual(note);
+    const lines = (await service.timelineScript('dev', from, Date.now())).split('\n');
+    expect(lines.map((line) => line.replace(/^at \S+ /, '')).slice(1)).toEqual([
+      'slow-disk leader(default) 20ms',
+      'cut node-1 and node-3',
+      'heal all',
+      'kill leader(default)',
+      'wait leader(default) within 30000ms',
+      ...lines.slice(6),
+    ]);
+    expect(await service.timelineScript('dev', from - 5, from - 1)).toContain('# nothing that a script can repeat');
+  });
+
+  it('UX-10 another launcher can look at any moment of a run that is over', async () => {
+    await running();
+    const at = Date.now();
+    await service.actOnNode('dev', 'node-3', 'kill');
+    await service.stopCluster('dev');
+    await service.shutdown();
+    service = await open();
+    expect((await service.pastView('dev', at)).view.state).toBe('usable');
+    const lane = (await service.history('dev')).nodes.find(({ name }) => name === 'node-3');
+    expect(lane?.spans.at(-1)?.state).toBe('stopped');
+    await expect(service.pastView('other', at)).rejects.toMatchObject({ data: { code: 'CLUSTER_NOT_FOUND' } });
+  });
+
   it('a process that ends unasked is shown as crashed with its exit', async () => {
     const view = await running();
     process.kill(nodeOf(view, 'node-3').pid ?? 0, 'SIGKILL');
@@ -122,6 +170,30 @@ describe('a cluster of engine processes', () => {
     await service.heal('dev');
     expect((await service.getCluster('dev')).faults).toEqual([]);
     await service.wait('dev', { kind: 'ready' }, READY_MS);
+  });
+
+  it('breaks disks through the engines: told again after a restart, a failing one is gone with its process', async () => {
+    await running();
+    expect(await service.setDisk('dev', 'leader:default', { slowMs: 40 })).toEqual(['node-1']);
+    expect((await service.getCluster('dev')).diskFaults).toMatchObject([{ node: 'node-1', slowMs: 40 }]);
+    const told = async (): Promise<number> => {
+      const [log] = await service.readLogs('dev', ['node-1'], 1000);
+      return log?.lines.filter((line) => line.code === 'DISK' && line.text.includes('"slowMs":40')).length ?? 0;
+    };
+    await until('node-1 told', async () => (await told()) === 1);
+    await service.actOnNode('dev', 'node-1', 'restart');
+    await until('node-1 told again', async () => (await told()) === 2);
+    await service.setDisk('dev', 'node-1', { failing: true });
+    const failed = await until('node-1 ended', async () => {
+      const view = await service.getCluster('dev');
+      return nodeOf(view, 'node-1').state === 'crashed' ? view : null;
+    });
+    expect(nodeOf(failed, 'node-1').exit).toMatchObject({ code: 74, expected: false, errorCode: 'DISK_FAILED' });
+    expect(failed.diskFaults).toMatchObject([{ node: 'node-1', slowMs: 40, failing: false }]);
+    await service.heal('dev');
+    expect((await service.getCluster('dev')).diskFaults ?? []).toEqual([]);
+    const texts = (await service.timeline('dev', 0)).map((event) => event.text);
+    expect(texts).toContain('Disk of node-1: every flush takes 40 ms longer.');
   });
 
   it('a second start of a running cluster starts nothing', async () => {
@@ -250,6 +322,9 @@ describe('guards', () => {
     const next = await open();
     expect((await processesWith(dir)).includes(pid)).toBe(false);
     expect((await next.timeline('dev', 0)).some((event) => event.text.includes('left behind'))).toBe(true);
+    const told = /of an earlier Muster still ran \(.*node-2.*\); .* stopped, since an engine takes orders only from/;
+    expect((await next.getCluster('dev')).leftBehind).toMatch(told);
+    expect((await next.listClusters())[0]?.leftBehind).toMatch(told);
     await next.shutdown();
     await removeDir(second);
   });

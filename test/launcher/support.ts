@@ -115,6 +115,7 @@ export interface CliJson {
   readonly contexts: readonly { readonly term: number; readonly members: readonly object[] }[];
   readonly control: { readonly url: string; readonly tokenFile: string };
   readonly faults: readonly object[];
+  readonly diskFaults?: readonly object[];
   readonly roles: readonly object[];
   readonly error: { readonly code: string };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { clusterObject } from '../../electron/cli/output.ts';
 import { exitReason, initialFacts } from '../../electron/launcher/cluster-state.ts';
 import { formatClock } from '../../electron/launcher/why.ts';
 import {
@@ -128,6 +129,7 @@ describe('why a context is as it is (ux 4.2)', () => {
     expect(why.headline).toBe('healthy');
     expect(why.sentence).toBe(`Healthy. node-1 leads since ${formatClock(T0)} (term 7).`);
     expect(why.lossSentence).toBe('If node-1 dies now, committed events are safe on: node-2, node-3.');
+    expect(why.next).toEqual([{ label: 'Move leader', action: 'move-leader', node: null }]);
   });
 
   it('electing: the candidate, its votes and the longest wait', () => {
@@ -136,7 +138,13 @@ describe('why a context is as it is (ux 4.2)', () => {
       ...killed('node-1'),
       ...nodeUp(
         'node-3',
-        followerGroups({ raftRole: 'candidate', term: 8, votesGranted: ['node-3'], electionElapsedMs: 400 }),
+        followerGroups({
+          raftRole: 'candidate',
+          term: 8,
+          votesGranted: ['node-3'],
+          votesRefused: ['node-2'],
+          electionElapsedMs: 400,
+        }),
       ),
     );
     const context = contextOf(viewOf(facts));
@@ -145,6 +153,25 @@ describe('why a context is as it is (ux 4.2)', () => {
       headline: 'electing',
       sentence: 'Electing. Term 8, node-3 has 1 of 2 votes. Longest wait 0.4 s.',
     });
+    const votes = { granted: ['node-3'], refused: ['node-2'] };
+    expect(context.members.map((one) => one.votes)).toEqual([undefined, undefined, votes]);
+    expect(JSON.stringify(clusterObject(viewOf(facts), null)), 'status --json').toContain(
+      JSON.stringify({ votes }).slice(1, -1),
+    );
+  });
+
+  it('UX-4.2 many lost elections lead to the timing, a candidate that cannot win to the ends of the logs', () => {
+    const lost = { raftRole: 'candidate', term: 11, votesRefused: ['node-2'], lastIndex: 41 } as const;
+    const facts = applied(
+      healthyFacts(),
+      ...killed('node-1'),
+      ...nodeUp('node-2', followerGroups({ term: 11, lastIndex: 57, leader: null })),
+      ...nodeUp('node-3', followerGroups(lost)),
+    );
+    expect(contextOf(viewOf(facts)).why.next.map((step) => step.label)).toEqual([
+      'Widen timing',
+      'Show the ends of the logs',
+    ]);
   });
 
   it('S12 no quorum: counts the reachable voters and offers to start the others', () => {

@@ -16,6 +16,8 @@ import {
 export const HEARTBEAT = 10;
 export const ELECTION_MIN = 50;
 export const ELECTION_MAX = 100;
+/** Deliveries after one event: more means that two cores answer each other for ever. */
+const ROUNDS_MAX = 1000;
 
 /** `config('a b c', 'd', 'e')`: PRIMARYs, ACTIVE_BACKUPs, PASSIVE_BACKUPs. */
 export function config(primaries: string, actives = '', passives = '', minActiveBackups = 1): GroupConfig {
@@ -39,6 +41,8 @@ export function entriesOfTerms(terms: readonly number[], first = 1): Entry[] {
 export interface SoloSettings extends Partial<Omit<RaftOptions, 'log' | 'configs'>> {
   /** Terms of the durable entries. */
   readonly log?: readonly number[];
+  /** The durable entries themselves; before `log`. */
+  readonly entries?: readonly Entry[];
   readonly term?: number;
   readonly vote?: MemberId;
   readonly commit?: number;
@@ -54,8 +58,8 @@ export class Solo {
 
   constructor(bootstrap: GroupConfig, settings: SoloSettings = {}) {
     this.id = settings.self ?? 'a';
-    this.log = entriesOfTerms(settings.log ?? []);
-    const term = settings.term ?? settings.log?.[settings.log.length - 1] ?? 0;
+    this.log = settings.entries === undefined ? entriesOfTerms(settings.log ?? []) : [...settings.entries];
+    const term = settings.term ?? this.log[this.log.length - 1]?.term ?? 0;
     this.hardState = { term, vote: settings.vote ?? null, commit: settings.commit ?? 0 };
     this.group = this.#make(bootstrap, settings);
   }
@@ -191,7 +195,9 @@ export class Net {
 
   /** Delivers until nothing moves any more. */
   settle(): void {
-    for (let moved = true; moved; ) {
+    let rounds = 0;
+    for (let moved = true; moved; rounds += 1) {
+      if (rounds > ROUNDS_MAX) throw new Error('messages without end');
       moved = false;
       for (const node of this.nodes.values()) {
         for (const message of node.flush()) {

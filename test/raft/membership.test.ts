@@ -61,6 +61,20 @@ describe('configurations as bytes', () => {
   });
 });
 
+describe('a member that comes back within a leadership', () => {
+  it('EL-7 gets a whole window before its silence counts (found beside etcd, seed 15)', () => {
+    const solo = readyLeader(config('a b'));
+    expect(solo.group.proposeConfig(config('a')).ok).toBe(true);
+    solo.tick(ELECTION_MAX - 1);
+    solo.flush();
+    expect(solo.group.proposeConfig(config('a b')).ok).toBe(true);
+    solo.tick(ELECTION_MAX - 1);
+    expect(solo.group.isLeader).toBe(true);
+    solo.tick();
+    expect(solo.group.isLeader).toBe(false);
+  });
+});
+
 describe('which changes are allowed', () => {
   it.each([
     ['a b c d', '', '', null],

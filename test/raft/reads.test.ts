@@ -113,6 +113,18 @@ describe('ReadIndex', () => {
     expect(solo.readStates).toEqual([{ token: 8, index: 1 }]);
   });
 
+  it('a read that waited for a member that leaves is confirmed by those who stay (found beside etcd, seed 72)', () => {
+    const solo = leaderWith({}, config('a b'));
+    solo.confirm('b', 1);
+    solo.flush();
+    solo.group.readIndex(8);
+    solo.flush();
+    expect(solo.readStates).toEqual([]);
+    expect(solo.group.proposeConfig(config('a', '', 'b')).ok).toBe(true);
+    solo.flush();
+    expect(solo.readStates).toEqual([{ token: 8, index: 1 }]);
+  });
+
   it('a follower says no', () => {
     expect(new Solo(config('a b')).group.readIndex(1)).toBe(false);
   });

@@ -217,6 +217,14 @@ describe('follower side', () => {
     expect(solo.flush()).toMatchObject([{ type: 'append-response', matchIndex: 3 }]);
   });
 
+  it('Raft fig. 2 an answer confirms what the message proved, not a longer tail that nobody compared', () => {
+    const solo = new Solo(config('a b c'), { log: [1, 1, 2, 2], term: 2 });
+    solo.receive('b', 3, { type: 'append', prevIndex: 2, prevTerm: 1, commit: 0, entries: [] });
+    expect(ofType(solo.flush(), 'append-response')).toMatchObject([{ reject: false, matchIndex: 2 }]);
+    solo.receive('b', 3, { type: 'append', prevIndex: 1, prevTerm: 1, commit: 0, entries: [entry(2, 1)] });
+    expect(ofType(solo.flush(), 'append-response')).toMatchObject([{ reject: false, matchIndex: 2 }]);
+  });
+
   it('Raft fig. 2 commit follows the leader, but not past the last entry of the message', () => {
     const solo = new Solo(THREE, { log: [1, 1, 1] });
     solo.receive('b', 2, append(1, 1, [1], 9));

@@ -9,7 +9,9 @@ import type { MethodDefinition, ServiceDefinition } from '@grpc/proto-loader';
 const protoFolder = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'engine', 'proto');
 const PACKAGE = 'io.axoniq.axonserver.grpc';
 const definitions = loadSync(
-  ['event.proto', 'control.proto', 'command.proto', 'query.proto'].map((file) => path.join(protoFolder, file)),
+  ['event.proto', 'control.proto', 'command.proto', 'query.proto', 'admin.proto', 'persistent-streams.proto'].map(
+    (file) => path.join(protoFolder, file),
+  ),
   { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true, includeDirs: [protoFolder] },
 );
 
@@ -102,8 +104,14 @@ export class NodeClient {
   readonly #client: Client;
   readonly #metadata = new Metadata();
 
-  constructor(host: string, port: number, context: string | null = 'default') {
-    this.#client = new Client(`${host}:${port}`, credentials.createInsecure(), {
+  constructor(
+    host: string,
+    port: number,
+    context: string | null = 'default',
+    { token = null, trust = null }: { readonly token?: string | null; readonly trust?: string | null } = {},
+  ) {
+    const channel = trust === null ? credentials.createInsecure() : credentials.createSsl(Buffer.from(trust));
+    this.#client = new Client(`${host}:${port}`, channel, {
       'grpc.enable_retries': 0,
       // A connection of its own, as every application has.
       'grpc.use_local_subchannel_pool': 1,
@@ -113,6 +121,7 @@ export class NodeClient {
       'grpc.max_reconnect_backoff_ms': 200,
     });
     if (context !== null) this.#metadata.set('axoniq-context', context);
+    if (token !== null) this.#metadata.set('axoniq-access-token', token);
   }
 
   close(): void {
@@ -156,6 +165,24 @@ export class NodeClient {
       call.on('error', reject);
       call.on('end', () => resolve(items));
     });
+  }
+
+  /** A server stream whose reading can be held back. */
+  pausable(service: string, name: string, request: object): { pause(): void; resume(): void; count(): number } {
+    const { path: callPath, requestSerialize, responseDeserialize } = method(service, name);
+    const call = this.#client.makeServerStreamRequest(
+      callPath,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      this.#metadata,
+    );
+    let received = 0;
+    call.on('data', () => {
+      received += 1;
+    });
+    call.on('error', () => undefined);
+    return { pause: () => void call.pause(), resume: () => void call.resume(), count: () => received };
   }
 
   bidi(service: string, name: string): Stream {

@@ -1,6 +1,6 @@
-// What deleting a context and leaving it do to the events (cluster-semantics CX-8, CX-10, MB-4, MB-6, CU-5; feature row E13,
+// What deleting a context and leaving it do to the events (cluster-semantics CX-8, CX-10, MB-4, MB-6, CU-5; feature rows E13, E17,
 // beside S5 to S8). One cluster of five nodes of which three hold `_admin`.
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ELECTION_MS_MAX, fill, type TestCluster } from './harness.ts';
@@ -17,10 +17,12 @@ import {
   UNCONFIRMED_CODES,
   UNCONFIRMED_MS_MAX,
   withoutNodes,
+  withStore,
 } from './roles-support.ts';
 import type { TestNode } from './test-node.ts';
 import { until } from './wait.ts';
 
+const LARGE_PAYLOAD = 'x'.repeat(100_000);
 const THREE = { 'node-1': 'PRIMARY', 'node-2': 'PRIMARY', 'node-3': 'PRIMARY' } as const;
 
 describe('events of contexts that go', () => {
@@ -141,16 +143,54 @@ describe('events of contexts that go', () => {
     expect(filesOf(leaver, 'leave')).not.toEqual([]);
     expect((await leaver.me()).storageContextNames).not.toContain('leave');
     await fill(cluster, 'mb4', 20, 10, 'leave');
-    const back = await nodes[0].rest('POST', '/v1/context/leave/node-4?role=PASSIVE_BACKUP');
+    const back = await nodes[0].rest('POST', '/v1/context/leave/node-4?role=PASSIVE_BACKUP&afterPending=true');
     expect(back.status).toBe(202);
     await formed(cluster, 'leave', roles);
     await caughtUp(cluster, 'leave', roles);
     expect((await groupNow(leaver, 'leave')).lastToken).toBe(29);
     expect({ file: segment(), inode: statSync(segment()).ino }).toEqual(before);
 
-    await remove('/v1/context/leave/node-4');
+    await remove('/v1/context/leave/node-4?afterPending=true');
     await gone(leaver, 'leave');
     await formed(cluster, 'leave', rest);
+  });
+
+  it('E17 a role changed by taking the node out, events kept, and back in with the other role copies nothing again', async () => {
+    const roles = {
+      'node-1': 'PRIMARY',
+      'node-2': 'PRIMARY',
+      'node-3': 'PRIMARY',
+      'node-4': 'PASSIVE_BACKUP',
+    } as const;
+    const { 'node-4': _left, ...rest } = roles;
+    const changed = { ...rest, 'node-4': 'ACTIVE_BACKUP' } as const;
+    await create(cluster, 'other-role', roles);
+    const client = (await cluster.leader('other-role')).client('other-role');
+    for (let from = 0; from < 80; from += 10)
+      await client.append(Array.from({ length: 10 }, (_unused, each) => event('e17', from + each, LARGE_PAYLOAD)));
+    await caughtUp(cluster, 'other-role', roles);
+    const [, , , changing] = nodes;
+    // What the process wrote to disk and elsewhere, as the system counts it.
+    const written = (): number =>
+      Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${changing.pid}/io`, 'utf8'))?.[1] ?? Number.NaN);
+    const before = written();
+    await remove('/v1/context/other-role/node-4?preserveEventStore=true');
+    await closed(changing, 'other-role');
+    await formed(cluster, 'other-role', rest);
+    const url = '/v1/context/other-role/node-4?role=ACTIVE_BACKUP&afterPending=true';
+    expect((await nodes[0].rest('POST', url)).status).toBe(202);
+    await formed(cluster, 'other-role', changed);
+    await caughtUp(cluster, 'other-role', changed);
+    expect(written() - before).toBeLessThan(80 * LARGE_PAYLOAD.length * 0.25);
+    expect((await groupNow(changing, 'other-role')).lastToken).toBe(79);
+    const leader = await cluster.leader('other-role');
+    const { commitIndex } = await groupNow(leader, 'other-role');
+    const digests: number[] = [];
+    await withoutNodes(cluster, ['node-4', leader.name], async () => {
+      for (const node of [leader, changing])
+        digests.push(await withStore(node, 'other-role', (store) => store.digest(commitIndex)));
+    });
+    expect(digests[1]).toBe(digests[0]);
   });
 
   it('MB-6 members that were taken out stay until their group let them go: nothing that only they have is lost', async () => {
@@ -159,8 +199,8 @@ describe('events of contexts that go', () => {
     await withoutNodes(cluster, ['node-1'], async () => {
       await fill(cluster, 'mb6', 5, 5, 'handover');
       await remove('/v1/context/handover/node-2');
-      await remove('/v1/context/handover/node-3');
-      expect((await nodes[1].rest('DELETE', '/v1/context/handover/node-1')).code).toBe('AXONIQ-2310');
+      await remove('/v1/context/handover/node-3?afterPending=true');
+      expect((await nodes[1].rest('DELETE', '/v1/context/handover/node-1?afterPending=true')).code).toBe('AXONIQ-2310');
       // node-1 is needed now and away: nothing is confirmed, and nobody forgets anything.
       const refusal = refusedWith(nodes[3].client('handover').append([event('mb6-lost', 0)], UNCONFIRMED_MS_MAX));
       expect([...UNCONFIRMED_CODES, 'AXONIQ-1302']).toContain(await refusal);

@@ -164,11 +164,13 @@ describe('a DCB context on three nodes', () => {
   });
 
   it('DC-12 everything is there after all nodes were killed and started again', async () => {
+    await clients[0]!.ready();
     const before = await clients[0]!.sourceReplies(0);
     await Promise.all(cluster.nodes.map((node) => node.kill()));
     cluster.startAll();
     await cluster.usable(['default']);
     for (const client of clients) {
+      await client.ready();
       expect(await client.sourceReplies(0)).toEqual(before);
       expect((await client.source(0, { tags: ['all'] })).sequences).toEqual([0, 1, 3]);
       expect(await client.tags(0)).toEqual(['all', 'n=0']);

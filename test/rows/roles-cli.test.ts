@@ -11,6 +11,7 @@ import { until } from './wait.ts';
 
 interface ContextJson {
   readonly name: string;
+  readonly leader: string | null;
   readonly why: string;
   readonly notes?: readonly string[];
   readonly members: readonly { readonly node: string; readonly role: string; readonly state: string }[];
@@ -101,8 +102,8 @@ describe('roles as people give them', () => {
     await workspace.ok('role', 'node-2', 'by-cli', 'primary');
     await workspace.ok('role', 'node-4', 'by-cli', 'none');
     await haveRoles('by-cli', { 'node-1': 'PRIMARY', 'node-2': 'PRIMARY', 'node-3': 'ACTIVE_BACKUP' });
-    expect((await rest('POST', '/v1/context/by-rest/node-4?role=PASSIVE_BACKUP')).status).toBe(202);
-    expect((await rest('DELETE', '/v1/context/by-rest/node-2')).status).toBe(202);
+    expect((await rest('POST', '/v1/context/by-rest/node-4?role=PASSIVE_BACKUP&afterPending=true')).status).toBe(202);
+    expect((await rest('DELETE', '/v1/context/by-rest/node-2?afterPending=true')).status).toBe(202);
     await haveRoles('by-rest', { 'node-1': 'PRIMARY', 'node-3': 'PASSIVE_BACKUP', 'node-4': 'PASSIVE_BACKUP' });
 
     const wrong = await workspace.muster('role', 'node-1', 'by-rest', 'passive-backup');
@@ -169,5 +170,30 @@ describe('roles as people give them', () => {
     } finally {
       client.close();
     }
+  });
+
+  it('S21 a role change that those who stay could not commit waits, and status says for whom until it goes on', async () => {
+    await workspace.ok('context', 'add', 'held', '--primary', '1,2,3');
+    await haveRoles('held', { 'node-1': 'PRIMARY', 'node-2': 'PRIMARY', 'node-3': 'PRIMARY' });
+    await workspace.ok('kill', 'node-3');
+    // Until the leader misses node-3 the change could be made.
+    await until('the leader to miss node-3', ELECTION_MS_MAX, async () => {
+      const { host, http } = nodeOf((await contextOf('held'))?.leader ?? 'node-1');
+      const health = (await (await fetch(`http://${host}:${http}/actuator/health`)).json()) as {
+        components: { raft: { details: Readonly<Record<string, string>> } };
+      };
+      return health.components.raft.details['held'] === 'not confirming: node-3';
+    });
+    const asked = await workspace.muster('role', 'node-2', 'held', 'passive-backup', '--timeout', '3s');
+    expect(asked.code).toBe(3);
+    const reason = 'node-2 does not become passive backup yet: node-3 is down';
+    expect(asked.stderr).toContain(reason);
+    expect(await workspace.ok('status', 'roles')).toContain(`note: held: ${reason}`);
+    expect((await contextOf('held'))?.members.find(({ node }) => node === 'node-2')?.role).toBe('PRIMARY');
+    await workspace.ok('start', 'node-3');
+    await haveRoles('held', { 'node-1': 'PRIMARY', 'node-2': 'PASSIVE_BACKUP', 'node-3': 'PRIMARY' });
+    await until('nothing to be held', ELECTION_MS_MAX, async () => {
+      return (await contextOf('held'))?.notes?.some((note) => note.includes('yet')) !== true;
+    });
   });
 });

@@ -158,7 +158,7 @@ export async function withoutNodes<T>(
 
 /** Opens a stopped node's replica of a context as the engine would, for comparing files; always closes it. */
 export async function withStore<T>(
-  node: TestNode,
+  node: Pick<TestNode, 'name' | 'dir' | 'running'>,
   context: string,
   work: (store: GroupStore) => T | Promise<T>,
 ): Promise<T> {

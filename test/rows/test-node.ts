@@ -4,7 +4,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { EngineToLauncher, GroupReport, LauncherToEngine, StatusReport } from '../../engine/control/protocol.ts';
+import type {
+  DiskFault,
+  EngineToLauncher,
+  GroupReport,
+  LauncherToEngine,
+  StatusReport,
+} from '../../engine/control/protocol.ts';
 import { NodeClient } from './client.ts';
 import type { NodePorts } from './ports.ts';
 import { until } from './wait.ts';
@@ -151,6 +157,16 @@ export class TestNode {
     const answered = new Promise<boolean>((resolve) => this.#replies.set(id, resolve));
     this.#process?.send(message);
     if (!(await answered)) throw new Error(`${this.name} refused the link faults`);
+  }
+
+  /** Sets the disk fault of this node and waits until it is in force. */
+  async setDisk(change: Partial<DiskFault>): Promise<void> {
+    this.#faultId += 1;
+    const id = this.#faultId;
+    const fault = { slowMs: 0, failing: false, full: false, ...change };
+    const answered = new Promise<boolean>((resolve) => this.#replies.set(id, resolve));
+    this.#process?.send({ type: 'set-disk-fault', id, fault } satisfies LauncherToEngine);
+    if (!(await answered)) throw new Error(`${this.name} refused the disk fault`);
   }
 
   client(context: string | null = 'default'): NodeClient {

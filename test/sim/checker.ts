@@ -1,13 +1,28 @@
 // The global invariants of raft-design.md §12, looked at after every input to every core.
 // Knows the truth: what each simulated disk holds. Throws SafetyError at the first broken one.
-import type { Entry, Index, MemberId, Message, Term } from '../../engine/raft/types.ts';
-import type { SimNode } from './sim-node.ts';
+import type { Entry, HardState, Index, MemberId, Message, Term } from '../../engine/raft/types.ts';
+import type { RaftGroup } from '../../engine/raft/raft.ts';
 
 export class SafetyError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'SafetyError';
   }
+}
+
+/** What the checker looks at: a member whose log in memory and on disk is known. */
+export interface CheckedNode {
+  readonly id: MemberId;
+  readonly group: RaftGroup | null;
+  commitSeen: Index;
+  leadingTerm: Term;
+  readonly held: Index;
+  heldEntry(index: Index): Entry | undefined;
+  heldTerm(index: Index): Term | undefined;
+  /** What a crash at this moment would leave for certain. */
+  readonly durableIndex: Index;
+  durableTerm(index: Index): Term | undefined;
+  readonly durableHardState: HardState;
 }
 
 interface PlacedEntry {
@@ -24,11 +39,11 @@ export class Checker {
   readonly #leaders = new Map<Term, MemberId>();
   readonly #votes = new Map<string, MemberId>();
   readonly #readsAsked = new Map<number, Index>();
-  readonly #nodes: readonly SimNode[];
+  readonly #nodes: readonly CheckedNode[];
   elections = 0;
   readsServed = 0;
 
-  constructor(nodes: readonly SimNode[]) {
+  constructor(nodes: readonly CheckedNode[]) {
     this.#nodes = nodes;
   }
 
@@ -37,7 +52,7 @@ export class Checker {
   }
 
   /** After each call into the core of `node`. */
-  afterInput(node: SimNode): void {
+  afterInput(node: CheckedNode): void {
     const group = node.group;
     if (group === null) return;
     if (group.isLeader && node.leadingTerm !== group.term) {
@@ -50,7 +65,7 @@ export class Checker {
     }
   }
 
-  #elected(node: SimNode, term: Term): void {
+  #elected(node: CheckedNode, term: Term): void {
     this.elections += 1;
     const other = this.#leaders.get(term);
     if (other !== undefined && other !== node.id) this.fail('I1', `${other} and ${node.id} lead in term ${term}`);
@@ -60,14 +75,14 @@ export class Checker {
     if (!primary && !status?.configPending) this.fail('I1', `${node.id} leads without being a PRIMARY`);
     this.committed.forEach((entry, position) => {
       // A replica that slept may take an old office late: only commits of earlier terms bind it.
-      if (entry.toldIn < term && node.memory[position]?.term !== entry.term) {
+      if (entry.toldIn < term && node.heldTerm(position + 1) !== entry.term) {
         this.fail('I5', `leader ${node.id} of term ${term} lacks committed entry ${position + 1}`);
       }
     });
   }
 
   /** I4: durable on a majority of PRIMARYs and on the required ACTIVE_BACKUPs, by the truth of the disks. */
-  #checkQuorum(node: SimNode, index: Index): void {
+  #checkQuorum(node: CheckedNode, index: Index): void {
     const status = node.group?.status();
     if (status === undefined) return;
     const term = node.group?.term;
@@ -75,8 +90,8 @@ export class Checker {
     const all = { PRIMARY: 0, ACTIVE_BACKUP: 0, PASSIVE_BACKUP: 0 };
     for (const member of status.config.members) {
       all[member.role] += 1;
-      const disk = this.#nodes.find((other) => other.id === member.id)?.disk;
-      if (disk?.log[index - 1]?.term === term) held[member.role] += 1;
+      const other = this.#nodes.find((candidate) => candidate.id === member.id);
+      if (other?.durableTerm(index) === term) held[member.role] += 1;
     }
     const backups = Math.min(status.config.minActiveBackups, all.ACTIVE_BACKUP);
     if (held.PRIMARY * 2 <= all.PRIMARY || held.ACTIVE_BACKUP < backups) {
@@ -88,7 +103,7 @@ export class Checker {
   }
 
   /** I2: an (index, term) pair has one content and one predecessor, everywhere and always. */
-  entriesWritten(node: SimNode, entries: readonly Entry[], previousTerm: Term): void {
+  entriesWritten(node: CheckedNode, entries: readonly Entry[], previousTerm: Term): void {
     let before = previousTerm;
     for (const entry of entries) {
       const key = entry.index * TERMS_MAX + entry.term;
@@ -103,10 +118,10 @@ export class Checker {
   }
 
   /** I3: what one replica tells as committed, no replica ever tells differently. */
-  commitTold(node: SimNode, from: Index, to: Index): void {
+  commitTold(node: CheckedNode, from: Index, to: Index): void {
     for (let index = from + 1; index <= to; index += 1) {
-      const entry = node.memory[index - 1];
-      if (entry === undefined) this.fail('I3', `${node.id} tells commit ${to} but holds ${node.memory.length} entries`);
+      const entry = node.heldEntry(index);
+      if (entry === undefined) this.fail('I3', `${node.id} tells commit ${to} but holds ${node.held} entries`);
       const content = contentOf(entry);
       const known = this.committed[index - 1];
       if (known === undefined) this.committed.push({ term: entry.term, content, toldIn: node.group?.term ?? 0 });
@@ -117,21 +132,21 @@ export class Checker {
   }
 
   /** One vote per member and term, over crashes; no confirmation of what is not on the disk (I16). */
-  messageSent(node: SimNode, message: Message): void {
+  messageSent(node: CheckedNode, message: Message): void {
     if (message.type === 'vote' || (message.type === 'vote-response' && message.granted)) {
       const candidate = message.type === 'vote' ? message.from : message.to;
       const key = `${message.from} ${message.term}`;
       const before = this.#votes.get(key);
       if (before !== undefined && before !== candidate) this.fail('vote', `${key}: ${before}, then ${candidate}`);
       this.#votes.set(key, candidate);
-      const { term, vote } = node.disk.hardState;
+      const { term, vote } = node.durableHardState;
       if (term < message.term || (term === message.term && vote !== candidate)) {
         this.fail('I16', `${node.id} tells a vote of term ${message.term} that is not durable`);
       }
     }
-    if (message.type !== 'append-response' || message.reject || message.term !== node.disk.hardState.term) return;
-    if (node.disk.log.length < message.matchIndex) {
-      this.fail('I16', `${node.id} confirms ${message.matchIndex} with ${node.disk.log.length} entries durable`);
+    if (message.type !== 'append-response' || message.reject || message.term !== node.durableHardState.term) return;
+    if (node.durableIndex < message.matchIndex) {
+      this.fail('I16', `${node.id} confirms ${message.matchIndex} with ${node.durableIndex} entries durable`);
     }
   }
 
@@ -140,7 +155,7 @@ export class Checker {
   }
 
   /** I12: a confirmed read sees everything that was committed before it was asked. */
-  readConfirmed(node: SimNode, token: number, index: Index): void {
+  readConfirmed(node: CheckedNode, token: number, index: Index): void {
     const needed = this.#readsAsked.get(token);
     if (needed === undefined) this.fail('I12', `${node.id} confirms read ${token} that nobody asked, or twice`);
     if (index < needed)

@@ -11,7 +11,7 @@ import {
   type Ready,
 } from '../../engine/raft/types.ts';
 import type { Chance } from './chance.ts';
-import type { Checker } from './checker.ts';
+import type { CheckedNode, Checker } from './checker.ts';
 
 export const TIMING = { heartbeatTicks: 3, electionTicksMin: 10, electionTicksMax: 20 };
 
@@ -29,7 +29,7 @@ interface PersistUnderWay {
   readonly dueAt: number;
 }
 
-export class SimNode {
+export class SimNode implements CheckedNode {
   readonly id: MemberId;
   readonly disk: { hardState: HardState; log: Entry[] } = { hardState: { term: 0, vote: null, commit: 0 }, log: [] };
   /** The log as the host has it in memory; what is not on the disk yet is lost by a crash. */
@@ -60,6 +60,30 @@ export class SimNode {
     this.#settings = settings;
     this.#chance = chance;
     this.#send = send;
+  }
+
+  get held(): number {
+    return this.memory.length;
+  }
+
+  heldEntry(index: number): Entry | undefined {
+    return this.memory[index - 1];
+  }
+
+  heldTerm(index: number): number | undefined {
+    return this.memory[index - 1]?.term;
+  }
+
+  get durableIndex(): number {
+    return this.disk.log.length;
+  }
+
+  durableTerm(index: number): number | undefined {
+    return this.disk.log[index - 1]?.term;
+  }
+
+  get durableHardState(): HardState {
+    return this.disk.hardState;
   }
 
   get running(): boolean {

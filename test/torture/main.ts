@@ -8,7 +8,7 @@ import { prepareChecker } from './porcupine.ts';
 import { isClean, type RunReport, torture } from './run.ts';
 import { LAYOUTS } from './subject.ts';
 
-const USAGE = `npm run torture -- --minutes <number> [--nodes 1..9] [--roles ${Object.keys(LAYOUTS).join('|')}] [--seed <number>] [--rate <calls/s>] [--keep]`;
+const USAGE = `npm run torture -- --minutes <number> [--nodes 1..9] [--roles ${Object.keys(LAYOUTS).join('|')}] [--seed <number>] [--rate <calls/s>] [--changes] [--keep]`;
 
 function usage(text: string): never {
   console.error(`torture: ${text}\n${USAGE}`);
@@ -24,6 +24,7 @@ function options() {
         roles: { type: 'string', default: '3p' },
         seed: { type: 'string', default: String(Date.now() % 1_000_000) },
         rate: { type: 'string', default: '300' },
+        changes: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
       },
     });
@@ -39,6 +40,7 @@ function options() {
       seed: Math.trunc(number('seed', 0, 2 ** 31)),
       rate: number('rate', 1, 10_000),
       roles: values.roles,
+      changes: values.changes,
       keep: values.keep,
     };
   } catch (error) {
@@ -63,6 +65,7 @@ function print(report: RunReport): void {
   console.log(`seed ${report.seed}: ${report.operations} calls, ${report.events} events stored`);
   console.log(`calls: ${pairs(report.outcomes)}`);
   console.log(`faults: ${report.episodes} episodes; ${pairs(report.faults)}`);
+  if (Object.keys(report.changes).length > 0) console.log(`changes: ${pairs(report.changes)}`);
   console.log(
     `healing to next confirmed append: ${recoveriesMs.length} times, median ${percentile(recoveriesMs, 0.5)} ms, longest ${Math.max(0, ...recoveriesMs)} ms`,
   );
@@ -78,7 +81,7 @@ function print(report: RunReport): void {
   console.log(isClean(report) ? 'no violation' : `history: ${report.historyFile}`);
 }
 
-const { minutes, nodes, roles, seed, rate, keep } = options();
+const { minutes, nodes, roles, seed, rate, changes, keep } = options();
 const dir = mkdtempSync(path.join(tmpdir(), 'muster-torture-'));
 console.error(`torture: seed ${seed}, ${minutes} min, ${roles === '3p' ? `${nodes} nodes` : roles}, in ${dir}`);
 let clean = false;
@@ -92,6 +95,8 @@ try {
     nodes,
     layout: roles,
     rate,
+    changes,
+    passing: changes,
     checker: checker.binary,
     onProgress: (text) => console.error(`torture: ${text}`),
   });

@@ -1,7 +1,7 @@
 // What is done to a cluster during a torture run: a plan drawn from a seed, carried out through the launcher's API.
 // The plan says what and for how long; whom it hits (the leader, say) is decided when it happens.
 import type { LauncherApi } from '../../electron/contract/api.ts';
-import type { ClusterView, NodeAction } from '../../electron/contract/model.ts';
+import type { ClusterView, DiskFault, NodeAction } from '../../electron/contract/model.ts';
 import { Chance } from '../sim/chance.ts';
 
 export type Target = 'leader' | 'follower' | 'any' | 'majority' | 'all';
@@ -9,7 +9,9 @@ export type Target = 'leader' | 'follower' | 'any' | 'majority' | 'all';
 export type Fault =
   | { readonly kind: 'kill' | 'freeze' | 'stop' | 'blink'; readonly target: Target }
   | { readonly kind: 'isolate' | 'mute' | 'deafen'; readonly target: Target }
-  | { readonly kind: 'split' | 'bridge' | 'holes' }
+  | { readonly kind: 'failDisk' | 'fillDisk'; readonly target: Target }
+  | { readonly kind: 'slowDisk'; readonly target: Target; readonly slowMs: number }
+  | { readonly kind: 'split' | 'bridge' | 'holes' | 'rot' }
   | { readonly kind: 'flap'; readonly target: Target; readonly times: number }
   | { readonly kind: 'delay'; readonly target: Target; readonly delayMs: number; readonly jitterMs: number }
   | { readonly kind: 'loss'; readonly target: Target; readonly percent: number };
@@ -42,6 +44,14 @@ const KINDS = [
   'flap',
   'delay',
   'loss',
+  'slowDisk',
+  'slowDisk',
+  'failDisk',
+  'failDisk',
+  'fillDisk',
+  'fillDisk',
+  'rot',
+  'rot',
 ] as const;
 const TARGETS = ['leader', 'leader', 'leader', 'follower', 'any', 'majority', 'all'] as const;
 const FLAP_MS_MAX = 350;
@@ -69,11 +79,14 @@ function drawFault(chance: Chance): Fault {
     case 'split':
     case 'bridge':
     case 'holes':
+    case 'rot':
       return { kind };
     case 'flap':
       return { kind, target, times: chance.between(2, 6) };
     case 'delay':
       return { kind, target, delayMs: chance.pick([5, 30, 120, 400]), jitterMs: chance.pick([0, 50, 300]) };
+    case 'slowDisk':
+      return { kind, target, slowMs: chance.pick([2, 20, 100, 400]) };
     case 'loss':
       return { kind, target, percent: chance.pick([3, 15, 40, 80]) };
     default:
@@ -95,6 +108,12 @@ export interface NemesisOptions {
   readonly contexts: readonly string[];
   readonly seed: number;
   readonly note: (text: string) => void;
+  /** The one node whose files rot. */
+  readonly rotten: string;
+  /** Damages a file of a node that does not run; says which. `draw` gives whole numbers by chance. */
+  readonly rot: (node: string, draw: () => number) => Promise<string>;
+  /** A node that is being taken away: started meanwhile it would lose its folder while it runs. */
+  readonly spared: () => string | null;
 }
 
 export class Nemesis {
@@ -120,11 +139,23 @@ export class Nemesis {
 
   /** No link fault, nobody frozen, everybody running. */
   async recover(): Promise<void> {
-    await this.#act('all', 'resume');
+    await this.#actOnAll('resume');
     // First, because a cluster of which nothing runs has no links to heal.
-    await this.#act('all', 'start');
+    await this.#actOnAll('start');
     await this.#options.api.heal(this.#options.cluster);
+    // A disk may have failed between the start and the healing.
+    await this.#actOnAll('start');
     this.#options.note('healed');
+  }
+
+  async #actOnAll(action: NodeAction): Promise<void> {
+    if (this.#options.spared() === null) return this.#act('all', action);
+    const view = await this.#options.api.getCluster(this.#options.cluster);
+    await this.#actOnEach(this.#touchable(view), action);
+  }
+
+  #touchable(view: ClusterView): readonly string[] {
+    return view.nodes.map(({ name }) => name).filter((name) => name !== this.#options.spared());
   }
 
   async #begin(fault: Fault): Promise<void> {
@@ -132,7 +163,7 @@ export class Nemesis {
     const names = 'target' in fault ? this.#nodesOf(view, fault.target) : [];
     this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1);
     this.#options.note(`${faultText(fault)}${names.length > 0 ? `: ${names.join(' ')}` : ''}`);
-    const all = view.nodes.map((node) => node.name);
+    const all = this.#touchable(view);
     switch (fault.kind) {
       case 'kill':
       case 'freeze':
@@ -143,12 +174,32 @@ export class Nemesis {
         await this.#actOnEach(names, 'kill');
         await this.#actOnEach(names, 'start');
         return;
+      case 'slowDisk':
+        await this.#breakDisks(names, { slowMs: fault.slowMs });
+        return;
+      case 'rot':
+        // Always the same node: what is damaged on a majority is lost, and nobody promises otherwise.
+        await this.#actOnEach([this.#options.rotten], 'kill');
+        this.#options.note(`rot: ${await this.#options.rot(this.#options.rotten, () => this.#chance.below(1 << 30))}`);
+        await this.#actOnEach([this.#options.rotten], 'start');
+        return;
+      case 'failDisk':
+        // The engine ends with exit code 74 at its next flush; `recover` starts it again.
+        await this.#breakDisks(names, { failing: true });
+        return;
+      case 'fillDisk':
+        await this.#breakDisks(names, { full: true });
+        return;
       case 'flap':
         await this.#flap(all, names, fault.times);
         return;
       default:
         await this.#setLinks(this.#linksOf(fault, all, names));
     }
+  }
+
+  async #breakDisks(names: readonly string[], change: Partial<DiskFault>): Promise<void> {
+    for (const name of names) await this.#options.api.setDisk(this.#options.cluster, name, change);
   }
 
   #linksOf(fault: Fault, all: readonly string[], names: readonly string[]): readonly Link[] {
@@ -202,7 +253,7 @@ export class Nemesis {
   }
 
   #nodesOf(view: ClusterView, target: Target): readonly string[] {
-    const all = view.nodes.map((node) => node.name);
+    const all = this.#touchable(view);
     const context = view.contexts.find((candidate) => candidate.name === this.#chance.pick(this.#options.contexts));
     const leader = context?.leader ?? null;
     switch (target) {
@@ -213,7 +264,7 @@ export class Nemesis {
         return others.slice(0, Math.floor(all.length / 2) + 1);
       }
       case 'leader':
-        return [leader ?? this.#chance.pick(all)];
+        return [leader !== null && all.includes(leader) ? leader : this.#chance.pick(all)];
       case 'follower':
         return [this.#chance.pick(all.filter((name) => name !== leader))];
       case 'any':

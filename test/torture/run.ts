@@ -3,12 +3,17 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type HistoryRecord, History, isOperation, type Outcome } from './history.ts';
 import { checkInvariants, type Violation } from './invariants.ts';
+import { Changes } from './changes.ts';
+import { Passing } from './passing.ts';
 import { type Episode, episodes, faultText, Nemesis } from './nemesis.ts';
 import { checkLinearizable, type Verdict } from './porcupine.ts';
+import { until } from '../rows/wait.ts';
 import { CLUSTER, Subject } from './subject.ts';
 import { Aggregates, TortureClient, TortureReader } from './workload.ts';
 
 const CLIENTS_PER_NODE = 3;
+/** The one node whose files rot. */
+const ROTTEN = 'node-3';
 /** I15: from healing to the next confirmed append of every context, and for the last reads. */
 const RECOVERY_MS_MAX = 20_000;
 const RECOVERY_POLL_MS = 20;
@@ -26,6 +31,10 @@ export interface RunOptions {
   readonly layout: string;
   /** Calls per second of all clients together while nothing is broken. */
   readonly rate: number;
+  /** Roles, members and leaders change meanwhile. */
+  readonly changes: boolean;
+  /** Contexts come and go meanwhile, and a node joins and leaves. */
+  readonly passing: boolean;
   /** Built checker, or null: then linearizability is only checked as far as `invariants.ts` does. */
   readonly checker: string | null;
   readonly onProgress: (text: string) => void;
@@ -38,6 +47,7 @@ export interface RunReport {
   readonly operations: number;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
+  readonly changes: Readonly<Record<string, number>>;
   readonly episodes: number;
   readonly events: number;
   /** Healing to the next confirmed append, where it was waited for. */
@@ -56,7 +66,7 @@ export async function torture(options: RunOptions): Promise<RunReport> {
     const run = new Run(options, subject, history);
     await run.go();
     await history.close();
-    const violations = [...run.liveness, ...checkInvariants(history.records)];
+    const violations = [...run.liveness, ...run.passing, ...checkInvariants(history.records)];
     const verdict =
       options.checker === null
         ? null
@@ -81,6 +91,8 @@ class Run {
   readonly #subject: Subject;
   readonly #history: History;
   readonly #nemesis: Nemesis;
+  readonly #changes: Changes | null;
+  readonly #passing: Passing | null;
   readonly #aggregates: readonly Aggregates[];
   readonly #recoveriesMs: number[] = [];
   /** Confirmed appends so far, by context. */
@@ -99,7 +111,25 @@ class Run {
       contexts: subject.contexts.map(({ name }) => name),
       seed: options.seed,
       note: (text) => history.note(text),
+      rotten: ROTTEN,
+      rot: (node, draw) => subject.rot(node, draw),
+      spared: () => this.#passing?.leaving ?? null,
     });
+    this.#passing = options.passing ? new Passing({ subject, history, seed: options.seed }) : null;
+    this.#changes = options.changes
+      ? new Changes({
+          api: subject.service,
+          cluster: CLUSTER,
+          contexts: subject.contexts,
+          seed: options.seed,
+          rotten: ROTTEN,
+          note: (text) => history.note(text),
+        })
+      : null;
+  }
+
+  get passing(): readonly Violation[] {
+    return this.#passing?.violations ?? [];
   }
 
   async go(): Promise<void> {
@@ -125,6 +155,7 @@ class Run {
       operations: operations.length,
       outcomes,
       faults: Object.fromEntries(this.#nemesis.counts),
+      changes: Object.fromEntries([...(this.#changes?.counts ?? []), ...(this.#passing?.counts ?? [])]),
       episodes: this.#episodes,
       events: this.#events,
       recoveriesMs: this.#recoveriesMs,
@@ -176,13 +207,19 @@ class Run {
   async #torment(): Promise<void> {
     const endAt = performance.now() + this.#options.durationMs;
     const progress = setInterval(() => this.#options.onProgress(this.#line(endAt)), PROGRESS_MS);
+    const changing = Promise.all([this.#changes?.run(), this.#passing?.run()]);
     try {
       for (const episode of episodes(this.#options.seed)) {
         await pause(episode.quietMs);
         if (performance.now() >= endAt) break;
         await this.#oneEpisode(episode);
       }
+      this.#changes?.stop();
+      this.#passing?.stop();
+      await changing;
       await this.#nemesis.recover();
+      await this.#changes?.restore();
+      await this.#passing?.restore();
       await this.#awaitRecovery('the last fault');
       await pause(AFTERMATH_MS);
     } finally {
@@ -213,17 +250,24 @@ class Run {
     this.#recoveriesMs.push(Math.round(performance.now() - startedAt));
   }
 
-  /** Every aggregate through every serving node, every stream, then the files. Goes to the history like all other reads. */
+  /**
+   * Every aggregate through every serving node, every stream, then the files. Goes to the history like all other reads. A read that meets
+   * a rotten entry fails and starts the repair: it must succeed soon.
+   */
   async #lastReads(): Promise<void> {
     await this.#subject.converge();
     for (const { name, roles } of this.#subject.contexts) {
       for (const node of this.#subject.serving(roles)) {
         const client = this.#finalClient(name, node);
         for (const key of this.#aggregatesOf(name).all) {
-          const failure = await client.list(key, LAST_READ_MS);
-          if (failure !== null) throw new Error(`the last read of ${key} through ${node} failed: ${failure.error}`);
+          await until(`the last read of ${key} through ${node}`, RECOVERY_MS_MAX, async () => {
+            const failure = await client.list(key, LAST_READ_MS);
+            if (failure !== null) throw new Error(failure.error);
+            return true;
+          });
         }
-        this.#history.add(await this.#subject.streamed(node, name));
+        const streamed = () => this.#subject.streamed(node, name);
+        this.#history.add(await until(`the last stream of ${name} through ${node}`, RECOVERY_MS_MAX, streamed));
       }
     }
     await this.#subject.stop();

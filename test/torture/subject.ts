@@ -1,6 +1,6 @@
 // The cluster under torture: engines of one fixed build, run by the launcher in this process, and what its replicas hold at the end.
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { GrpcObject, ServiceClientConstructor } from '@grpc/grpc-js';
 import { loadPackageDefinition } from '@grpc/grpc-js';
@@ -49,12 +49,20 @@ export interface Door {
   readonly role: NodeRole;
 }
 
+/** A context whose history is recorded under another name. */
+interface Labelled {
+  readonly name: string;
+  readonly label: string;
+  readonly roles: readonly Door[];
+}
+
 export class Subject {
   readonly service: LauncherService;
   readonly plan: ClusterPlan;
   /** Contexts that clients use, with the role of every node in them. */
   readonly contexts: readonly { readonly name: string; readonly roles: readonly Door[] }[];
   readonly #clients = new Map<string, NodeClient>();
+  readonly #also: Labelled[] = [];
 
   private constructor(service: LauncherService, plan: ClusterPlan, contexts: Subject['contexts']) {
     this.service = service;
@@ -130,15 +138,20 @@ export class Subject {
     await this.service.wait(CLUSTER, { kind: 'caught-up', node: null }, READY_MS);
   }
 
-  /** All events of a context over the tracking stream of a node. */
-  async streamed(node: string, context: string): Promise<ReplicaContent> {
+  /** A context that came during the run: its files are read, too. */
+  alsoStored(context: Labelled): void {
+    this.#also.push(context);
+  }
+
+  /** All events of a context over the tracking stream of a node; recorded as those of `label`. */
+  async streamed(node: string, context: string, label = context): Promise<ReplicaContent> {
     const client = this.client(node, context);
     const last = await client.lastToken(FINAL_READ_MS);
     const events = await client.listEvents(0, last, FINAL_READ_MS);
     const hole = events.findIndex((item, token) => item.token !== token);
     if (hole >= 0) throw new Error(`I9: the stream of ${node} has token ${events[hole]?.token} at position ${hole}`);
     const facts = events.map(({ event }) => factsOf(event));
-    return { type: 'replica', context, node, source: 'stream', events: facts, log: null };
+    return { type: 'replica', context: label, node, source: 'stream', events: facts, log: null };
   }
 
   async stop(): Promise<void> {
@@ -150,7 +163,8 @@ export class Subject {
   /** What the files of every storing node hold; the cluster must be stopped. */
   async stored(): Promise<readonly ReplicaContent[]> {
     const found: ReplicaContent[] = [];
-    for (const { name, roles } of this.contexts) {
+    const all: readonly Labelled[] = [...this.contexts.map((one) => ({ ...one, label: one.name })), ...this.#also];
+    for (const { name, label, roles } of all) {
       const storing = roles.filter(({ role }) => role !== 'MESSAGING_ONLY');
       const replicas = await Promise.all(storing.map(({ node }) => openReplica(this.#planned(node), name)));
       try {
@@ -158,13 +172,33 @@ export class Subject {
         const common = Math.min(...replicas.map(({ store }) => store.lastIndex()));
         for (const { node, store } of replicas) {
           const log = { lastIndex: common, digest: await store.digest(common) };
-          found.push({ type: 'replica', context: name, node, source: 'files', events: eventsIn(store), log });
+          found.push({ type: 'replica', context: label, node, source: 'files', events: eventsIn(store), log });
         }
       } finally {
         for (const replica of replicas) await replica.close();
       }
     }
     return found;
+  }
+
+  /** Flips a bit of a closed segment of a node that does not run. */
+  async rot(node: string, draw: () => number): Promise<string> {
+    const groups = path.join(this.#planned(node).dir, 'data', 'groups');
+    const files = readdirSync(groups)
+      .filter((folder) => this.contexts.some(({ name }) => folder.endsWith(`-${name}`)))
+      .flatMap((folder) => {
+        const names = readdirSync(path.join(groups, folder)).filter((name) => name.endsWith('.seg'));
+        return names.slice(0, -1).map((name) => path.join(groups, folder, name));
+      });
+    const file = files[draw() % Math.max(1, files.length)];
+    if (file === undefined) return 'no closed segment yet';
+    const bytes = readFileSync(file);
+    let end = bytes.length;
+    while (end > 0 && bytes[end - 1] === 0) end -= 1;
+    const at = draw() % end;
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << (draw() % 8));
+    writeFileSync(file, bytes);
+    return `byte ${at} of ${file}`;
   }
 
   #planned(node: string): NodePlan {

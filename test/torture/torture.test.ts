@@ -14,6 +14,9 @@ const DURATION_MS = 25_000;
 const OPERATIONS_MIN = 500;
 const CONFIRMED_MIN = 100;
 const EPISODES_MIN = 3;
+const CHANGES_SEED = 401;
+const CHANGES_MS = 20_000;
+const CHANGES_MIN = 2;
 
 const { binary: checker, missing } = prepareChecker();
 if (missing !== null) console.log(`The linearizability check of porcupine is skipped: ${missing}`);
@@ -23,7 +26,7 @@ let report: RunReport | null = null;
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'muster-torture-'));
   const onProgress = (): void => undefined;
-  const settings = { nodes: 3, layout: '3p', rate: 300, checker, onProgress };
+  const settings = { nodes: 3, layout: '3p', rate: 300, changes: false, passing: false, checker, onProgress };
   report = await torture({ dir, seed: SEED, durationMs: DURATION_MS, ...settings });
 });
 // What failed can be looked at afterwards.
@@ -33,7 +36,7 @@ afterAll(() => {
 });
 
 describe('three nodes under a nemesis', () => {
-  it('I6-I15: every confirmed append is stored once everywhere, refused ones nowhere, and all replicas are equal', () => {
+  it('E32, I6-I15: every confirmed append is stored once everywhere, refused ones nowhere, and all replicas are equal', () => {
     expect(report?.violations).toEqual([]);
     expect(report?.operations).toBeGreaterThan(OPERATIONS_MIN);
     expect(report?.outcomes['append ok']).toBeGreaterThan(CONFIRMED_MIN);
@@ -64,5 +67,30 @@ describe('three nodes under a nemesis', () => {
       return missed;
     });
     expect(accepted).toEqual([]);
+  });
+});
+
+describe('five nodes under a nemesis while roles, members, leaders, contexts and nodes change', () => {
+  it('raft-design §7 every change is finished in the end, nothing confirmed is lost on the way, and aggregates stay linearizable', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'muster-torture-'));
+    const settings = {
+      nodes: 5,
+      layout: '3p+1a+1p',
+      rate: 200,
+      changes: true,
+      passing: true,
+      checker,
+      onProgress: (): void => undefined,
+    };
+    const changed = await torture({ dir: folder, seed: CHANGES_SEED, durationMs: CHANGES_MS, ...settings });
+    expect(changed.violations).toEqual([]);
+    expect(isClean(changed), `history and data are in ${folder}`).toBe(true);
+    expect(changed.outcomes['append ok']).toBeGreaterThan(CONFIRMED_MIN);
+    const done = Object.entries(changed.changes).filter(([what]) => what.startsWith('became'));
+    expect(done.reduce((sum, [, count]) => sum + count, 0)).toBeGreaterThanOrEqual(CHANGES_MIN);
+    expect(changed.changes['leader moved']).toBeGreaterThanOrEqual(CHANGES_MIN);
+    expect(changed.changes['context created']).toBeGreaterThanOrEqual(1);
+    expect(changed.changes['append confirmed in a passing context']).toBeGreaterThanOrEqual(1);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 });

@@ -1,8 +1,10 @@
-// One HTTP/2 connection of a client (RFC 9113, cleartext with prior knowledge): frames in, calls out.
+// One HTTP/2 connection of a client (RFC 9113, with prior knowledge or after TLS): frames in, calls out.
 import type { Socket } from 'node:net';
+import { ByteBudget } from '../../util/byte-budget.ts';
 import type { Env } from '../../util/env.ts';
 import { ServerCall } from '../grpc-call.ts';
-import { CONNECTION_WINDOW_BYTES, STREAMS_PER_CONNECTION_MAX } from '../limits.ts';
+import { KeepAlive, type KeepAliveSettings } from '../keep-alive.ts';
+import { CONNECTION_WINDOW_BYTES, STREAMS_PER_CONNECTION_MAX, UNFINISHED_BYTES_PER_CONNECTION_MAX } from '../limits.ts';
 import { type GrpcHandler, GrpcStatus } from '../transport.ts';
 import { FrameReader } from './frame-reader.ts';
 import { type HeaderBlock, HeaderBlocks } from './header-blocks.ts';
@@ -18,9 +20,14 @@ export interface ConnectionOptions {
   readonly env: Env;
   readonly connectionId: number;
   readonly maxMessageBytes: number;
+  /** For unfinished messages of all connections. */
+  readonly budget: ByteBudget;
   readonly handlers: ReadonlyMap<string, GrpcHandler>;
   /** The connection broke the protocol or a limit and is being closed. */
   readonly onBad: (peer: string, reason: string) => void;
+  readonly keepAlive: KeepAliveSettings;
+  /** It gave no sign of life and is being cut. */
+  readonly onSilent: (peer: string) => void;
   readonly onClosed: () => void;
 }
 
@@ -29,6 +36,8 @@ const LAST_WORDS_MS = 1000;
 /** Table size update to 0: we never use the dynamic table, so any limit of the client is kept by saying this once. */
 const NO_DYNAMIC_TABLE = Buffer.from([0x20]);
 const EMPTY = Buffer.alloc(0);
+/** Its answer needs no telling apart: any byte of the client is a sign of life. */
+const PING_BODY = Buffer.alloc(8);
 
 export class H2Connection implements StreamHost {
   readonly output: Output;
@@ -36,6 +45,7 @@ export class H2Connection implements StreamHost {
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
   readonly #peer: string;
+  readonly #budget: ByteBudget;
   readonly #reader = new FrameReader((type, flags, stream, body) => this.#frame(type, flags, stream, body));
   readonly #heads = new HeadReader();
   readonly #streams = new Map<number, H2Stream>();
@@ -44,6 +54,8 @@ export class H2Connection implements StreamHost {
   readonly #resets: RateGuard;
   readonly #idleFrames: RateGuard;
   #prefaceTimer: NodeJS.Timeout | null;
+  /** From the preface on. */
+  #keepAlive: KeepAlive | null = null;
   #prefaceBytes = 0;
   #settingsSeen = false;
   readonly #blocks = new HeaderBlocks();
@@ -60,6 +72,7 @@ export class H2Connection implements StreamHost {
     this.#socket = socket;
     this.#options = options;
     this.#peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.#budget = new ByteBudget(UNFINISHED_BYTES_PER_CONNECTION_MAX, options.budget);
     this.#resets = new RateGuard(h2.RESET_BURST, h2.RESETS_PER_SECOND, options.env.now);
     this.#idleFrames = new RateGuard(h2.IDLE_FRAME_BURST, h2.IDLE_FRAMES_PER_SECOND, options.env.now);
     this.output = new Output(socket, () => this.#pump());
@@ -141,8 +154,20 @@ export class H2Connection implements StreamHost {
     const expected = h2.PREFACE.subarray(this.#prefaceBytes, this.#prefaceBytes + length);
     if (!expected.equals(chunk.subarray(0, length))) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'not HTTP/2');
     this.#prefaceBytes += length;
-    if (this.#prefaceBytes === h2.PREFACE.length) this.#stopPrefaceTimer();
+    if (this.#prefaceBytes === h2.PREFACE.length) {
+      this.#stopPrefaceTimer();
+      this.#keepAlive = this.#watchOver();
+    }
     return length;
+  }
+
+  #watchOver(): KeepAlive {
+    const ping = (): void => this.output.frame(FrameType.PING, 0, 0, PING_BODY);
+    const cut = (): void => {
+      this.#options.onSilent(this.#peer);
+      this.destroy();
+    };
+    return new KeepAlive({ socket: this.#socket, ping, cut }, this.#options.keepAlive);
   }
 
   #frame(type: number, flags: number, id: number, body: Buffer): void {
@@ -222,7 +247,9 @@ export class H2Connection implements StreamHost {
   #startCall(stream: H2Stream, head: RequestHead): void {
     const { env, connectionId, maxMessageBytes, handlers } = this.#options;
     const { path, metadata } = head;
-    const call = new ServerCall(stream, { env, path, metadata, peer: this.#peer, connectionId, maxMessageBytes });
+    const budget = this.#budget;
+    const context = { env, path, metadata, peer: this.#peer, connectionId, maxMessageBytes, budget };
+    const call = new ServerCall(stream, context);
     stream.call = call;
     const handler = handlers.get(path);
     if (handler === undefined) {
@@ -363,6 +390,7 @@ export class H2Connection implements StreamHost {
   #closed(): void {
     this.#over = true;
     this.#stopPrefaceTimer();
+    this.#keepAlive?.stop();
     this.#cancelAll();
     this.#options.onClosed();
   }

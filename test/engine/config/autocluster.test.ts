@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { decideAutocluster } from '../../../engine/config/autocluster.ts';
 import { joinRetryDelayMs } from '../../../engine/context/cluster-joiner.ts';
-import type { AutoclusterDecision } from '../../../engine/config/autocluster.ts';
+import type { AutoclusterDecision, TemplateFile } from '../../../engine/config/autocluster.ts';
+import { parseClusterTemplate } from '../../../engine/config/cluster-template.ts';
 import { parseSettings } from '../../../engine/config/settings.ts';
 
 const P = 'axoniq.axonserver.';
 const BASE = `${P}hostname=localhost\n${P}domain=\n`;
 
-function decide(entries: Record<string, string>, initialised = false, templateFileExists = false): AutoclusterDecision {
+function decide(
+  entries: Record<string, string>,
+  initialised = false,
+  template: TemplateFile | null = null,
+): AutoclusterDecision {
   const text =
     BASE +
     Object.entries(entries)
@@ -15,8 +20,14 @@ function decide(entries: Record<string, string>, initialised = false, templateFi
       .join('');
   const { settings, problems } = parseSettings(text, {}, { machineHostName: 'pc' });
   expect(problems).toEqual([]);
-  return decideAutocluster({ settings, initialised, templateFileExists });
+  return decideAutocluster({ settings, initialised, template });
 }
+
+const template: TemplateFile = {
+  path: './cluster-template.yml',
+  template: parseClusterTemplate('axoniq:\n  axonserver:\n    cluster-template:\n      first: localhost:8224\n'),
+  problem: null,
+};
 
 describe('decideAutocluster', () => {
   it('AC-1 does nothing without autocluster.first, even with contexts listed', () => {
@@ -121,23 +132,42 @@ describe('decideAutocluster', () => {
   it('AC-17 takes first and contexts from the environment', () => {
     const env = { AXONIQ_AXONSERVER_AUTOCLUSTER_FIRST: 'localhost', AXONIQ_AXONSERVER_AUTOCLUSTER_CONTEXTS: 'default' };
     const { settings } = parseSettings(BASE, env, { machineHostName: 'pc' });
-    expect(decideAutocluster({ settings, initialised: false })).toMatchObject({
+    expect(decideAutocluster({ settings, initialised: false, template: null })).toMatchObject({
       kind: 'init',
       contexts: ['_admin', 'default'],
     });
   });
 
   it('CT-7 refuses a template next to autocluster and says why', () => {
-    const refusal = decide({ 'autocluster.first': 'localhost', 'clustertemplate.path': './t.yml' });
-    expect(refusal).toMatchObject({ kind: 'refuse', code: 'AUTOCLUSTER_AND_TEMPLATE' });
-    expect(decide({ 'autocluster.first': 'localhost' }, false, true)).toMatchObject({
+    expect(decide({ 'autocluster.first': 'localhost' }, false, template)).toMatchObject({
+      kind: 'refuse',
       code: 'AUTOCLUSTER_AND_TEMPLATE',
     });
   });
 
-  it('CT-1 says that a template alone is not supported instead of ignoring it', () => {
-    expect(decide({}, false, true)).toMatchObject({ kind: 'refuse', code: 'CLUSTER_TEMPLATE_UNSUPPORTED' });
-    expect(decide({}, true, true)).toEqual({ kind: 'already-member' });
+  it('CT-2 a template alone: the node that first names forms the cluster, the others join it and no context yet', () => {
+    const first = { 'internal-hostname': 'localhost', 'internal-port': '8224' };
+    expect(decide(first, false, template)).toMatchObject({
+      kind: 'init',
+      contexts: ['_admin'],
+      template: template.template,
+    });
+    expect(decide({ ...first, 'internal-port': '8225' }, false, template)).toEqual({
+      kind: 'join',
+      host: 'localhost',
+      port: 8224,
+      contexts: [],
+    });
+  });
+
+  it('CT-1 a template is read by a fresh node only, and one that cannot be used stops it', () => {
+    const broken = { path: './t.yml', template: null, problem: 'line 3: it is broken' };
+    expect(decide({}, false, broken)).toMatchObject({
+      kind: 'refuse',
+      code: 'CLUSTER_TEMPLATE_INVALID',
+      message: 'the cluster template ./t.yml cannot be used: line 3: it is broken',
+    });
+    expect(decide({}, true, broken)).toEqual({ kind: 'already-member' });
   });
 
   it('LC-13 standalone initialises a clean node with default, and not next to autocluster', () => {

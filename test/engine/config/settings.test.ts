@@ -147,9 +147,14 @@ describe('parseSettings', () => {
     ]);
   });
 
-  it('refuses protection that it cannot give instead of serving without it', () => {
-    const { problems } = parse(lines(`${P}ssl.enabled=true`, `${P}accesscontrol.enabled=true`));
-    expect(problems.map((problem) => problem.code)).toEqual(['SETTING_UNSUPPORTED', 'SETTING_UNSUPPORTED']);
+  it('refuses protection that is only half set up', () => {
+    const codes = (...given: string[]) => parse(lines(...given)).problems.map(({ code, key }) => `${code} ${key}`);
+    expect(codes(`${P}ssl.enabled=true`)).toEqual([`SETTING_CONFLICT ${P}ssl.enabled`]);
+    expect(codes(`${P}ssl.enabled=true`, `${P}ssl.cert-chain-file=a`)).toHaveLength(1);
+    expect(codes('server.ssl.enabled=true')).toEqual(['SETTING_CONFLICT server.ssl.enabled']);
+    expect(codes('security.require-ssl=true')).toEqual(['SETTING_CONFLICT security.require-ssl']);
+    expect(codes('server.ssl.enabled=true', 'server.ssl.key-store=a', 'security.require-ssl=true')).toEqual([]);
+    expect(codes('server.ssl.key-store-type=JKS')).toEqual(['SETTING_INVALID server.ssl.key-store-type']);
   });
 
   it('refuses a binary file without giving up the defaults', () => {

@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import type { NodeInfo } from '../../../engine/context/api.ts';
 import { ClusterManager } from '../../../engine/context/cluster-manager.ts';
 import { Contexts } from '../../../engine/context/contexts.ts';
+import { registerDcbHandlers } from '../../../engine/context/dcb-handlers.ts';
 import { GroupHost } from '../../../engine/context/group-host.ts';
 import { Leaders } from '../../../engine/context/leaders.ts';
-import { registerDcbHandlers } from '../../../engine/context/dcb-handlers.ts';
 import { registerContextHandlers } from '../../../engine/context/peer-handlers.ts';
+import { registerRepairHandler, Repairs } from '../../../engine/context/repair.ts';
+import { EventTransformations } from '../../../engine/context/transformations.ts';
 import { Schedulers } from '../../../engine/context/schedulers.ts';
 import { decodeRaftMessages, encodeRaftMessages } from '../../../engine/peer/raft-codec.ts';
 import { openNodeStore } from '../../../engine/storage/node-store.ts';
+import { PersistentStreams } from '../../../engine/streams/persistent-streams.ts';
 import type { Env } from '../../../engine/util/env.ts';
 import { WireWriter } from '../../../engine/util/wire.ts';
 import type { MemoryNetwork } from './memory-network.ts';
@@ -31,6 +34,8 @@ export interface MiniNode {
   readonly manager: ClusterManager;
   readonly contexts: Contexts;
   readonly schedulers: Schedulers;
+  readonly streams: PersistentStreams;
+  readonly transformations: EventTransformations;
   stop(): Promise<void>;
 }
 
@@ -38,6 +43,8 @@ export async function startMiniNode(
   network: MemoryNetwork,
   number: number,
   dir = mkdtempSync(join(tmpdir(), 'muster-context-')),
+  /** A leader that did not run for as long steps down: of 10 ms each. Nodes that lead alone can have plenty. */
+  electionTicksMin = 10,
 ): Promise<MiniNode> {
   const name = `node-${number}`;
   const bus = network.bus(name);
@@ -56,7 +63,7 @@ export async function startMiniNode(
     env: testEnv,
     node,
     self: name,
-    timing: { heartbeatTicks: 2, electionTicksMin: 10, electionTicksMax: 20 },
+    timing: { heartbeatTicks: 2, electionTicksMin, electionTicksMax: 2 * electionTicksMin },
     fastPath: false,
     segmentBytes: 1024 * 1024,
     durability: 'fsync',
@@ -64,7 +71,10 @@ export async function startMiniNode(
     send: (peer, messages) => void bus.send(peer, 'raft', encodeRaftMessages(messages)),
     applyAdmin: (entry) => manager.applyEntry(entry),
     onLeadership: (replica) => leaders.noteReplica(replica),
-    onReplica: (replica) => schedulers.attach(replica),
+    onReplica: (replica) => {
+      schedulers.attach(replica);
+      streams.attach(replica);
+    },
     onFatal: (error) => {
       throw error;
     },
@@ -98,21 +108,21 @@ export async function startMiniNode(
     manager,
     waitForLeaderMs: 1500,
     clientsOnlyOnServing: true,
+    checkSnapshots: true,
   });
-  const schedulers = new Schedulers({
-    env: testEnv,
-    bus,
-    groups: () => groups,
-    leaders,
-    self: name,
-    waitForLeaderMs: 1500,
-  });
-  registerContextHandlers(bus, () => groups);
+  const leaderCalls = { env: testEnv, bus, groups: () => groups, leaders, self: name, waitForLeaderMs: 1500 };
+  const schedulers = new Schedulers(leaderCalls);
+  const streams = new PersistentStreams({ ...leaderCalls, segmentCloseMs: 3000 });
+  const transformations = new EventTransformations(leaderCalls);
+  registerContextHandlers(bus, () => groups, true);
   registerDcbHandlers(bus, () => groups);
+  registerRepairHandler(bus, () => groups);
+  const repairs = new Repairs({ env: testEnv, bus, groups: () => groups });
   bus.onMessage('raft', (_from, body) => groups.receive(decodeRaftMessages(body)));
   bus.onPeerDown((peer) => groups.peerDown(peer));
   if (manager.load()) void manager.resumeFormation();
   groups.start();
+  repairs.start();
   return {
     name,
     dir,
@@ -120,8 +130,11 @@ export async function startMiniNode(
     manager,
     contexts,
     schedulers,
+    streams,
+    transformations,
     async stop() {
       manager.stop();
+      repairs.stop();
       network.remove(name);
       await groups.close();
       await node.close();

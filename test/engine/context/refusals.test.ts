@@ -61,11 +61,15 @@ describe('refusals', () => {
   it('ES-21, I12: only a confirmed leader says that a snapshot is ahead of its aggregate', async () => {
     const { leader, others } = await formed();
     const snapshot = rawEvent('a-1', 5);
-    await expect(appendSnapshotHere(others[0]!.groups.replica('default')!, snapshot)).rejects.toMatchObject({
+    await expect(appendSnapshotHere(others[0]!.groups.replica('default')!, snapshot, true)).rejects.toMatchObject({
       name: 'NotLeaderError',
     });
     await expect(leader.contexts.eventStore('default').appendSnapshot(snapshot)).rejects.toMatchObject({
       code: 'AXONIQ-2000',
     });
+    // `check-sequence-nr-for-snapshots=false`
+    await appendSnapshotHere(leader.groups.replica('default')!, snapshot, false);
+    const stored = await others[0]!.contexts.eventStore('default').readSnapshots('a-1', 0, 9, 9);
+    expect(stored.map(({ sequence }) => sequence)).toEqual([5]);
   });
 });

@@ -94,6 +94,13 @@ export class DcbClient {
     this.#client.close();
   }
 
+  /** Connected (again): a channel that met a dead node tries anew only after its back-off, and refuses calls until then. */
+  ready(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#client.waitForReady(Date.now() + CALL_MS, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
   unary<T>(service: string, name: string, request: object): Promise<T> {
     const { path, requestSerialize, responseDeserialize } = method(service, name);
     return new Promise((resolve, reject) => {

@@ -85,23 +85,29 @@ describe('Append', () => {
         );
         return work.then(
           (appended) => ({ one, at: appended.sequence_of_the_first_event }),
-          () => null,
+          (error: { readonly details?: string }) => (error.details === CONDITION_TEXT ? 'refused' : 'unknown'),
         );
       }),
     );
-    const accepted = outcomes.filter((outcome) => outcome !== null).sort((a, b) => a.at - b.at);
+    // On a busy machine leaders change, and an append may end without an answer: those are stored or not.
+    const textsWith = (outcome: string) => tried.flatMap(({ text }, i) => (outcomes[i] === outcome ? [text] : []));
+    const unknown = textsWith('unknown');
     const stored = (await clients[1].sourceReplies(0)).flatMap(({ event }) =>
       event == null ? [] : [event.event.identifier],
     );
-    expect(stored).toEqual(accepted.map(({ one }) => one.text));
-    expect(accepted.length).toBeGreaterThan(5);
+    const answered = outcomes.filter((outcome) => typeof outcome === 'object').sort((a, b) => a.at - b.at);
+    expect(stored.filter((text) => !unknown.includes(text))).toEqual(answered.map(({ one }) => one.text));
+    for (const { one, at } of answered) expect(stored[at]).toBe(one.text);
+    expect(answered.length).toBeGreaterThan(5);
+    const accepted = stored.map((text, at) => ({ one: tried.find((one) => one.text === text)!, at }));
     for (const { one, at } of accepted) {
       const earlier = accepted.filter((other) => other.at >= one.marker && other.at < at && other.one.tag === one.tag);
       expect(earlier).toEqual([]);
     }
-    const refused = tried.filter(({ text }) => !stored.includes(text));
-    const unjust = refused.filter(
-      ({ tag, marker }) => !accepted.some(({ one, at }) => one.tag === tag && at >= marker),
+    const refused = textsWith('refused');
+    const unjust = tried.filter(
+      ({ text, tag, marker }) =>
+        refused.includes(text) && !accepted.some(({ one, at }) => one.tag === tag && at >= marker),
     );
     expect(unjust).toEqual([]);
   });

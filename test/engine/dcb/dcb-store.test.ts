@@ -215,6 +215,19 @@ describe('snapshots', () => {
     expect(listed()).toEqual(['5 c', '3 d']);
     expect(dcb.snapshots(Buffer.from('other'), 0, 10, 1)).toHaveLength(1);
   });
+  it('DC-46 twenty thousand pruned snapshots of one key: one is left, and the last cost what the first did', () => {
+    const cost: number[] = [];
+    for (let part = 0; part < 4; part += 1) {
+      const start = performance.now();
+      for (let n = part * 5000; n < (part + 1) * 5000; n += 1) {
+        add(n, 'x', true);
+        commit();
+      }
+      cost.push(performance.now() - start);
+    }
+    expect(listed()).toEqual(['19999 x']);
+    expect(cost[3]).toBeLessThan(5 * cost[0]! + 500);
+  });
   it('DC-41 delete takes everything below its bound, and sequences can be used again', () => {
     for (const sequence of [1, 2, 3]) add(sequence, 'x');
     remove(3);

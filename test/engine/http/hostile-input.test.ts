@@ -48,6 +48,26 @@ describe('error shapes', () => {
   });
 });
 
+describe('upgrades', () => {
+  it('E46 a request that offers HTTP/2 is answered as any other, with its body; nobody upgrades elsewhere', async () => {
+    const server = await startServer();
+    const offer =
+      'Host: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n';
+    const ask = async (start: string, body = '') => {
+      const socket = connect({ host: '127.0.0.1', port: server.port });
+      onTestFinished(() => void socket.destroy());
+      const length = `Content-Length: ${body.length}\r\n`;
+      socket.write(`${start} HTTP/1.1\r\n${offer}${length}\r\n${body}`);
+      return await new Promise<string>((resolve) => socket.once('data', (chunk) => resolve(chunk.toString('latin1'))));
+    };
+    expect(await ask('GET /v1/public/me')).toMatch(/^HTTP\/1.1 200 /);
+    expect(await ask('POST /v1/replicationgroups', '{"name":"g","roles":[{"node":"node-1"}]}')).toMatch(
+      /^HTTP\/1.1 200 /,
+    );
+    expect(await ask('GET /nope')).toMatch(/^HTTP\/1.1 404 /);
+  });
+});
+
 describe('hostile bytes', () => {
   it('answers 400 to garbage, 431 to huge headers, and lives on', async () => {
     const server = await startServer();
@@ -90,7 +110,7 @@ describe('web pages', () => {
     const check = (site: string, mode: string, path: string, method = 'GET'): boolean =>
       checkOrigin(
         { host: 'localhost', 'sec-fetch-site': site, 'sec-fetch-mode': mode },
-        { method, path, hostChecked: true, ownNames: [] },
+        { method, path, scheme: 'http', hostChecked: true, ownNames: [] },
       ) === null;
     expect(check('none', 'navigate', '/v1/public/me')).toBe(true);
     expect(check('cross-site', 'navigate', '/v1/public/me')).toBe(true);
@@ -101,7 +121,7 @@ describe('web pages', () => {
   });
 
   it('checks no host name when the node listens beyond loopback', () => {
-    const request = { method: 'GET', path: '/', hostChecked: false, ownNames: [] };
+    const request = { method: 'GET', path: '/', scheme: 'https' as const, hostChecked: false, ownNames: [] };
     expect(checkOrigin({ host: 'muster.example' }, request)).toBeNull();
   });
 });

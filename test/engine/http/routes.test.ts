@@ -161,6 +161,17 @@ describe('what a node tells about itself and the cluster', () => {
 });
 
 describe('changes of the structure', () => {
+  it('rest-and-cli §2 PATCH /v1/context/{c} sets the properties of a flat object, and refuses what is no text', async () => {
+    const server = await startServer();
+    const response = await server.send('PATCH', '/v1/context/orders', { color: 'blue', size: '' });
+    expect([response.status, await json(response)]).toEqual([
+      200,
+      { success: true, message: 'Properties of orders updated' },
+    ]);
+    expect(server.calls).toEqual([['updateContextProperties', 'orders', { color: 'blue', size: '' }]]);
+    expect((await server.send('PATCH', '/v1/context/orders', { color: { deep: 1 } })).status).toBe(400);
+  });
+
   it('CX-3 and RO-11 POST /v1/context takes roles and plain node names as PRIMARY', async () => {
     const server = await startServer();
     const roles = [{ node: 'node-2', role: 'active_backup' }];
@@ -226,7 +237,7 @@ describe('changes of the structure', () => {
     const statuses = [
       await server.send('POST', '/v1/context/chat/node-3?role=PASSIVE_BACKUP'),
       await server.send('POST', '/v1/replicationgroups/chat/node-3'),
-      await server.send('DELETE', '/v1/context/default/node-3?preserveEventStore=true'),
+      await server.send('DELETE', '/v1/context/default/node-3?preserveEventStore=true&afterPending=true'),
       await server.send('DELETE', '/v1/context/chat'),
       await server.send('POST', '/v1/replicationgroups', { name: 'g', roles: [{ node: 'node-1' }] }),
       await server.send('DELETE', '/v1/replicationgroups/g?preserveEventStore=true'),
@@ -244,6 +255,20 @@ describe('changes of the structure', () => {
       ['removeNode', 'node-3'],
       ['stepDown', 'default', null],
     ]);
+  });
+
+  it('E16 CX-12 while a change runs another one is refused with AXONIQ-2107, unless it may wait', async () => {
+    const server = await startServer();
+    const url = '/v1/context/default/node-2';
+    for (const response of [
+      await server.send('POST', `${url}?role=PASSIVE_BACKUP`),
+      await server.send('DELETE', `/v1/replicationgroups/default/node-2`),
+    ]) {
+      expect([response.status, response.headers.get('axoniq-errorcode')]).toEqual([400, 'AXONIQ-2107']);
+      expect(await response.text()).toContain('default: an update runs since 1970-01-01T00:00:01.234Z');
+    }
+    expect(server.calls).toEqual([]);
+    expect((await server.send('POST', `${url}?role=PASSIVE_BACKUP&afterPending=true`)).status).toBe(202);
   });
 
   it('CX-7 MB-3 internal contexts and unknown nodes or groups are refused', async () => {

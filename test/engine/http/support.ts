@@ -16,6 +16,8 @@ import type { HttpNodeFacade } from '../../../engine/http/facade.ts';
 import { eventToJson } from '../../../engine/http/event-json.ts';
 import type { ProcessorAdministration } from '../../../engine/messaging/processor-admin.ts';
 import type { PeerBus } from '../../../engine/peer/bus.ts';
+import type { HttpsIdentity } from '../../../engine/util/tls.ts';
+import { type MemoryAccess, memoryAccess } from '../access/support.ts';
 import { createTestEnv } from '../peer/support.ts';
 
 export const nodeInfo = (index: number): NodeInfo => ({
@@ -105,7 +107,7 @@ export const statusReport = (change: Partial<StatusReport> = {}): StatusReport =
       version: '4.6',
       connectedSince: 1,
       commands: ['Issue'],
-      queries: [],
+      queries: ['Find'],
       processors: [],
     },
   ],
@@ -224,6 +226,8 @@ export async function startServer(
     adminFails?: Error;
     text?: string;
     processors?: ProcessorAdministration;
+    access?: MemoryAccess;
+    https?: HttpsIdentity | null;
   } = {},
 ): Promise<TestServer> {
   const { env, codes } = createTestEnv();
@@ -272,13 +276,16 @@ export async function startServer(
   const node: HttpNodeFacade = {
     directory,
     admin,
+    access: (options.access ?? memoryAccess()).admin,
+    accessControl: options.access?.control ?? null,
     processors: options.processors ?? noProcessors,
+    reconnectClient: async (clientId) => (clientId === 'known' ? 1 : 0),
     peers,
     status: () => options.status ?? statusReport(),
     version: '0.1.0',
   };
   const { settings } = parseSettings(options.text ?? '', {}, { machineHostName: 'pc' });
-  const server = createHttpServer({ env, settings, node });
+  const server = createHttpServer({ env, settings, node, https: options.https ?? null });
   const port = await server.listen('127.0.0.1', 0);
   onTestFinished(() => server.close());
   const send: TestServer['send'] = (method, path, body, headers = {}) =>

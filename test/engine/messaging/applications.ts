@@ -302,3 +302,21 @@ export function errorOf(error: unknown): CallEnd {
     errorCode: String(failed.metadata.get('axoniq-errorcode')[0] ?? ''),
   };
 }
+
+/** The handler has sent its last result of a query. */
+export function complete(stream: Stream, requestId: string): void {
+  stream.send({ query_complete: { request_id: requestId } });
+}
+
+/** The value of a processing instruction of a message, as text. */
+export function instruction(message: Message | undefined, key: number): string | undefined {
+  const list = message?.processing_instructions as unknown as Message[];
+  const found = list.find((candidate) => Number(candidate.key) === key);
+  const value = found?.value;
+  return value === undefined ? undefined : String(value.number_value ?? value.boolean_value);
+}
+
+/** Of an asker that takes results one by one. */
+export const streaming = {
+  processing_instructions: [{ key: 'CLIENT_SUPPORTS_STREAMING', value: { boolean_value: true } }],
+};

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Application, type Message, type Stream } from './applications.ts';
+import { Application, type Stream, complete, instruction, streaming } from './applications.ts';
 import { MessagingCluster, settle, until } from './messaging-cluster.ts';
 
 let cluster: MessagingCluster;
@@ -8,19 +8,6 @@ afterEach(() => cluster.stop());
 function app(clientId: string, component = clientId, context = 'default', node = 'node-1'): Application {
   return new Application(cluster, node, clientId, component, context);
 }
-
-function complete(stream: Stream, requestId: string): void {
-  stream.send({ query_complete: { request_id: requestId } });
-}
-
-function instruction(message: Message | undefined, key: number): string | undefined {
-  const list = message?.processing_instructions as unknown as Message[];
-  const found = list.find((candidate) => Number(candidate.key) === key);
-  const value = found?.value;
-  return value === undefined ? undefined : String(value.number_value ?? value.boolean_value);
-}
-
-const streaming = { processing_instructions: [{ key: 'CLIENT_SUPPORTS_STREAMING', value: { boolean_value: true } }] };
 
 describe('streaming queries', () => {
   it('QR-30, QR-31: the handler gets 32 permits and more as results are taken', async () => {

@@ -109,6 +109,24 @@ describe('command handler stream', () => {
     expect(await answer).toMatchObject(response);
   });
 
+  it('CM-18: codes that handlers choose arrive as they are, and say nothing about the handler', async () => {
+    cluster = await MessagingCluster.start();
+    const handler = await app('handler');
+    const stream = await handler.handleCommands(['Create'], { silent: true });
+    for (const [round, code] of ['AXONIQ-4002', 'AXONIQ-4003', 'AXONIQ-4004', 'AXONIQ-4005', 'AXONIQ-4000'].entries()) {
+      const answer = (await app('asker')).dispatch('Create');
+      await until(() => stream.of('command').length === round + 1);
+      const request_identifier = stream.of('command')[round]!.message_identifier;
+      const error_message = { message: `${code} of the handler`, location: 'handler', details: [] };
+      stream.send({
+        command_response: { message_identifier: code, request_identifier, error_code: code, error_message },
+      });
+      expect(await answer).toMatchObject({ message_identifier: code, error_code: code, error_message });
+    }
+    // It is still there, after all of them.
+    expect(cluster.node('node-1').messaging.clients()[0]?.commands).toEqual(['Create']);
+  });
+
   it('CM-8, CM-16, CM-17: a half-close fails what was sent, re-routes what was queued, and completes the stream', async () => {
     cluster = await MessagingCluster.start();
     const leaving = await app('leaving', 'shop');
@@ -253,6 +271,19 @@ describe('command routing', () => {
     const large = first.filter((answer) => resultOf(answer) === 'large').length;
     expect(large).toBeGreaterThan(140);
     expect(large).toBeLessThan(260);
+  });
+
+  it('CM-6: a load factor of 0, as old clients send it, counts as 100', async () => {
+    cluster = await MessagingCluster.start();
+    await (await app('old', 'shop')).handleCommands(['Create'], { loadFactor: 0 });
+    await (await app('new', 'shop')).handleCommands(['Create'], { loadFactor: 100 });
+    await (await app('small', 'shop')).handleCommands(['Create'], { loadFactor: 10 });
+    const asker = await app('asker');
+    const answers = await Promise.all(Array.from({ length: 420 }, (_, i) => asker.dispatch('Create', routed(`k${i}`))));
+    const count = (name: string): number => answers.filter((answer) => resultOf(answer) === name).length;
+    expect(count('old')).toBeGreaterThan(120);
+    expect(count('new')).toBeGreaterThan(120);
+    expect(count('small')).toBeLessThan(100);
   });
 
   it('CM-21: tags of the control stream decide before the key does', async () => {

@@ -9,6 +9,7 @@ import {
   type NodeInfo,
   type NodeRole,
 } from '../../../engine/context/api.ts';
+import type { BalancingSettings } from '../../../engine/messaging/client-balancer.ts';
 import { createMessaging, type Messaging } from '../../../engine/messaging/messaging.ts';
 import type { MessagingSettings } from '../../../engine/messaging/settings.ts';
 import { type BusChannel, type PeerBus, PeerError } from '../../../engine/peer/bus.ts';
@@ -221,6 +222,7 @@ export interface TestNode {
 export interface TestClusterOptions {
   readonly nodes?: readonly string[];
   readonly settings?: Partial<MessagingSettings>;
+  readonly balancing?: BalancingSettings;
   readonly tags?: Readonly<Record<string, Record<string, string>>>;
 }
 
@@ -285,7 +287,14 @@ export class MessagingCluster {
     const port = await server.listen('127.0.0.1', 0);
     const directory = new TestDirectory(bus.self, port, options.tags?.[bus.self] ?? {}, this);
     const settings = { ...settingsForTests, ...options.settings };
-    const messaging = createMessaging({ env: this.clock, bus, directory, settings });
+    const { balancing } = options;
+    const messaging = createMessaging({
+      env: this.clock,
+      bus,
+      directory,
+      settings,
+      ...(balancing === undefined ? {} : { balancing }),
+    });
     const deps = { messaging, directory, env: this.clock };
     registerPlatformService(server, deps);
     registerCommandService(server, deps);

@@ -8,6 +8,7 @@ import {
   newIdentifier,
   queryForHandler,
   scanCommand,
+  scanMetaData,
   scanQuery,
   scanResponse,
 } from '../../../engine/messaging/message-bytes.ts';
@@ -142,7 +143,7 @@ describe('message bytes', () => {
       c: { booleanValue: true },
       d: { doubleValue: 1.5 },
     };
-    const scanned = scanCommand(encodeMessage(command.Command, { metaData })).metaData();
+    const scanned = scanMetaData(encodeMessage(command.Command, { metaData }));
     expect([...scanned].sort()).toEqual([
       ['a', 'x'],
       ['b', '-12'],

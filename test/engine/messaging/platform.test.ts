@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ClientReport } from '../../../engine/control/protocol.ts';
-import { Application, errorOf, type Message } from './applications.ts';
+import { Application, errorOf, type Message, type Stream } from './applications.ts';
 import { MessagingCluster, settle, until } from './messaging-cluster.ts';
 
 let cluster: MessagingCluster;
@@ -61,18 +61,25 @@ describe('GetPlatformServer', () => {
     expect(await app('b').platformServer({ region: 'north' })).toMatchObject({ same_connection: true });
   });
 
-  it('S2: clients stay where they ask until that node has clearly more of them than another', async () => {
-    cluster = await MessagingCluster.start(three);
+  it('S2, DP-15: clients are placed so that none has to move again: where they ask while no node has fewer', async () => {
+    const balancing = { autoBalancing: true, rebalanceDelayMs: 7000, rebalanceIntervalMs: 15_000 };
+    cluster = await MessagingCluster.start({ ...three, balancing });
     const placed: string[] = [];
+    const streams: Stream[] = [];
     for (let i = 0; i < 6; i += 1) {
       const info: Message = await app(`client-${i}`).platformServer();
       const node = String(info.primary?.node_name);
       placed.push(node);
-      await app(`client-${i}`, node).register();
+      streams.push(await app(`client-${i}`, node).register());
+      await settle();
+      if (i !== 1) continue;
+      cluster.advance(7100);
+      await settle();
+      expect(streams.flatMap((stream) => stream.of('request_reconnect'))).toEqual([]);
     }
-    expect(placed.slice(0, 2)).toEqual(['node-1', 'node-1']);
+    expect(placed[0]).toBe('node-1');
     const counts = three.nodes.map((name) => placed.filter((node) => node === name).length);
-    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(2);
+    expect(counts).toEqual([2, 2, 2]);
   });
 
   it('S2: clients that ask at the same time are spread too, and their places are forgotten when they never come', async () => {
@@ -87,7 +94,8 @@ describe('GetPlatformServer', () => {
     cluster = await MessagingCluster.start(three);
     const platform = await app('a').register();
     cluster.network.cut('node-1', 'node-2');
-    expect(await app('b').platformServer()).toMatchObject({ same_connection: true }); // node-3 is still there
+    // node-3 is still there, and serves nobody yet.
+    expect(await app('b').platformServer()).toMatchObject({ primary: { node_name: 'node-3' } });
     cluster.network.cut('node-1', 'node-3');
     cluster.node('node-1').directory.leader = null;
     expect(await platformError(app('b'))).toMatchObject({ code: 14, errorCode: 'AXONIQ-1400' });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Application, type Message, type Stream, text } from './applications.ts';
+import { Application, type Stream, text, complete, instruction, streaming } from './applications.ts';
 import { MessagingCluster, settle, until } from './messaging-cluster.ts';
 
 let cluster: MessagingCluster;
@@ -8,19 +8,6 @@ afterEach(() => cluster.stop());
 function app(clientId: string, component = clientId, context = 'default', node = 'node-1'): Application {
   return new Application(cluster, node, clientId, component, context);
 }
-
-function complete(stream: Stream, requestId: string): void {
-  stream.send({ query_complete: { request_id: requestId } });
-}
-
-function instruction(message: Message | undefined, key: number): string | undefined {
-  const list = message?.processing_instructions as unknown as Message[];
-  const found = list.find((candidate) => Number(candidate.key) === key);
-  const value = found?.value;
-  return value === undefined ? undefined : String(value.number_value ?? value.boolean_value);
-}
-
-const streaming = { processing_instructions: [{ key: 'CLIENT_SUPPORTS_STREAMING', value: { boolean_value: true } }] };
 
 describe('query handler stream', () => {
   it('QR-1, QR-2: acknowledges subscriptions and spends one permit per query', async () => {
@@ -253,6 +240,24 @@ describe('query asker', () => {
     stream.send({ flow_control: { client_id: 'handler', permits: 9 } });
     await Promise.all([low.results(), high.results()]);
     expect(stream.of('query').map((query) => String(query.message_identifier))).toEqual(['high', 'low']);
+  });
+
+  it('QR-21: the client id in a query is never used to find who asked: answers go to the call that asked', async () => {
+    cluster = await MessagingCluster.start();
+    const handler = app('handler');
+    const stream = await handler.handleQueries(['find'], { silent: true });
+    // Somebody is registered under the name that both askers claim to have.
+    const known = await app('shop').register();
+    const calls = ['q-1', 'q-2'].map((id) => app(id).ask('find', { message_identifier: id, client_id: 'shop' }));
+    await until(() => stream.of('query').length === 2);
+    expect(stream.of('query').map((query) => String(query.client_id))).toEqual(['shop', 'shop']);
+    known.call.cancel();
+    await until(() => known.end !== null);
+    for (const id of ['q-2', 'q-1']) {
+      handler.sendResult(stream, id, `for ${id}`);
+      complete(stream, id);
+    }
+    expect(await Promise.all(calls.map((call) => call.results()))).toEqual([['for q-1'], ['for q-2']]);
   });
 
   it('S7: queries of another context are not seen; unknown contexts are NOT_FOUND', async () => {

@@ -105,6 +105,25 @@ describe('subscription query', () => {
     expect(call.end).toBeNull();
   });
 
+  it('SQ-6: 256 permits as Axon Framework asks for, then refills of 32: every update arrives, in order', async () => {
+    cluster = await MessagingCluster.start();
+    const handler = await app('handler').handleQueries(['find']);
+    const call = subscribe(app('asker'), 's-1', 256);
+    await until(() => told(handler).length === 1);
+    for (let n = 0; n < 256; n += 1) {
+      update(handler, 's-1', String(n));
+      // The framework refills when an eighth is used.
+      if (n % 32 === 31) {
+        await until(() => call.received.length === n + 1);
+        call.send({ flow_control: { subscription_identifier: 's-1', number_of_permits: '32' } });
+      }
+    }
+    for (let n = 256; n < 512; n += 1) update(handler, 's-1', String(n));
+    await until(() => call.received.length === 512);
+    expect(got(call)).toEqual(Array.from({ length: 512 }, (_, n) => `update ${n}`));
+    expect(call.end).toBeNull();
+  });
+
   it('SQ-5: every response takes a permit; without one the call fails and handlers are told', async () => {
     cluster = await MessagingCluster.start();
     const handler = await app('handler').handleQueries(['find']);

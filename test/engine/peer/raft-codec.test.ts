@@ -116,6 +116,17 @@ describe('raft codec', () => {
     expect(received?.type === 'append' && received.entries[0]!.data.buffer).toBe(encoded.buffer);
   });
 
+  it('TR-7: an entry that was compacted arrives with the checksum of its first form; one above 32 bits is refused', () => {
+    const append = (originalCrc: number): Message => {
+      const entry = { index: 8, term: 3, type: 1, firstToken: 0, eventCount: 1, data: Buffer.from('abc'), originalCrc };
+      const base = { type: 'append', group: 1, from: 'a@1', to: 'b@2', term: 3, prevIndex: 7, prevTerm: 3 } as const;
+      return { ...base, commit: 7, entries: [entry as Entry, { ...entry, index: 9, type: 8 } as Entry] };
+    };
+    const message = append(0xffff_ffff);
+    expect(plain(decodeRaftMessages(encodeRaftMessages([message])))).toEqual(plain([message]));
+    expect(() => decodeRaftMessages(encodeRaftMessages([append(2 ** 32)]))).toThrow(RaftCodecError);
+  });
+
   it('refuses a batch that is cut short anywhere', () => {
     fc.assert(
       fc.property(

@@ -77,6 +77,18 @@ describe('status of event processors', () => {
 });
 
 describe('instructions to event processors', () => {
+  it('CT-6, CT-7, EP-14: a client answers the request for its status with the same id, and that is acknowledged', async () => {
+    const admin = await start();
+    const app = await ProcessorApp.start(cluster, 'node-1', 'a', { segments: half(0) });
+    await admin.unary('PauseEventProcessor', ref());
+    await until(() => app.refreshed > 0, 'EP-14 refresh');
+    const asked = app.stream.received
+      .filter((message) => message.request_event_processor_info != null)
+      .map((message) => String(message.instruction_id));
+    expect(asked).not.toContain('');
+    for (const id of asked) expect(await app.stream.ackOf(id)).toMatchObject({ success: true });
+  });
+
   it('EP-10, CT-5: pause and start reach every client of the processor on every node, and no other', async () => {
     const admin = await start(['node-1', 'node-2', 'node-3']);
     const apps = [
@@ -103,7 +115,18 @@ describe('instructions to event processors', () => {
       const error = await failure(admin.unary('PauseEventProcessor', identifier));
       expect(error).toMatchObject({ code: 5, errorCode: 'AXONIQ-2800' });
     }
-    expect(await failure(admin.unary('SplitEventProcessor', ref()))).toMatchObject({ errorCode: 'AXONIQ-2800' });
+  });
+
+  it('EP-11, EP-12: while no client works on a segment a split and a merge are refused, and the text says so', async () => {
+    const admin = await start();
+    await ProcessorApp.start(cluster, 'node-1', 'a');
+    for (const method of ['SplitEventProcessor', 'MergeEventProcessor']) {
+      const error = await failure(admin.unary(method, ref()));
+      expect(error).toMatchObject({
+        errorCode: 'AXONIQ-2800',
+        details: expect.stringContaining('No client works on a segment'),
+      });
+    }
   });
 
   it('EP-20, CT-5: a client before 4.4 only acknowledges: ACCEPTED', async () => {
@@ -131,6 +154,17 @@ describe('instructions to event processors', () => {
     await settle();
     cluster.advance(10_001);
     expect(await error).toMatchObject({ code: 4, errorCode: 'AXONIQ-11000' });
+  });
+
+  it('EP-20: instruction.result.timeout counts where it is given', async () => {
+    cluster = await MessagingCluster.start({ settings: { instructionResultTimeoutMs: 3000 } });
+    const admin = adminOf(cluster, 'node-1');
+    const app = await ProcessorApp.start(cluster, 'node-1', 'a', { answer: 'ack' });
+    const error = failure(admin.unary('PauseEventProcessor', ref()));
+    await obeyedBy([app], 'pause_event_processor:');
+    await settle();
+    cluster.advance(3001);
+    expect(await error).toMatchObject({ errorCode: 'AXONIQ-11000', details: expect.stringContaining('3000 ms') });
   });
 
   it('EP-20: a client that goes meanwhile, or whose node is lost, is AXONIQ-6001', async () => {

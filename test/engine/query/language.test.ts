@@ -22,7 +22,7 @@ const sample = {
 
 /** The value of one expression over the sample event. */
 function evaluate(expression: string): Value {
-  const pipeline = Pipeline.compile(`select(${expression} as x)`, NOW);
+  const pipeline = Pipeline.compile(`select(${expression} as x)`, NOW, 200);
   const found: Value[] = [];
   pipeline.accept(new EventRow(5, eventBytes(sample)), () => undefined);
   pipeline.flush(({ row }) => found.push(row?.get('x') ?? null));
@@ -31,7 +31,7 @@ function evaluate(expression: string): Value {
 
 function refusal(query: string): string {
   try {
-    Pipeline.compile(query, NOW);
+    Pipeline.compile(query, NOW, 200);
   } catch (error) {
     if (error instanceof QueryError) return `${error.code} ${error.message}`;
     throw error;
@@ -135,7 +135,7 @@ describe('the query language', () => {
     expect(
       parseQuery('LAST 2 Days | SELECT(token AS t) | SortBy(t, "DESC") | Limit(3)').map(({ kind }) => kind),
     ).toEqual(['last', 'select', 'sort', 'limit']);
-    const since = (limit: string) => new Date(Pipeline.compile(limit, NOW).scope.since).toISOString();
+    const since = (limit: string) => new Date(Pipeline.compile(limit, NOW, 200).scope.since).toISOString();
     expect(since('last hour')).toBe('2026-03-31T11:00:00.000Z');
     expect(since('last 1 month')).toBe('2026-02-28T12:00:00.000Z');
     expect(since('last 2 years')).toBe('2024-03-31T12:00:00.000Z');
@@ -143,7 +143,7 @@ describe('the query language', () => {
   });
 
   it('QE-5: an equality filter on aggregateIdentifier, alone or among others that must hold, chooses the aggregate', () => {
-    const scope = (query: string) => Pipeline.compile(query, NOW).scope.aggregateId;
+    const scope = (query: string) => Pipeline.compile(query, NOW, 200).scope.aggregateId;
     expect(scope('aggregateIdentifier = "a"')).toBe('a');
     expect(scope('payloadType = "x" and aggregateIdentifier = "a" | limit(3)')).toBe('a');
     expect(scope('payloadType = "x" or aggregateIdentifier = "a"')).toBeNull();

@@ -1,7 +1,11 @@
+import type * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AxonError } from '../../../engine/context/api.ts';
 import { QUERIES_MAX } from '../../../engine/rpc/event-query-service.ts';
+import { event } from '../../../engine/rpc/proto.ts';
+import { WireWriter } from '../../../engine/util/wire.ts';
 import { settle, until } from '../messaging/messaging-cluster.ts';
+import { RawClient } from '../rpc/grpc-test-client.ts';
 import { manyEvents, type QueryFixture, startQueries } from './query-fixture.ts';
 
 let fixture: QueryFixture;
@@ -49,6 +53,32 @@ describe('QueryEvents', () => {
       },
     });
     expect(query.rows[1]?.id).toBe(0);
+  });
+
+  it('QE-10: a field 100 that the API does not declare is passed over', async () => {
+    await fixture.append(account(0), account(1));
+    const client = new RawClient(fixture.port);
+    try {
+      const request = new WireWriter()
+        .text(1, 'aggregateSequenceNumber = 1 | select(token)')
+        .int(2, 1000)
+        .text(100, '1h')
+        .finish();
+      const call = client.bidi('/io.axoniq.axonserver.grpc.event.EventStore/QueryEvents');
+      const replies: Buffer[] = [];
+      call.on('data', (reply: Buffer) => replies.push(reply));
+      const end = new Promise<grpc.StatusObject>((resolve) => call.on('status', resolve));
+      call.on('error', () => undefined);
+      call.write(request);
+      expect((await end).code).toBe(0);
+      const arms = replies.map((reply) => {
+        const { columns, row } = event.QueryEventsResponse.decode(reply);
+        return columns != null ? 'columns' : row != null ? 'row' : 'files_completed';
+      });
+      expect(arms).toEqual(['columns', 'row', 'files_completed']);
+    } finally {
+      client.client.close();
+    }
   });
 
   it('QE-6: an empty query shows the last 200 events; 200 rows unless limited or aggregated', async () => {
@@ -169,6 +199,18 @@ describe('QueryEvents', () => {
     const query = await fixture.run('aggregateIdentifier = "a"', { query_snapshots: true });
     expect(query.rows.map(({ id }) => id)).toEqual([1]);
     expect((await fixture.run('', { query_snapshots: true })).end).toMatchObject({ errorCode: 'AXONIQ-2511' });
+  });
+
+  it('QE-6, QE-9: `query.limit` is the number of rows, `query.timeout` the time for the history', async () => {
+    await fixture.close();
+    fixture = await startQueries({ queryLimit: 3 });
+    await fixture.append(...manyEvents(10));
+    expect((await fixture.run('')).rows.map(({ id }) => id)).toEqual([9, 8, 7]);
+    expect((await fixture.run('limit(5)')).rows).toHaveLength(5);
+    await fixture.close();
+    fixture = await startQueries({ queryTimeoutMs: -1 });
+    await fixture.append(...manyEvents(10));
+    expect((await fixture.run('count()')).end).toMatchObject({ errorCode: 'AXONIQ-0001' });
   });
 
   it('QE-9: too many groups and too many queries at once are refused with AXONIQ-1900', async () => {

@@ -1,5 +1,6 @@
 // QueryEvents on a real gRPC server over the in-memory event store of the rpc tests.
 import type * as grpc from '@grpc/grpc-js';
+import type { QueryLimits } from '../../../engine/query/limits.ts';
 import { registerEventQueryService } from '../../../engine/rpc/event-query-service.ts';
 import { createGrpcServer } from '../../../engine/rpc/grpc-server.ts';
 import type { CallEnd } from '../messaging/applications.ts';
@@ -90,6 +91,7 @@ export class RunningQuery {
 export interface QueryFixture {
   readonly store: FakeEventStore;
   readonly directory: FakeDirectory;
+  readonly port: number;
   append(...events: EventFields[]): Promise<void>;
   start(query: string, fields?: object): RunningQuery;
   /** A query to its end, with permits for everything. */
@@ -97,11 +99,13 @@ export interface QueryFixture {
   close(): Promise<void>;
 }
 
-export async function startQueries(): Promise<QueryFixture> {
+const DEFAULT_LIMITS: QueryLimits = { queryLimit: 200, queryTimeoutMs: 300_000 };
+
+export async function startQueries(limits: Partial<QueryLimits> = {}): Promise<QueryFixture> {
   const env = recordingEnv();
   const directory = new FakeDirectory();
   const server = createGrpcServer({ env });
-  registerEventQueryService(server, { directory, env });
+  registerEventQueryService(server, { directory, env, limits: { ...DEFAULT_LIMITS, ...limits } });
   const port = await server.listen('127.0.0.1', 0);
   const client = connect(port, 'event.proto', 'event.EventStore');
   const store = directory.eventStore('default');
@@ -113,6 +117,7 @@ export async function startQueries(): Promise<QueryFixture> {
   return {
     store,
     directory,
+    port,
     append: (...events) => store.append(events.map(eventBytes)),
     start,
     run: async (query, fields) => {

@@ -150,7 +150,7 @@ export function callSuite(create: CreateServer): void {
     session.destroy();
   });
 
-  it('refuses compressed messages with UNIMPLEMENTED and a stream cut inside a message with INTERNAL', async () => {
+  it('HD-8 refuses compressed messages with UNIMPLEMENTED and a stream cut inside a message with INTERNAL', async () => {
     const session = http2.connect(`http://127.0.0.1:${harness.port}`);
     const compressed = rawCall(session, '/t.S/Echo');
     compressed.end(Buffer.from([1, 0, 0, 0, 1, 65]));
@@ -163,7 +163,7 @@ export function callSuite(create: CreateServer): void {
     session.destroy();
   });
 
-  it('reports back-pressure of a client that does not read, and drains when it reads again', async () => {
+  it('ES-36 reports back-pressure of a client that does not read, and drains when it reads again', async () => {
     const chunk = Buffer.alloc(64 * 1024, 'c');
     const total = 400;
     let written = 0;

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { frameMessage } from '../../../engine/rpc/grpc-frame.ts';
 import type { GrpcCall } from '../../../engine/rpc/transport.ts';
 import { gate, until } from './grpc-test-client.ts';
-import { RawH2 } from './raw-h2.ts';
+import { Frame, RawH2 } from './raw-h2.ts';
 import { type CreateServer, rawCall, transportHarness } from './transport-harness.ts';
 
 export function connectionSuite(create: CreateServer, survivesCancelFlood: boolean): void {
@@ -80,6 +80,27 @@ export function connectionSuite(create: CreateServer, survivesCancelFlood: boole
     }
     expect(goaways).toBe(0);
     session.destroy();
+  });
+
+  it('HD-6 asks a silent client for a sign of life and cuts one that gives none', async () => {
+    const server = create({ env: harness.env, keepAlive: { timeMs: 20, timeoutMs: 1000 } });
+    const port = await server.listen('127.0.0.1', 0);
+    const answering = http2.connect(`http://127.0.0.1:${port}`);
+    answering.on('error', () => undefined);
+    let asked = 0;
+    answering.on('ping', () => {
+      asked += 1;
+    });
+    const silent = await RawH2.open(port);
+    await until(() => silent.of(Frame.PING).length === 1);
+    await until(() => silent.closed);
+    expect(silent.of(Frame.PING)).toHaveLength(1);
+    const before = asked;
+    await until(() => asked > before + 2);
+    expect([answering.closed, server.connectionCount]).toEqual([false, 1]);
+    expect(harness.env.lines.map(({ fields }) => fields.code)).toContain('SILENT_CONNECTION');
+    answering.destroy();
+    await server.close(0);
   });
 
   it.runIf(survivesCancelFlood)(

@@ -65,7 +65,7 @@ describe('appending events', () => {
     expect(stored.every((e) => e.timestamp === 0)).toBe(true);
   });
 
-  it('ES-4, ER-1 answers a sequence conflict with OUT_OF_RANGE, description and trailer AXONIQ-2000', async () => {
+  it('ES-4, ER-1, ER-4 answers a sequence conflict with OUT_OF_RANGE, description and trailer AXONIQ-2000', async () => {
     await fixture.append(...aggregateEvents('a', 0, 1));
     const error = await failure(fixture.append(...aggregateEvents('a', 1, 1)));
     expect(error.code).toBe(grpc.status.OUT_OF_RANGE);
@@ -187,7 +187,7 @@ describe('snapshots', () => {
     expect(error.details).toContain('Highest aggregate a sequence number: 9, snapshot sequence 10.');
   });
 
-  it('ES-22, ES-38 are listed by descending sequence, latest stored first among equals, each marked as snapshot', async () => {
+  it('ES-22, ES-23, ES-38 are all kept, and listed by descending sequence, latest stored first among equals, each marked as snapshot', async () => {
     for (const [sequence, name] of [
       [5, 'first'],
       [7, 'seven'],

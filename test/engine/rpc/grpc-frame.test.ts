@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   DESCRIPTION_CHARACTERS_MAX,
   encodeDescription,
@@ -9,8 +9,10 @@ import {
   trailersOf,
 } from '../../../engine/rpc/grpc-frame.ts';
 import { GrpcStatus } from '../../../engine/rpc/transport.ts';
+import { ByteBudget } from '../../../engine/util/byte-budget.ts';
 
 const MAX = 1000;
+const PLENTY = new ByteBudget(MAX);
 
 /** Cuts `bytes` at the given places, in any order, repeated or out of range. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
@@ -19,12 +21,14 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 }
 
 describe('message frames', () => {
+  afterEach(() => expect(PLENTY.used).toBe(0));
+
   it('come out as they went in, however the stream is cut', () => {
     const messages = fc.array(fc.uint8Array({ maxLength: MAX }), { maxLength: 20 });
     fc.assert(
       fc.property(messages, fc.array(fc.nat(), { maxLength: 30 }), (bodies, places) => {
         const stream = Buffer.concat(bodies.map(frameMessage));
-        const decoder = new FrameDecoder(MAX);
+        const decoder = new FrameDecoder(MAX, PLENTY);
         const received: Buffer[] = [];
         for (const chunk of cut(stream, places)) expect(decoder.push(chunk, received)).toBeNull();
         expect(received.map((body) => [...body])).toEqual(bodies.map((body) => [...body]));
@@ -36,26 +40,27 @@ describe('message frames', () => {
   it('are copies: overwriting the chunk does not change a message', () => {
     const chunk = frameMessage(Buffer.from('keep'));
     const received: Buffer[] = [];
-    new FrameDecoder(MAX).push(chunk, received);
+    new FrameDecoder(MAX, PLENTY).push(chunk, received);
     chunk.fill(0);
     expect(String(received[0])).toBe('keep');
   });
 
   it('HD-7 longer than the limit are refused before the body is read', () => {
     const received: Buffer[] = [];
-    const error = new FrameDecoder(MAX).push(frameMessage(Buffer.alloc(MAX + 1)).subarray(0, 5), received);
+    const error = new FrameDecoder(MAX, PLENTY).push(frameMessage(Buffer.alloc(MAX + 1)).subarray(0, 5), received);
     expect(error?.status).toBe(GrpcStatus.RESOURCE_EXHAUSTED);
   });
 
   it('with the compressed flag or unknown flags are refused', () => {
-    expect(new FrameDecoder(MAX).push(Buffer.from([1, 0, 0, 0, 0]), [])?.status).toBe(GrpcStatus.UNIMPLEMENTED);
-    expect(new FrameDecoder(MAX).push(Buffer.from([7, 0, 0, 0, 0]), [])?.status).toBe(GrpcStatus.UNIMPLEMENTED);
+    expect(new FrameDecoder(MAX, PLENTY).push(Buffer.from([1, 0, 0, 0, 0]), [])?.status).toBe(GrpcStatus.UNIMPLEMENTED);
+    expect(new FrameDecoder(MAX, PLENTY).push(Buffer.from([7, 0, 0, 0, 0]), [])?.status).toBe(GrpcStatus.UNIMPLEMENTED);
   });
 
   it('know when the stream ends inside one of them', () => {
-    const decoder = new FrameDecoder(MAX);
+    const decoder = new FrameDecoder(MAX, PLENTY);
     decoder.push(frameMessage(Buffer.from('abc')).subarray(0, 6), []);
     expect(decoder.idle).toBe(false);
+    decoder.close();
   });
 });
 

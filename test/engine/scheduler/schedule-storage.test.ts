@@ -13,15 +13,15 @@ describe('schedule entries in the log', () => {
     store.append([eventsEntry(store, 1, [rawEvent({})])]);
     for (const term of [1, 1, 2]) store.append([plainEntry(store, term, EntryType.SCHEDULE, PAYLOAD)]);
     store.append([eventsEntry(store, 2, [rawEvent({})])]);
-    expect([store.scheduleIndexes(), store.nextToken]).toEqual([[2, 3, 4], 2]);
+    expect([store.commandIndexes(EntryType.SCHEDULE), store.nextToken]).toEqual([[2, 3, 4], 2]);
     store.truncateFrom(4);
-    expect([store.scheduleIndexes(), store.nextToken]).toEqual([[2, 3], 1]);
+    expect([store.commandIndexes(EntryType.SCHEDULE), store.nextToken]).toEqual([[2, 3], 1]);
     store.append([plainEntry(store, 3, EntryType.SCHEDULE, PAYLOAD)]);
     await store.flush();
     const log = logOf(store);
     await store.close();
     const again = (await openStore(disk)).store;
-    expect(again.scheduleIndexes()).toEqual([2, 3, 4]);
+    expect(again.commandIndexes(EntryType.SCHEDULE)).toEqual([2, 3, 4]);
     expect(logOf(again)).toEqual(log);
   });
 

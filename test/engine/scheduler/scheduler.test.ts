@@ -58,7 +58,8 @@ async function ids(node: MiniNode): Promise<string[]> {
 
 /** Events known to the node's own log, without asking anybody. */
 const eventCount = (node: MiniNode): number => (node.groups.replica('default')?.store.lastToken ?? -1) + 1;
-const waiting = (node: MiniNode): number => node.groups.replica('default')?.store.scheduleIndexes().length ?? 0;
+const waiting = (node: MiniNode): number =>
+  node.groups.replica('default')?.store.commandIndexes(EntryType.SCHEDULE).length ?? 0;
 
 describe('the event scheduler', () => {
   it('SC-1, SC-2: publishes at its instant on whichever node it came, with the time of publication and all else kept', async () => {

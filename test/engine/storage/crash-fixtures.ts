@@ -1,25 +1,14 @@
-// What the crash tests share: seeds, outcomes of a recovery, the proof that a recovered store is usable.
+// What the crash tests share: outcomes of a recovery, the proof that a recovered store is usable.
 import { expect } from 'vitest';
-import type { GroupStore } from '../../../engine/storage/api.ts';
 import { StorageError } from '../../../engine/storage/errors.ts';
 import { FrameType } from '../../../engine/storage/frame.ts';
-import { eventsEntry, logOf, openStore, plainEntry, rawEvent } from './fixtures.ts';
+import { logOf, openStore, plainEntry } from './fixtures.ts';
 import type { MemoryDisk } from './memory-disk.ts';
 
 export const SEGMENT_BYTES = 1500;
 /** Raise with MUSTER_CRASH_RUNS for a long search. */
 export const RUNS = Number(process.env['MUSTER_CRASH_RUNS'] ?? 20);
 export const settings = { segmentBytes: SEGMENT_BYTES };
-
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 export const segments = (disk: MemoryDisk) => disk.paths().filter((name) => name.endsWith('.seg'));
 
@@ -34,7 +23,9 @@ export async function outcome(disk: MemoryDisk, change = {}): Promise<{ log: rea
   try {
     const { store } = await openStore(disk, '/data', { ...settings, ...change });
     const log = logOf(store);
+    const { damage } = store;
     await store.close();
+    if (damage !== null) return new StorageError('DATA_DAMAGED', damage.path, damage.reason, damage.offset);
     return { log };
   } catch (error) {
     if (error instanceof StorageError) return error;
@@ -50,8 +41,4 @@ export async function expectUsable(disk: MemoryDisk, log: readonly string[]): Pr
   expect(longer.slice(0, -1)).toEqual(log);
   await store.close();
   expect(await outcome(disk)).toEqual({ log: longer });
-}
-
-export function appendEvent(store: GroupStore, term: number, payloadBytes = 40): void {
-  store.append([eventsEntry(store, term, [rawEvent({ payloadBytes }), rawEvent({ payloadBytes })])]);
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupStore } from '../../../engine/storage/api.ts';
 import { StorageError } from '../../../engine/storage/errors.ts';
-import { appendEvent, expectUsable, outcome, random, RUNS, settings } from './crash-fixtures.ts';
-import { logOf, openStore, snapshotEntry } from './fixtures.ts';
+import { expectUsable, outcome, RUNS, settings } from './crash-fixtures.ts';
+import { appendEvent, logOf, openStore, random, snapshotEntry } from './fixtures.ts';
 import { keepAll, keepNothing, keepSectors, MemoryDisk } from './memory-disk.ts';
 import type { KeepRule } from './memory-disk.ts';
 

@@ -4,10 +4,13 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../../engine/storage/errors.ts';
 import { FrameType, SEGMENT_HEADER_BYTES } from '../../../engine/storage/frame.ts';
-import { appendEvent, expectUsable, outcome, segments, settings, usedBytes } from './crash-fixtures.ts';
-import { logOf, openStore, plainEntry } from './fixtures.ts';
+import { expectUsable, outcome, segments, settings, usedBytes } from './crash-fixtures.ts';
+import { appendEvent, logOf, openStore, plainEntry } from './fixtures.ts';
 import { keepAll, keepNothing, MemoryDisk, systemError } from './memory-disk.ts';
 import type { KeepRule } from './memory-disk.ts';
+
+/** What sectors may hold that were being written when the power went. */
+const garbage = (bytes: Buffer): Buffer => bytes.map((byte, at) => (byte * 7 + at * 31 + 5) & 0xff) as Buffer;
 
 describe('recovery after a crash', () => {
   it('storage §8 cut at every byte of the last batch: the acknowledged prefix comes back, or that batch whole', async () => {
@@ -184,9 +187,9 @@ describe('recovery after a crash', () => {
       };
       void openStore(disk, '/data', settings);
       for (let turn = 0; turn < 40; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-      for (const keep of [keepAll, keepNothing]) {
+      for (const [keep, garble] of [[keepAll], [keepNothing], [keepAll, garbage]] as const) {
         for (const keepNames of [true, false]) {
-          const after = disk.crash(keep, keepNames);
+          const after = disk.crash(keep, keepNames, garble);
           expect(await outcome(after), `limit ${limit}`).toEqual({ log: [] });
           await expectUsable(after, []);
         }

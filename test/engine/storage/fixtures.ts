@@ -99,8 +99,23 @@ export function temporaryDirectory(): { readonly dir: string; readonly remove: (
 /** The log as comparable values. */
 export function logOf(store: GroupStore): readonly string[] {
   if (store.lastIndex() === 0) return [];
-  return store.entries(1, store.lastIndex(), Number.MAX_SAFE_INTEGER).map((entry) => {
-    const { index, term, type, firstToken, eventCount, data } = entry;
-    return [index, term, type, firstToken, eventCount, Buffer.from(data).toString('base64')].join(':');
-  });
+  return store.entries(1, store.lastIndex(), Number.MAX_SAFE_INTEGER).map(entryText);
+}
+
+export function entryText({ index, term, type, firstToken, eventCount, data }: Entry): string {
+  return [index, term, type, firstToken, eventCount, Buffer.from(data).toString('base64')].join(':');
+}
+
+export function appendEvent(store: GroupStore, term: number, payloadBytes = 40): void {
+  store.append([eventsEntry(store, term, [rawEvent({ payloadBytes }), rawEvent({ payloadBytes })])]);
+}
+
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GroupStore } from '../../../engine/storage/api.ts';
 import { nodeDisk } from '../../../engine/storage/disk.ts';
 import { FrameType } from '../../../engine/storage/frame.ts';
+import { SPACE_RETRY_MS } from '../../../engine/storage/space-ahead.ts';
 import { SYNC_INTERVAL_MS } from '../../../engine/storage/log-writer.ts';
 import {
   eventsEntry,
@@ -158,13 +159,60 @@ describe('the log of a group', () => {
     await store.close();
   });
 
-  it('raft-design §9: a full disk during a write has its own code', async () => {
+  it('raft-design §9: a full disk stops confirmations, names itself, and nothing is lost when there is space again', async () => {
     disk.faults.onWrite = () => {
       throw systemError('ENOSPC');
     };
     append({});
-    await expect(store.flush()).rejects.toMatchObject({ code: 'DISK_FULL' });
-    expect(opened.fatal).toMatchObject([{ code: 'DISK_FULL' }]);
+    const flushed: string[] = [];
+    const flush = store.flush().then(() => flushed.push('done'));
+    await vi.waitFor(() => expect(store.spaceProblem).toMatchObject({ code: 'DISK_FULL' }));
+    await new Promise((resolve) => setTimeout(resolve, 2 * SPACE_RETRY_MS));
+    expect([flushed, store.durableIndex, opened.fatal]).toEqual([[], 0, []]);
+    delete disk.faults.onWrite;
+    await flush;
+    expect(store.durableIndex).toBe(1);
+    await vi.waitFor(() => expect(store.spaceProblem).toBeNull());
+    expect(opened.logged.map((line) => line.code)).toEqual(expect.arrayContaining(['DISK_FULL', 'DISK_SPACE_FOUND']));
+  });
+
+  it('raft-design §9: a store on a full disk closes without waiting for space, and is no failure', async () => {
+    append({});
+    await store.flush();
+    disk.faults.onWrite = () => {
+      throw systemError('ENOSPC');
+    };
+    append({});
+    const flush = store.flush();
+    await vi.waitFor(() => expect(store.spaceProblem).not.toBeNull());
+    store.giveUpWaiting();
+    await expect(flush).rejects.toMatchObject({ code: 'DISK_FULL' });
+    await store.close();
+    expect(opened.fatal).toEqual([]);
+    delete disk.faults.onWrite;
+    await reopen();
+    expect(store.lastIndex()).toBe(1);
+  });
+
+  it('raft-design §9: after a failed flush, what followed the last good one is dropped at the next start, though it can be read', async () => {
+    append({});
+    await store.flush();
+    disk.faults.onSync = () => {
+      throw systemError('EIO');
+    };
+    append({});
+    await store.flush().catch(() => undefined);
+    await vi.waitFor(() => expect(opened.fatal).toHaveLength(1));
+    delete disk.faults.onSync;
+    await store.close();
+    await reopen();
+    expect(store.lastIndex()).toBe(1);
+    expect(opened.logged.map((line) => line.code)).toContain('DISK_FAILURE_CUT');
+    append({});
+    await store.flush();
+    await store.close();
+    await reopen();
+    expect(store.lastIndex()).toBe(2);
   });
 
   it('decision 6: durability=interval acknowledges after the write and flushes every second', async () => {

@@ -22,6 +22,8 @@ export interface Faults {
   onSync?: (count: number, path: string) => void;
   /** Turns of the loop that a write takes on top of one. */
   slowness?: (bytes: Buffer) => number;
+  /** Takes the place of one turn of the loop. */
+  wait?: () => Promise<void>;
 }
 
 export function systemError(code: string): Error {
@@ -52,6 +54,7 @@ export function keepSectors(next: () => number): KeepRule {
 
 export class MemoryDisk implements Disk {
   readonly faults: Faults = {};
+  free = Number.MAX_SAFE_INTEGER;
   writes = 0;
   syncs = 0;
   #names = new Map<string, Node>();
@@ -76,14 +79,14 @@ export class MemoryDisk implements Disk {
   }
 
   /** The disk after power loss. `keepNames` false also loses name changes whose directory was not flushed. */
-  crash(keep: KeepRule, keepNames = true): MemoryDisk {
+  crash(keep: KeepRule, keepNames = true, garble: (bytes: Buffer) => Buffer = (bytes) => bytes): MemoryDisk {
     const after = new MemoryDisk();
     const names = keepNames ? this.#names : this.#durableNames;
     for (const [name, node] of names) {
       let content: Buffer = Buffer.from(node.durable);
       node.unsynced.forEach(({ position, bytes }, ordinal) => {
         for (const [from, to] of keep(name, ordinal, bytes.length)) {
-          content = overlay(content, position + from, bytes.subarray(from, to));
+          content = overlay(content, position + from, garble(bytes.subarray(from, to)));
         }
       });
       after.put(name, content);
@@ -106,6 +109,11 @@ export class MemoryDisk implements Disk {
     const node = { durable: Buffer.from(content), current: Buffer.from(content), unsynced: [] };
     this.#names.set(name, node);
     this.#durableNames.set(name, node);
+  }
+
+  /** Flips a bit under whoever has the file open. */
+  rot(name: string, at: number): void {
+    this.#names.get(name)!.current[at]! ^= 1;
   }
 
   paths(): string[] {
@@ -162,7 +170,8 @@ export class MemoryDisk implements Disk {
 
   /** One turn of the loop, so that overlapping is real; for ever once halted. */
   async #turn(generation: number): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.faults.wait !== undefined) await this.faults.wait();
+    else await new Promise<void>((resolve) => setImmediate(resolve));
     await this.#gone(generation);
   }
 
@@ -217,6 +226,10 @@ export class MemoryDisk implements Disk {
     for (const each of [...this.#directories]) {
       if (each === dir || each.startsWith(`${dir}${path.sep}`)) this.#directories.delete(each);
     }
+  }
+
+  freeBytes(): number {
+    return this.free;
   }
 
   async syncDirectory(dir: string): Promise<void> {

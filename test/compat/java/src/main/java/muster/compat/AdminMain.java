@@ -35,6 +35,7 @@ final class AdminMain {
 
   public static void main(String[] args) throws Exception {
     Map<String, Object> found = new LinkedHashMap<>();
+    found.put("connector", LoadedConnector.version());
     String[] servers = System.getProperty("as.servers").split(",");
     AxonServerConnectionFactory application = factory("shop", servers[0]);
     AxonServerConnectionFactory console = factory("console", servers[1]);

@@ -1,13 +1,6 @@
 package muster.compat;
 
 import io.axoniq.axonserver.connector.AxonServerConnection;
-import io.axoniq.axonserver.grpc.event.GetAggregateEventsRequest;
-import io.grpc.CallOptions;
-import io.grpc.Channel;
-import io.grpc.ClientCall;
-import io.grpc.ClientInterceptor;
-import io.grpc.ForwardingClientCall;
-import io.grpc.MethodDescriptor;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -51,7 +44,7 @@ final class Application implements AutoCloseable {
     Configurer configurer =
         DefaultConfigurer.defaultConfiguration()
             .registerComponent(AxonServerConfiguration.class, c -> server)
-            .registerComponent(ManagedChannelCustomizer.class, c -> builder -> builder.intercept(new LoadWatcher()))
+            .registerComponent(ManagedChannelCustomizer.class, c -> builder -> builder.intercept(new LoadWatcher(latestInitialSequence)))
             .configureSerializer(c -> serializer)
             .configureEventSerializer(c -> serializer)
             .configureMessageSerializer(c -> serializer)
@@ -113,21 +106,5 @@ final class Application implements AutoCloseable {
   public void close() throws Exception {
     configuration.shutdown();
     seen.close();
-  }
-
-  /** Sees which part of an aggregate the framework asks for. */
-  private final class LoadWatcher implements ClientInterceptor {
-    @Override
-    public <Q, R> ClientCall<Q, R> interceptCall(MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
-      return new ForwardingClientCall.SimpleForwardingClientCall<>(next.newCall(method, options)) {
-        @Override
-        public void sendMessage(Q message) {
-          if (message instanceof GetAggregateEventsRequest request) {
-            latestInitialSequence.put(request.getAggregateId(), request.getInitialSequence());
-          }
-          super.sendMessage(message);
-        }
-      };
-    }
   }
 }

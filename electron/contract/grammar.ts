@@ -1,7 +1,8 @@
 // Pure: the words of the command line (ux.md §18) as values. Every refusal is a usage error (exit 2). Entry points: the functions.
-import { contextNameOf } from '../contract/check.ts';
-import { LauncherError } from '../contract/model.ts';
-import type { WaitCondition } from '../contract/model.ts';
+import { contextNameOf } from './check-parts.ts';
+import { LauncherError } from './model.ts';
+import type { WaitCondition } from './model.ts';
+import type { PaceSetting } from './pace.ts';
 
 export class UsageError extends Error {
   constructor(message: string) {
@@ -21,9 +22,10 @@ export function parseDuration(text: string): number {
   return Math.round(Number(found[1]) * (UNITS_MS[found[2] ?? 's'] ?? 1000));
 }
 
-export function parseWholeNumber(text: string): number {
+/** `what` names the option, for the message. */
+export function parseWholeNumber(text: string, what = ''): number {
   if (!/^\d+$/.test(text)) {
-    throw new UsageError(`'${text}' is not a whole number.`);
+    throw new UsageError(`${what}${what === '' ? '' : ' '}'${text}' is not a whole number.`);
   }
   return Number(text);
 }
@@ -45,11 +47,13 @@ export function parseCondition(text: string, afterTerm: number | null): WaitCond
       return { kind: 'leader', context: usage(() => contextNameOf(argument ?? 'default', 'context')), afterTerm };
     case 'caught-up':
       return { kind: 'caught-up', node: argument === null ? null : parseNode(argument) };
+    case 'apps-reconnected':
+      return { kind };
     case 'apps':
       return { kind: 'apps', count: argument === null ? 1 : parseWholeNumber(argument) };
     default:
       throw new UsageError(
-        `'${text}' is no condition: use ready, leader:<context>, caught-up[:<node>] or apps:<count>.`,
+        `'${text}' is no condition: use ready, leader:<context>, caught-up[:<node>], apps:<count> or apps-reconnected.`,
       );
   }
 }
@@ -96,16 +100,48 @@ export function parsePartition(words: readonly string[]): readonly DirectedLink[
   );
 }
 
-/** `node-2 and node-3 80ms`: the links, then how long. */
-export function parseDelay(words: readonly string[]): {
-  readonly links: readonly DirectedLink[];
+/** What is wrong with a link, as the contract says it. */
+export interface LinkTrouble {
+  readonly cut: boolean;
   readonly delayMs: number;
-} {
-  const duration = words.at(-1);
-  if (duration === undefined) {
-    throw new UsageError('Write: node-2 and node-3 80ms');
+  readonly jitterMs: number;
+  readonly lossPercent: number;
+}
+
+/** `node-2 and node-3 80ms`, then perhaps `jitter 20ms` and `loss 5%`. */
+export function parseDelay(words: readonly string[]): LinkTrouble & { readonly links: readonly DirectedLink[] } {
+  const duration = words[3];
+  const more = words.slice(4);
+  const extras = new Map<string, string>();
+  for (let at = 0; at < more.length; at += 2) extras.set(more[at] ?? '', more[at + 1] ?? '');
+  const unknown = [...extras.keys()].some((word) => word !== 'jitter' && word !== 'loss');
+  if (duration === undefined || unknown || extras.size * 2 !== more.length) {
+    throw new UsageError('Write: node-2 and node-3 80ms jitter 20ms loss 5% (jitter and loss as you like)');
   }
-  return { links: parseLinks(words.slice(0, -1)), delayMs: parseDuration(duration) };
+  return {
+    links: parseLinks(words.slice(0, 3)),
+    cut: false,
+    delayMs: parseDuration(duration),
+    jitterMs: parseDuration(extras.get('jitter') ?? '0ms'),
+    lossPercent: parsePercent(extras.get('loss') ?? '0%'),
+  };
+}
+
+/** `node-1 to node-2 10%`: the links, then the share that is lost. */
+export function parseLoss(words: readonly string[]): {
+  readonly links: readonly DirectedLink[];
+  readonly lossPercent: number;
+} {
+  return { links: parseLinks(words.slice(0, -1)), lossPercent: parsePercent(words.at(-1) ?? '') };
+}
+
+/** "10%" or "10". */
+export function parsePercent(text: string): number {
+  const value = parseWholeNumber(text.replace(/%$/, ''));
+  if (value > 100) {
+    throw new UsageError(`'${text}' is more than everything: write 0% to 100%.`);
+  }
+  return value;
 }
 
 /** "node-1,2,3" or "node-1,node-2". */
@@ -118,6 +154,17 @@ export function parseNode(text: string): string {
     throw new UsageError(`'${text}' is not a node: write node-1 to node-9.`);
   }
   return text;
+}
+
+/** "x10", "hold" or "normal". */
+export function parsePace(text: string): PaceSetting {
+  if (text === 'normal') return { slowdown: 1, held: false };
+  if (text === 'hold') return { slowdown: 1, held: true };
+  const slowdown = Number(/^[x×](\d{1,2})$/.exec(text)?.[1] ?? 0);
+  if (slowdown < 1 || slowdown > 50) {
+    throw new UsageError(`'${text}' is no pace: write x2 to x50, hold or normal.`);
+  }
+  return { slowdown, held: false };
 }
 
 function splitOnce(text: string, separator: string): readonly [string, string | null] {

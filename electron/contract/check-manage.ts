@@ -1,0 +1,56 @@
+// Run-time checks of the calls of manage.ts. Entry point: `manageChecks`.
+import { clusterNameOf, count, momentOf, nodeNameOf, oneOf, optional, recordOf, textUpTo } from './check-parts.ts';
+import { type AppSettings, exportKinds, type ManageApi } from './manage.ts';
+
+const FILE_CHARS_MAX = 200_000;
+
+type ManageChecks = { readonly [K in keyof ManageApi]: (args: readonly unknown[]) => Parameters<ManageApi[K]> };
+
+export const closeWindowOf = oneOf(['quit', 'tray'] as const);
+
+const nothing = (args: readonly unknown[]): [] => {
+  count(args, 0, 0);
+  return [];
+};
+
+const oneCluster = (args: readonly unknown[]): [string] => {
+  count(args, 1, 1);
+  return [clusterNameOf(args[0], 'cluster')];
+};
+
+export const manageChecks: ManageChecks = {
+  settings: nothing,
+  configDocs: nothing,
+  changeSettings(args) {
+    count(args, 1, 1);
+    const record = recordOf(args[0], 'change', ['closeWindow']);
+    const closeWindow = optional(closeWindowOf, record['closeWindow'], 'change.closeWindow');
+    const change: Partial<AppSettings> = closeWindow === undefined ? {} : { closeWindow };
+    return [change];
+  },
+  exportCluster(args) {
+    count(args, 2, 2);
+    return [clusterNameOf(args[0], 'cluster'), oneOf(exportKinds)(args[1], 'kind')];
+  },
+  readClusterFile(args) {
+    count(args, 2, 2);
+    return [textUpTo(FILE_CHARS_MAX)(args[0], 'text'), clusterNameOf(args[1], 'name')];
+  },
+  duplicateCluster(args) {
+    count(args, 2, 2);
+    return [clusterNameOf(args[0], 'cluster'), clusterNameOf(args[1], 'name')];
+  },
+  addNode: oneCluster,
+  removeNode(args) {
+    count(args, 2, 2);
+    return [clusterNameOf(args[0], 'cluster'), nodeNameOf(args[1], 'node')];
+  },
+  bundleContents: oneCluster,
+  saveBundle(args) {
+    count(args, 1, 2);
+    const cluster = clusterNameOf(args[0], 'cluster');
+    if (args[1] === undefined || args[1] === null) return [cluster];
+    const range = recordOf(args[1], 'range', ['from', 'to']);
+    return [cluster, { from: momentOf(range['from'], 'range.from'), to: momentOf(range['to'], 'range.to') }];
+  },
+};

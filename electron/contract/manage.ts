@@ -1,0 +1,75 @@
+// The calls that manage clusters as a whole and the app itself: part of LauncherApi (api.ts). Types only.
+import type { ConfigKeyDoc } from './config-docs.ts';
+import type { ClusterName, ClusterPlan, ClusterSpec, NodeName, TaskView } from './model.ts';
+
+/** What every window, browser and command shares; kept in the workspace. */
+export interface AppSettings {
+  /** What closing the desktop window does: stop the clusters and quit, or leave them running behind the tray icon. */
+  readonly closeWindow: 'quit' | 'tray';
+}
+
+export const exportKinds = ['compose', 'k8s', 'template', 'spec'] as const;
+export type ExportKind = (typeof exportKinds)[number];
+
+export interface ExportedFile {
+  readonly fileName: string;
+  readonly text: string;
+  /** What is not in it, or is needed besides, as sentences. */
+  readonly notes: readonly string[];
+}
+
+/** What a file means as a cluster; creating it is `createCluster`. */
+export interface ClusterFile {
+  readonly spec: ClusterSpec;
+  readonly notes: readonly string[];
+}
+
+export interface BundlePart {
+  readonly name: string;
+  readonly what: string;
+  readonly bytes: number;
+}
+
+export interface SavedBundle {
+  readonly file: string;
+  readonly bytes: number;
+  readonly entries: readonly BundlePart[];
+}
+
+export interface ManageApi {
+  /** Every key that the engine knows, with type, default, meaning and when a change takes effect. */
+  configDocs(): Promise<readonly ConfigKeyDoc[]>;
+  settings(): Promise<AppSettings>;
+  /** Answers the settings as they are now. */
+  changeSettings(change: Partial<AppSettings>): Promise<AppSettings>;
+  /** With contexts and roles as they are now. */
+  exportCluster(cluster: ClusterName, kind: ExportKind): Promise<ExportedFile>;
+  /** A file of `exportCluster` (spec) or a cluster template, for a new cluster of this name. Fails with TEMPLATE_INVALID. */
+  readClusterFile(text: string, name: ClusterName): Promise<ClusterFile>;
+  /** A new cluster with the nodes, contexts and roles of this one, ports of its own and no events. Fails with CLUSTER_EXISTS. */
+  duplicateCluster(cluster: ClusterName, name: ClusterName): Promise<ClusterPlan>;
+  /** As a task: the next node, PRIMARY in every context; of a template's cluster, in none yet. Fails with NODES_REFUSED. */
+  addNode(cluster: ClusterName): Promise<TaskView>;
+  /** As a task: out of every context and of the cluster; its folder is deleted. Fails with NODES_REFUSED, ROLES_REFUSED, NODE_NOT_FOUND. */
+  removeNode(cluster: ClusterName, node: NodeName): Promise<TaskView>;
+  /** What `saveBundle` would put in. */
+  bundleContents(cluster: ClusterName): Promise<readonly BundlePart[]>;
+  /**
+   * Properties, logs, view and timeline without secrets, as one file in the workspace; with a range of the timeline (epoch ms) also what
+   * happened in it, as text and as a chaos script.
+   */
+  saveBundle(cluster: ClusterName, range?: { readonly from: number; readonly to: number }): Promise<SavedBundle>;
+}
+
+export const manageMethods = [
+  'configDocs',
+  'settings',
+  'changeSettings',
+  'exportCluster',
+  'readClusterFile',
+  'duplicateCluster',
+  'addNode',
+  'removeNode',
+  'bundleContents',
+  'saveBundle',
+] as const satisfies readonly (keyof ManageApi)[];

@@ -1,0 +1,40 @@
+// Words for people that window and command line share. Pure.
+import type { ReplicaView } from './model.ts';
+
+const whole = new Intl.NumberFormat('en-US');
+
+/** `18,402`; an en dash for what is not known. */
+export const count = (value: number | null): string => (value === null ? '–' : whole.format(value));
+
+/** `12 KB`, `3.4 MB`: sizes of files. */
+export function bytesShort(value: number): string {
+  if (value < 1_048_576) return `${count(Math.ceil(value / 1024))} KB`;
+  return `${(value / 1_048_576).toFixed(1)} MB`;
+}
+
+/** `640 ms`, `1.3 s`, `4m 12s`, `2h 5m`. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes}m ${Math.floor((ms % 60_000) / 1000)}s`;
+  return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
+}
+
+const phaseWord = { probe: 'compares logs', segments: 'whole files', log: 'entries' } as const;
+
+/** A leader goes on asking these where their logs end, and they do not answer. */
+const SILENT: readonly ReplicaView['state'][] = ['down', 'frozen'];
+
+/** How the leader sees a member catch up, behind `before`; nothing when nothing worth naming is left, or the member does not run. */
+export function catchUpWords({ catchUp, state }: ReplicaView, before = ''): string {
+  if (catchUp === undefined || catchUp === null || catchUp.phase === 'live' || SILENT.includes(state)) return '';
+  const { phase, bytesLeft, bytesPerSecond, etaMs } = catchUp;
+  const parts = [
+    phaseWord[phase],
+    `${bytesShort(bytesLeft)} left`,
+    bytesPerSecond > 0 ? `${bytesShort(bytesPerSecond)}/s` : '',
+    etaMs === null ? '' : `${duration(etaMs)} to go`,
+  ];
+  return `${before}${parts.filter((part) => part !== '').join(', ')}`;
+}

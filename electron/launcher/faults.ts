@@ -1,0 +1,139 @@
+// The faults that the user set on links and disks of one cluster, and telling each engine its share. Holds no state: the facts do.
+// May not know processes. Entry point: `Faults`.
+import type { ChaosAction } from '../contract/chaos.ts';
+import type { TimelineMark } from '../contract/history.ts';
+import type { DiskFault, DiskFaultView, NodeName } from '../contract/model.ts';
+import type { ClusterEvent, ClusterFacts } from './cluster-state.ts';
+import { errorData } from './errors.ts';
+import { faultsOf, mergeLinks } from './links.ts';
+import type { Links } from './links.ts';
+import type { NodeRunner } from './node-runner.ts';
+import { describeDiskFault, describeFault } from './timeline.ts';
+import { Pace } from './pace.ts';
+import { notRunning } from './waiters.ts';
+import { nodeNotFound } from './targets.ts';
+
+export interface FaultsOptions {
+  readonly cluster: string;
+  readonly now: () => number;
+  readonly facts: () => ClusterFacts;
+  readonly active: () => boolean;
+  readonly runner: (node: NodeName) => NodeRunner;
+  readonly apply: (event: ClusterEvent) => void;
+  readonly tell: (
+    kind: 'user' | 'fault',
+    subject: string,
+    text: string,
+    mark: TimelineMark,
+    action?: ChaosAction,
+  ) => void;
+}
+
+const HEALTHY: DiskFault = { slowMs: 0, failing: false, full: false };
+
+export class Faults {
+  readonly pace: Pace;
+  readonly #options: FaultsOptions;
+
+  constructor(options: FaultsOptions) {
+    this.#options = options;
+    this.pace = new Pace(options);
+  }
+
+  /** Fails with NODE_NOT_FOUND and CLUSTER_NOT_RUNNING. */
+  async setLinks(links: Links): Promise<void> {
+    const { cluster, now, facts, apply, tell } = this.#options;
+    const names = new Set(this.#nodes);
+    const unknown = links.flatMap((link) => [link.from, link.to]).find((name) => !names.has(name));
+    if (unknown !== undefined) {
+      throw nodeNotFound(
+        cluster,
+        unknown,
+        [...names].map((name) => ({ name })),
+      );
+    }
+    this.#requireActive();
+    // One event per link, but one action: it is told with the first.
+    for (const [index, link] of links.entries()) {
+      tell('fault', link.from, describeFault(link), 'fault', index === 0 ? { kind: 'links', links } : undefined);
+    }
+    apply({ type: 'faults', faults: mergeLinks(facts().faults, links, now()) });
+    await Promise.all(this.#nodes.map((node) => this.#sendLinks(node)));
+  }
+
+  /** `nodes`: those that the target names. Fails with CLUSTER_NOT_RUNNING. */
+  async setDisk(target: string, nodes: readonly NodeName[], change: Partial<DiskFault>): Promise<void> {
+    this.#requireActive();
+    const { now, facts, apply, tell } = this.#options;
+    const before = facts().diskFaults;
+    const since = now();
+    const wanted = nodes.map((node): DiskFaultView => {
+      const known = before.find((fault) => fault.node === node) ?? { ...HEALTHY, node, since };
+      return { ...known, ...change };
+    });
+    for (const [index, fault] of wanted.entries()) {
+      const action = index === 0 ? ({ kind: 'disk', target, change } as const) : undefined;
+      tell('fault', fault.node, describeDiskFault(fault.node, fault), 'fault', action);
+    }
+    const others = before.filter((known) => !nodes.includes(known.node));
+    apply({ type: 'disk-faults', faults: [...others, ...wanted.filter((fault) => !isHealthy(fault))] });
+    await Promise.all(wanted.map((fault) => this.#sendDisk(fault.node, fault)));
+  }
+
+  /** Fails with CLUSTER_NOT_RUNNING. */
+  async heal(): Promise<void> {
+    this.#requireActive();
+    const { cluster, facts, apply, tell } = this.#options;
+    tell('user', cluster, 'Heal all links and disks.', 'heal', { kind: 'heal' });
+    const disks = facts().diskFaults;
+    apply({ type: 'faults', faults: [] });
+    apply({ type: 'disk-faults', faults: [] });
+    await Promise.all([
+      ...this.#nodes.map((node) => this.#sendLinks(node)),
+      ...disks.map(({ node }) => this.#sendDisk(node, HEALTHY)),
+    ]);
+  }
+
+  /** A process that just came up knows of no fault. */
+  async restore(node: NodeName): Promise<void> {
+    const { faults, diskFaults } = this.#options.facts();
+    const disk = diskFaults.find((fault) => fault.node === node);
+    await Promise.all([
+      this.pace.restore(node),
+      ...(faults.length > 0 ? [this.#sendLinks(node)] : []),
+      ...(disk === undefined ? [] : [this.#sendDisk(node, disk)]),
+    ]);
+  }
+
+  get #nodes(): readonly NodeName[] {
+    return this.#options.facts().nodes.map((node) => node.plan.name);
+  }
+
+  #requireActive(): void {
+    if (!this.#options.active()) {
+      throw notRunning(this.#options.cluster);
+    }
+  }
+
+  #sendLinks(node: NodeName): Promise<void> {
+    const { facts, runner } = this.#options;
+    return this.#told(node, 'link faults', runner(node).setLinkFaults(faultsOf(node, facts().faults)));
+  }
+
+  #sendDisk(node: NodeName, { slowMs, failing, full }: DiskFault): Promise<void> {
+    return this.#told(node, 'disk fault', this.#options.runner(node).setDiskFault({ slowMs, failing, full }));
+  }
+
+  async #told(node: NodeName, what: string, sent: Promise<void>): Promise<void> {
+    const settled = sent.catch((error: unknown) => {
+      this.#options.apply({ type: 'warning', text: `${node} did not take its ${what}: ${errorData(error).why}` });
+    });
+    // A frozen node reads its channel when it is resumed: nobody waits for that.
+    const frozen = this.#options.facts().nodes.find((known) => known.plan.name === node)?.frozen === true;
+    await (frozen ? Promise.resolve() : settled);
+  }
+}
+
+function isHealthy({ slowMs, failing, full }: DiskFault): boolean {
+  return slowMs === 0 && !failing && !full;
+}

@@ -1,0 +1,118 @@
+// One sentence per property that has an effect: what it does. Data only; `documentation.ts` puts it beside type and default.
+import { PREFIX } from './definitions.ts';
+
+const ELECTION = 'Without a value as muster.timing-profile says.';
+const ONE_STORE = 'No effect here: log and events are one store, kept under controldb-path.';
+
+const own: readonly (readonly [name: string, text: string])[] = [
+  ['name', 'Unique name of the node in its cluster. Without a value the host name without its domain.'],
+  ['hostname', 'Host name that clients are told to connect to. Without a value that of the computer.'],
+  ['domain', 'Domain that is put behind hostname.'],
+  ['internal-hostname', 'Host name that other nodes connect to. Without a value as hostname.'],
+  ['internal-domain', 'Domain that is put behind internal-hostname.'],
+  ['port', 'Port that apps connect to (gRPC).'],
+  ['internal-port', 'Port that other nodes connect to.'],
+  ['pid-file-location', 'No effect here: process ids are kept by Muster.'],
+  ['autocluster.first', 'Internal address of the node that forms a new cluster; the others join it.'],
+  ['autocluster.contexts', 'Contexts that a node without data creates, or joins as PRIMARY.'],
+  ['autocluster.dcb', 'The contexts that are created this way are DCB contexts, for Axon Framework 5.'],
+  ['standalone', 'A node without data forms a cluster of its own with the context default.'],
+  ['standalone-dcb', 'As standalone, and default is a DCB context.'],
+  ['clustertemplate.path', 'Cluster template with contexts and roles by which a new cluster is formed.'],
+  ['recoveryfile', 'File that says, on every node, at which addresses and ports nodes are after a move.'],
+  ['console.authentication', 'Sets no connection up here; excludes autocluster, as in Axon Server.'],
+  ['platform.authentication', 'Sets no connection up here; excludes autocluster, as in Axon Server.'],
+  [
+    'force-connection-to-primary-or-messaging-node',
+    'Clients are sent to PRIMARY and messaging-only nodes, never to backups.',
+  ],
+  ['event.storage', ONE_STORE],
+  ['snapshot.storage', ONE_STORE],
+  ['replication.log-storage-folder', ONE_STORE],
+  ['controldb-path', 'Data folder: identity of the node, view of the cluster, and the logs that are the event stores.'],
+  ['controldb-backup-location', 'No effect here: checkpoints take the place of backups of the control database.'],
+  ['event.segment-size', 'Size at which the log of a context goes on in a new file.'],
+  [
+    'check-sequence-nr-for-snapshots',
+    'A snapshot with a higher sequence number than its aggregate is refused (AXONIQ-2000).',
+  ],
+  [
+    'muster.durability',
+    'fsync: a confirmed event is on the disks of a majority. interval: files are synced in the background, and a loss of power may cost the last moments.',
+  ],
+  ['muster.scrub.enabled', 'Reads closed segments again in the background and compares their checksums.'],
+  ['muster.scrub.interval', 'Time from one such reading of everything to the next.'],
+  ['muster.scrub.rate', 'Bytes that are read again per second.'],
+  [
+    'muster.timing-profile',
+    'Timing of elections. dev: heartbeat 100 ms, time-outs 500 to 1000 ms. axon: heartbeat 300 ms, time-outs 1000 to 2500 ms.',
+  ],
+  ['replication.min-election-timeout', `Shortest time without a leader before a node asks for votes. ${ELECTION}`],
+  ['replication.max-election-timeout', `Longest time without a leader before a node asks for votes. ${ELECTION}`],
+  ['replication.heartbeat-timeout', `Time between two signs of life of a leader. ${ELECTION}`],
+  [
+    'replication.wait-for-leader-timeout',
+    'How long a call waits for a leader while there is none; -1: as long as the longest election time-out.',
+  ],
+  [
+    'replication.min-active-backups',
+    'Active backups that must have an event before it is confirmed, where a context has backups.',
+  ],
+  ['accesscontrol.enabled', 'Apps, nodes and REST calls need a token.'],
+  ['accesscontrol.internal-token', 'Token that nodes show each other; the same on all of them.'],
+  ['accesscontrol.systemtokenfile', 'File whose first line is a token with all rights.'],
+  ['accesscontrol.token-dir', 'Folder of the token with all rights that a node makes when none is given.'],
+  ['accesscontrol.token', 'Token that apps show, with the rights of an app.'],
+  ['accesscontrol.admin-token', 'Token that administrators show, with all rights.'],
+  ['ssl.enabled', 'The ports for apps and for nodes speak TLS.'],
+  ['ssl.cert-chain-file', 'Certificate that apps are shown, as PEM, with those that signed it.'],
+  ['ssl.private-key-file', 'Key of that certificate, as PEM.'],
+  ['ssl.internal-cert-chain-file', 'Certificate that other nodes are shown. Without a value the one for apps.'],
+  ['ssl.internal-private-key-file', 'Key of that certificate. Without a value the one for apps.'],
+  ['ssl.internal-trust-manager-file', 'Certificates that are trusted on connections between nodes.'],
+  ['max-message-size', 'Largest message and largest event that is taken.'],
+  ['keep-alive-time', 'Silence on a connection of an app after which it is asked for a sign of life. 0: never.'],
+  ['keep-alive-timeout', 'A connection that gives none within this time is cut.'],
+  ['heartbeat.enabled', 'Apps that stop answering are disconnected.'],
+  ['client-heartbeat-timeout', 'Silence after which an app is disconnected, with heartbeat.enabled.'],
+  ['client-heartbeat-frequency', 'Time between two signs of life asked of an app, with heartbeat.enabled.'],
+  ['default-command-timeout', 'A command without an answer fails after this time (AXONIQ-4002).'],
+  ['default-query-timeout', 'A query without an answer fails after this time (AXONIQ-5006).'],
+  ['query.timeout', 'An ad-hoc query over events ends after this time (AXONIQ-0001).'],
+  ['query.limit', 'Rows of an ad-hoc query over events that has no limit of its own.'],
+  ['command-queue-capacity-per-client', 'Commands that wait for one app; more are refused (AXONIQ-1900).'],
+  ['query-queue-capacity-per-client', 'Queries that wait for one app; more are refused (AXONIQ-1900).'],
+  ['new-permits-timeout', 'A stream of events whose app takes nothing more for this time is ended.'],
+  ['processor-info-timeout', 'What an app told about an event processor is forgotten after this time without news.'],
+  ['instruction.result.timeout', 'How long the result of an instruction to an app is waited for (AXONIQ-11000).'],
+  [
+    'blacklisted-send-after',
+    'A stream of events that leaves unwanted payload types out sends one after so many in a row, to show how far it is.',
+  ],
+  ['cluster.auto-balancing', 'Apps are asked to connect anew when one node has clearly more of them than others.'],
+  ['cluster.rebalance-delay', 'Time from the start of a node to the first look at this balance.'],
+  ['cluster.rebalance-interval', 'Time between two looks at this balance.'],
+  ['devmode.enabled', 'Told by the REST API as developmentMode; nothing else depends on it.'],
+  ['plugins-enabled', 'No effect here: there are no plugins.'],
+];
+
+const foreign: readonly (readonly [key: string, text: string])[] = [
+  ['server.port', 'Port of the REST API and the health pages.'],
+  ['server.address', 'Address that all ports are opened on; 127.0.0.1 keeps other computers out.'],
+  ['management.server.port', 'Port of the /actuator pages. Without a value they are on server.port.'],
+  ['server.ssl.enabled', 'The REST API speaks TLS.'],
+  ['server.ssl.certificate', 'Certificate of the REST API, as PEM.'],
+  ['server.ssl.certificate-private-key', 'Key of that certificate, as PEM.'],
+  ['server.ssl.key-store', 'File with certificate and key of the REST API, instead of two PEM files.'],
+  ['server.ssl.key-store-password', 'Password of that file.'],
+  ['server.ssl.key-store-type', 'Format of that file.'],
+  ['security.require-ssl', 'Refuses to start with a REST API without TLS.'],
+  ['management.endpoint.health.show-details', 'Whether /actuator/health tells more than one word.'],
+  ['logging.file.name', 'No effect here: Muster keeps the log of each node.'],
+];
+
+/** Full key to what it does. */
+export const KEY_TEXTS: ReadonlyMap<string, string> = new Map([
+  ...own.map(([name, text]) => [PREFIX + name, text] as const),
+  ...foreign,
+]);

@@ -1,0 +1,64 @@
+// The end of every member's log, aligned by index: what is committed, what is not, what a leader will replace (ux.md §4.2).
+// Each row says the same in words; numbers are in the member table above.
+import type { ClusterView, ContextView, ReplicaView } from '../../electron/contract/model.ts';
+import { count } from '../format.ts';
+import { Swatch } from './controls.tsx';
+
+const CELLS = 24;
+
+type CellState = 'absent' | 'committed' | 'open' | 'conflict';
+
+/** Pure; `commit` and `leaderLast` are -1 when unknown. */
+export function cellState(index: number, last: number, commit: number, leaderLast: number): CellState {
+  if (index > last) return 'absent';
+  if (index <= commit) return 'committed';
+  return leaderLast >= 0 && index > leaderLast ? 'conflict' : 'open';
+}
+
+function words(member: ReplicaView, commit: number, leaderLast: number): string {
+  const last = member.lastIndex;
+  if (last === null) return `${member.node}: its log is not known now`;
+  const open = Math.max(0, last - Math.max(commit, 0));
+  const gone = leaderLast >= 0 ? Math.max(0, last - leaderLast) : 0;
+  const parts = [
+    `ends at ${count(last)}`,
+    open > 0 ? `${count(open)} not committed` : 'all of it committed',
+    gone > 0 ? `${count(gone)} will be replaced` : '',
+  ];
+  return `${member.node}: ${parts.filter((part) => part !== '').join(', ')}`;
+}
+
+export function LogStrip({ view, context }: { readonly view: ClusterView; readonly context: ContextView }) {
+  const storing = context.members.filter((member) => member.role !== 'MESSAGING_ONLY');
+  const newest = Math.max(-1, ...storing.map((member) => member.lastIndex ?? -1));
+  if (newest < 0) return null;
+  const commit = Math.max(context.commitIndex ?? -1, ...storing.map((member) => member.commitIndex ?? -1));
+  const leaderLast = storing.find((member) => member.node === context.leader)?.lastIndex ?? -1;
+  const first = Math.max(0, newest - CELLS + 1);
+  const indices = Array.from({ length: newest - first + 1 }, (_, i) => first + i);
+  return (
+    <section class="log-strip" tabIndex={-1} aria-label={`End of the logs of ${context.name}`}>
+      <h3>
+        Log, entries {count(first)} to {count(newest)} <span class="hint">committed to {count(commit)}</span>
+      </h3>
+      <ul>
+        {storing.map((member) => (
+          <li key={member.node}>
+            <span class="strip-name">
+              <Swatch index={view.nodes.findIndex((node) => node.name === member.node)} /> {member.node}
+            </span>
+            <span class="strip-cells" role="img" aria-label={words(member, commit, leaderLast)}>
+              {/* By place: as the log grows a cell changes its class, or nothing, and none is made anew. */}
+              {indices.map((index, place) => (
+                <i
+                  key={place}
+                  class={`cell ${cellState(index, member.lastIndex ?? -1, commit, leaderLast)}${index === commit ? ' commit-line' : ''}`}
+                />
+              ))}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

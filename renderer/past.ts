@@ -1,0 +1,111 @@
+// Moving through the recorded past: which moment is shown, and the part of time that lanes and slider span (ux.md §10).
+// Entry points: `lookAt`, `backToNow`, `stepEvent`, `select`, `pinNote`; the signals.
+import { computed, signal } from '@preact/signals';
+import type { HistoryView } from '../electron/contract/history.ts';
+import { announce } from './announce.ts';
+import type { Shown } from './lane-segments.ts';
+import { api, attempt, openCluster, past, showPast, timeline, wall } from './store.ts';
+
+export const PAST_SUBJECT = 'past';
+export const NOTE_SUBJECT = 'note';
+export const WINDOWS_MS = [60_000, 5 * 60_000, 15 * 60_000, 60 * 60_000, 6 * 60 * 60_000] as const;
+
+export const recorded = signal<HistoryView | null>(null);
+export const windowMs = signal<number>(WINDOWS_MS[0]);
+/** The selected part, epoch ms; null = none. */
+export const range = signal<Shown | null>(null);
+/** While the past is shown or a range is selected the window stands still, so that nothing moves under the hand. */
+const heldEnd = signal<number | null>(null);
+
+export const span = computed((): Shown => {
+  const isStill = past.value !== null || range.value !== null;
+  const end = isStill ? (heldEnd.value ?? wall.value) : wall.value;
+  return { from: end - windowMs.value, to: end };
+});
+
+let wanted: number | null = null;
+let asking = false;
+/** Rises when the present is wanted again: an answer that was under way then comes too late. */
+let looks = 0;
+
+/** Shows the cluster as it was; of many moments asked for in a row, the last one counts. */
+export async function lookAt(at: number): Promise<void> {
+  const { from, to } = span.peek();
+  if (past.peek() === null) heldEnd.value = to;
+  wanted = at;
+  const shown = past.peek();
+  if (shown !== null) showPast({ ...shown, at });
+  if (at < from || at > to) heldEnd.value = Math.min(wall.peek(), at + windowMs.peek() / 2);
+  if (asking) return;
+  asking = true;
+  try {
+    while (wanted !== null) {
+      const next: number = wanted;
+      wanted = null;
+      await attempt(PAST_SUBJECT, () => fetchPast(next));
+    }
+  } finally {
+    asking = false;
+  }
+}
+
+async function fetchPast(at: number): Promise<void> {
+  const name = openCluster.peek();
+  if (name === null) return;
+  const look = looks;
+  const found = await api().pastView(name, at);
+  const current = wanted === null && look === looks && openCluster.peek() === name;
+  if (current) showPast({ ...found, at });
+}
+
+export function backToNow(): void {
+  looks += 1;
+  wanted = null;
+  if (range.peek() === null) heldEnd.value = null;
+  showPast(null);
+}
+
+export function select(part: Shown): void {
+  heldEnd.value ??= span.peek().to;
+  range.value = part;
+}
+
+export function selectNothing(): void {
+  range.value = null;
+  if (past.peek() === null) heldEnd.value = null;
+}
+openCluster.subscribe(selectNothing);
+
+/** At the shown moment; answers whether it is pinned. */
+export async function pinNote(text: string): Promise<boolean> {
+  const at = Math.round(past.peek()?.at ?? Date.now());
+  const pinned = await attempt(NOTE_SUBJECT, async () => {
+    await api().addNote(openCluster.peek() ?? '', at, text);
+  });
+  if (pinned) announce('The note is pinned.');
+  return pinned;
+}
+
+/** To the event before or after the shown moment; after the last one, back to now. */
+export function stepEvent(by: 1 | -1): void {
+  const at = past.peek()?.at ?? Number.POSITIVE_INFINITY;
+  const first = recorded.peek()?.range?.from ?? Number.NEGATIVE_INFINITY;
+  const times = timeline.peek().map((event) => event.at);
+  const found = by > 0 ? times.find((time) => time > at) : times.findLast((time) => time < at && time >= first);
+  if (found !== undefined) void lookAt(found);
+  else if (by > 0) backToNow();
+}
+
+export function zoom(by: 1 | -1): void {
+  const index = WINDOWS_MS.indexOf(windowMs.peek());
+  windowMs.value = WINDOWS_MS[index + by] ?? windowMs.peek();
+}
+
+export async function loadHistory(): Promise<void> {
+  const name = openCluster.peek();
+  if (name === null) return;
+  await attempt(PAST_SUBJECT, async () => {
+    const found = await api().history(name);
+    if (openCluster.peek() === name) recorded.value = found;
+  });
+}

@@ -1,0 +1,1 @@
+export function withMatrix(page: string): string;

@@ -1,0 +1,26 @@
+// What axe finds on a page by WCAG 2.2 AA and its own best practice. Entry point: `violations`.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
+
+/** One line per finding, with `where` before it. */
+export async function violations(page: Page, where: string): Promise<readonly string[]> {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource);
+  const found = await page.evaluate(async (tags) => {
+    const { axe } = window as unknown as {
+      axe: { run(of: Document, how: object): Promise<{ violations: Violation[] }> };
+    };
+    return (await axe.run(document, { runOnly: tags })).violations;
+  }, TAGS);
+  return found.flatMap(({ id, nodes }) =>
+    nodes.slice(0, 3).map((node) => `${where}: ${id}: ${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 200)}`),
+  );
+}

@@ -1,0 +1,59 @@
+// Which views are drawn at once and which wait for the next drawing of numbers (ux.md §19).
+import { describe, expect, it } from 'vitest';
+import type { ClusterView, NodeView, ReplicaView } from '../../electron/contract/model.ts';
+import { isNews } from '../../renderer/view-news.ts';
+import { cluster, context, node, replica } from '../e2e/view-parts.ts';
+
+const AT = 1_700_000_000_000;
+const rotten = { running: false, checkedBytes: 9, totalBytes: 9, segments: 1, finishedAt: AT, problem: 'a bad sum' };
+const scene = (
+  parts: { readonly node?: Partial<NodeView>; readonly member?: Partial<ReplicaView>; readonly view?: object } = {},
+): ClusterView => ({
+  ...cluster({
+    nodes: [node(1, { startedAt: AT, seenAt: AT, ...parts.node })],
+    contexts: [
+      context('default', {
+        leaderSince: AT,
+        members: [
+          replica(1, {
+            seenAt: AT,
+            lastIndex: 10,
+            lag: 0,
+            timer: { kind: 'election', elapsedMs: 20, ofMs: 400 },
+            ...parts.member,
+          }),
+        ],
+      }),
+    ],
+  }),
+  ...parts.view,
+});
+
+describe('UX-19 a view that only counts on may wait', () => {
+  it.each<[string, ClusterView]>([
+    ['an equal view', scene()],
+    ['another revision', scene({ view: { revision: 99 } })],
+    ['memory and CPU of a node', scene({ node: { rssBytes: 1, cpuPercent: 50 } })],
+    ['a later sign of life', scene({ node: { seenAt: AT + 100 }, member: { seenAt: AT + 100 } })],
+    ['a timer that runs', scene({ member: { timer: { kind: 'election', elapsedMs: 90, ofMs: 300 } } })],
+    ['a longer log', scene({ member: { lastIndex: 11, commitIndex: 11, matchIndex: 11, lastToken: 9, lag: 2 } })],
+  ])('%s', (_title, after) => {
+    expect(isNews(scene(), after)).toBe(false);
+  });
+});
+
+describe('UX-19 whatever else changes is shown at once', () => {
+  it.each<[string, ClusterView]>([
+    ['a state', scene({ node: { state: 'frozen' } })],
+    ['a sentence', scene({ node: { sentence: 'Stopped by you.' } })],
+    ['a vote', scene({ member: { votedFor: 'node-2' } })],
+    ['a number that became unknown', scene({ member: { lag: null } })],
+    ['what a check of the disk found', scene({ member: { scrub: rotten } })],
+    ['another kind of timer', scene({ member: { timer: { kind: 'heartbeat', elapsedMs: 20, ofMs: 400 } } })],
+    ['one node more', scene({ view: { nodes: [...scene().nodes, node(2)] } })],
+    ['a warning', scene({ view: { warnings: ['Little room on the disk.'] } })],
+    ['time that runs slower, with every view', scene({ view: { pace: { held: false, slowdown: 10 } } })],
+  ])('%s', (_title, after) => {
+    expect(isNews(scene(), after)).toBe(true);
+  });
+});
