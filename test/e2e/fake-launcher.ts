@@ -27,6 +27,9 @@ const types: Readonly<Record<string, string>> = {
   '.map': 'application/json',
 };
 
+/** `MUSTER_E2E_LATE_MS=300` answers every call so late, which brings out tests that go on before the page has heard. */
+const answerLateMs = Number(process.env['MUSTER_E2E_LATE_MS'] ?? '0');
+
 export interface FakeCall {
   readonly method: string;
   readonly args: readonly unknown[];
@@ -219,6 +222,7 @@ export class FakeLauncher {
     this.calls.push({ method, args });
     try {
       const ok: unknown = await this.#handlers.get(method)?.(...(args as never[]));
+      if (answerLateMs > 0) await new Promise((resolve) => setTimeout(resolve, answerLateMs));
       answer(200, { ok: ok ?? null });
     } catch (error) {
       answer(400, { error });

@@ -1,6 +1,6 @@
 // Node cards: every state with its word, sentence and actions.
 import { describe, expect, it } from 'vitest';
-import { card, describeWindow } from './harness.ts';
+import { card, describeWindow, pressWhenReady } from './harness.ts';
 import { scenes } from './scenes.ts';
 
 describeWindow('the window', (harness) => {
@@ -107,13 +107,14 @@ describeWindow('nodes come and go', (harness) => {
     const page = await harness.openCluster();
     await page.getByRole('button', { name: 'Add a node' }).press('Enter');
     await expect.poll(() => harness.fake.callsOf('addNode').map((call) => call.args)).toEqual([['dev']]);
-    await page.getByRole('button', { name: 'Remove a node…' }).press('Enter');
+    await pressWhenReady(page.getByRole('button', { name: 'Remove a node…' }));
     const dialog = page.getByRole('dialog', { name: 'Remove a node from dev?' });
+    await dialog.waitFor();
     expect(await dialog.getByRole('option').allTextContents()).toEqual(['node-2', 'node-3']);
     await dialog.getByRole('button', { name: 'Remove node-3' }).press('Enter');
     await dialog.getByText('ROLES_REFUSED').waitFor();
     harness.fake.on('removeNode', () => task);
-    await dialog.getByRole('button', { name: 'Remove node-3' }).press('Enter');
+    await pressWhenReady(dialog.getByRole('button', { name: 'Remove node-3' }));
     await dialog.waitFor({ state: 'detached' });
     expect(harness.fake.callsOf('removeNode').map((call) => call.args)).toEqual([
       ['dev', 'node-3'],
