@@ -8,6 +8,8 @@ import { announce } from './announce.ts';
 import { api, attempt } from './store.ts';
 
 export const CHAOS_SUBJECT = 'chaos';
+/** Apart from the commands: reading the list keeps nobody from running what is in the editor. */
+export const SCRIPTS_SUBJECT = 'scripts';
 
 export const EXAMPLE = `# Kill the leader under load: nothing that was confirmed may be lost.
 load default rate=50/s
@@ -39,7 +41,7 @@ export function edit(change: Partial<typeof draft.value>): void {
 }
 
 export async function loadScripts(): Promise<void> {
-  await attempt(CHAOS_SUBJECT, async () => {
+  await attempt(SCRIPTS_SUBJECT, async () => {
     scripts.value = await api().scripts();
   });
 }

@@ -1,7 +1,6 @@
 // All state of the window, as signals; the only place that applies pushes. May not: touch the DOM except history.
 // Entry point: `bindStore(connection)`; screens read signals and call `actions.ts`.
-import { batch, computed, signal } from '@preact/signals';
-import type { LauncherApi } from '../electron/contract/api.ts';
+import { batch, computed, type Signal, signal } from '@preact/signals';
 import type { ScriptRunView } from '../electron/contract/chaos.ts';
 import type { PastView, TimelineEvent } from '../electron/contract/history.ts';
 import type {
@@ -11,6 +10,7 @@ import type {
   ContextName,
   ContextView,
   LauncherErrorData,
+  LogChunk,
   TaskView,
 } from '../electron/contract/model.ts';
 import { LauncherError } from '../electron/contract/model.ts';
@@ -18,6 +18,7 @@ import { announceChanges } from './announce.ts';
 import type { Connection, ConnectionState } from './api.ts';
 import { recordLag, resetLag } from './history.ts';
 import { logs } from './logs.ts';
+import { looking } from './looking.ts';
 import { followStart } from './startup.ts';
 import { COUNTS_EVERY_MS, isNews } from './view-news.ts';
 
@@ -40,6 +41,8 @@ export type Subject = string;
 export const TIMELINE_MAX = 500;
 const TIMELINE_SINCE_MS = 24 * 60 * 60_000;
 const LOG_TAIL = 500;
+/** Log chunks that are kept while the log is read for the first time, to come after it. */
+const PUSHED_CHUNKS_MAX = 1_000;
 const DOCK_KEY = 'muster.dock';
 const ROUTE_KEY = 'muster.route';
 export const DOCK_MIN_PX = 96;
@@ -62,6 +65,10 @@ export const view = signal<ClusterView | null>(null);
 export const past = signal<(PastView & { readonly at: number }) | null>(null);
 /** The newest view of the shown cluster, also while the past is shown. */
 let live: ClusterView | null = null;
+/** An older one than this comes late: an answer that a push overtook. Null after a connect, for a new launcher counts from the beginning. */
+let revision: number | null = null;
+/** Rises with every connect: an answer to a question of before may be of a launcher that is gone. */
+let connects = 0;
 let countsTimer: ReturnType<typeof setTimeout> | undefined;
 let shownAt = Number.NEGATIVE_INFINITY;
 export const wantedContext = signal<ContextName | null>(null);
@@ -109,58 +116,6 @@ export function api(): Connection['client'] {
   return past.peek() === null ? current.client : looking(current.client);
 }
 
-/** Calls that change nothing of the cluster, and the end of a task, which may be urgent. */
-const allowedInThePast: ReadonlySet<string> = new Set<keyof LauncherApi>([
-  'about',
-  'listClusters',
-  'planCluster',
-  'getCluster',
-  'getConfig',
-  'configDocs',
-  'tasks',
-  'cancelTask',
-  'readLogs',
-  'timeline',
-  'snippets',
-  'snippet',
-  'readEvents',
-  'readEvent',
-  'eventTree',
-  'verifyReplicas',
-  'checkpoints',
-  'history',
-  'scripts',
-  'readScript',
-  'saveScript',
-  'scriptRuns',
-  'stopScript',
-  'recording',
-  'pastView',
-  'timelineScript',
-  'addNote',
-  'bundleContents',
-  'saveBundle',
-]);
-
-/** Buttons are blocked while the past is shown; this holds for every way that is left. */
-function looking(client: Connection['client']): Connection['client'] {
-  return new Proxy(client, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name);
-      if (typeof value !== 'function' || name === 'on' || allowedInThePast.has(String(name))) return value;
-      return () =>
-        Promise.reject(
-          new LauncherError({
-            code: 'PAST_SHOWN',
-            what: 'Nothing was done.',
-            why: 'This window shows a moment of the past, and commands change the present.',
-            next: ['Go back to now (End), then do it.'],
-          }),
-        );
-    },
-  });
-}
-
 /** The launcher no longer knows the shown cluster (stopped throw-away data, or deleted elsewhere). */
 export const gone = computed(() => {
   const known = clusters.value;
@@ -176,6 +131,8 @@ export function bindStore(connected: Connection): void {
   connected.client.on('view', applyView);
   connected.client.on('clusters', (list) => {
     clusters.value = list;
+    // One made again under its name begins its views anew.
+    if (gone.peek()) revision = null;
   });
   connected.client.on('tasks', (list) => {
     tasks.value = list;
@@ -185,17 +142,12 @@ export function bindStore(connected: Connection): void {
   });
   connected.client.on('log', (chunk) => logs.append(chunk));
   connected.client.on('timeline', (event) => {
-    if (isShown(event.cluster)) {
-      // A note may be about an earlier moment.
-      const known = timeline.peek();
-      const place = known.findLastIndex(({ at }) => at <= event.at) + 1;
-      timeline.value = known.toSpliced(place, 0, event).slice(-TIMELINE_MAX);
-    }
+    if (isShown(event.cluster)) timeline.value = placed(timeline.peek(), event);
   });
   connected.onState((state) => {
     const before = connection.peek().kind;
     connection.value = state;
-    if (state.kind === 'connected' && before !== 'connected') void reload();
+    if (state.kind === 'connected' && before !== 'connected') reload();
   });
   window.addEventListener('popstate', (event) => show(routeOf(event.state)));
   setInterval(() => {
@@ -203,36 +155,63 @@ export function bindStore(connected: Connection): void {
   }, 1000);
 }
 
+/** A note may be about an earlier moment. */
+function placed(known: readonly TimelineEvent[], event: TimelineEvent): readonly TimelineEvent[] {
+  const place = known.findLastIndex(({ at }) => at <= event.at) + 1;
+  return known.toSpliced(place, 0, event).slice(-TIMELINE_MAX);
+}
+
 /** Everything again from the launcher: after the first connect and after every reconnect, since pushes may have been missed. */
-async function reload(): Promise<void> {
-  await attempt('launcher', async () => {
-    version.value = (await api().about()).version;
-    clusters.value = await api().listClusters();
-    tasks.value = await api().tasks();
-    runs.value = await api().scriptRuns();
+function reload(): void {
+  connects += 1;
+  revision = null;
+  if (past.peek() !== null) showPast(null);
+  void attempt('launcher', async () => {
+    const about = api().about();
+    await Promise.all([ask(clusters, api().listClusters()), ask(tasks, api().tasks()), ask(runs, api().scriptRuns())]);
+    version.value = (await about).version;
   });
   const shown = openCluster.peek();
-  if (shown !== null) await load(shown);
+  if (shown !== null) void load(shown);
+}
+
+/** Takes the answer, unless the list was pushed meanwhile: every change is pushed, so what was pushed last is the newest. */
+async function ask<T>(list: Signal<T>, answer: Promise<T>): Promise<void> {
+  const before = list.peek();
+  const found = await answer;
+  if (list.peek() === before) list.value = found;
 }
 
 async function load(name: ClusterName): Promise<void> {
+  const asked = connects;
+  const isWanted = (): boolean => isShown(name) && asked === connects;
+  const pushed: { events: readonly TimelineEvent[]; logs: readonly LogChunk[] } = { events: [], logs: [] };
+  const offs = [
+    api().on('timeline', (event) => {
+      if (event.cluster === name) pushed.events = [...pushed.events, event].slice(-TIMELINE_MAX);
+    }),
+    api().on('log', (chunk) => {
+      pushed.logs = [...pushed.logs, chunk].slice(-PUSHED_CHUNKS_MAX);
+    }),
+  ];
   await attempt('view', async () => {
     const fresh = await api().getCluster(name);
-    if (!isShown(name)) return;
-    // A launcher that started anew counts revisions from the beginning, so what it answers replaces what we had.
-    showPast(null);
-    view.value = null;
-    live = null;
+    if (!isWanted()) return;
     applyView(fresh);
     const nodes = fresh.nodes.map((node) => node.name);
     const [history, events] = await Promise.all([
       api().readLogs(name, nodes, LOG_TAIL),
       api().timeline(name, TIMELINE_SINCE_MS),
     ]);
-    if (!isShown(name)) return;
+    if (!isWanted()) return;
     logs.reset(name, history);
-    timeline.value = events.slice(-TIMELINE_MAX);
+    for (const chunk of pushed.logs) logs.append(chunk);
+    const known = new Set(events.map((event) => JSON.stringify(event)));
+    timeline.value = pushed.events
+      .filter((event) => !known.has(JSON.stringify(event)))
+      .reduce(placed, events.slice(-TIMELINE_MAX));
   });
+  for (const off of offs) off();
 }
 
 const isShown = (name: ClusterName): boolean => openCluster.peek() === name;
@@ -240,7 +219,8 @@ const isShown = (name: ClusterName): boolean => openCluster.peek() === name;
 function applyView(next: ClusterView): void {
   if (!isShown(next.name)) return;
   const before = live;
-  if (before !== null && next.revision <= before.revision) return;
+  if (revision !== null && next.revision <= revision) return;
+  revision = next.revision;
   live = next;
   if (before === null || isNews(before, next)) showLive();
   else countsTimer ??= setTimeout(showLive, Math.max(0, shownAt + COUNTS_EVERY_MS - performance.now()));
@@ -292,6 +272,7 @@ function show(next: Route): void {
   openCluster.value = name;
   showPast(null);
   live = null;
+  revision = null;
   view.value = null;
   timeline.value = [];
   errors.value = {};

@@ -19,6 +19,7 @@ import {
   runDraft,
   saveDraft,
   scripts,
+  SCRIPTS_SUBJECT,
   unsaved,
 } from '../chaos.ts';
 import { ago, plural, seconds } from '../format.ts';
@@ -185,6 +186,7 @@ export function ChaosPage({ view }: { readonly view: ClusterView }) {
         <h2 id="chaos-heading">Chaos scripts</h2>
         <Recorder view={view} blocked={blocked} />
       </header>
+      <SubjectError subject={SCRIPTS_SUBJECT} />
       {deleting.value === null && <SubjectError subject={CHAOS_SUBJECT} />}
       <div class="chaos-grid">
         <Saved

@@ -164,8 +164,9 @@ describeWindow('the window', (harness) => {
     it('UX-7 of one context, copied and saved whole, and searched by regular expression', async () => {
       for (const i of [1, 2, 3]) harness.fake.setLog(`node-${i}`, logOf(i));
       const page = await harness.openCluster();
-      await page.getByRole('combobox', { name: 'Context' }).selectOption('default');
       const rows = page.locator('.xterm-rows');
+      await expect.poll(() => rows.textContent()).toContain('ready');
+      await page.getByRole('combobox', { name: 'Context' }).selectOption('default');
       await expect.poll(() => rows.textContent()).not.toContain('listening');
       await page.getByRole('button', { name: 'Copy the log' }).click();
       const copied = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());

@@ -30,7 +30,7 @@ describeWindow('slow motion', (harness) => {
     await banner(page).waitFor();
     await page.locator('.shell[data-broken="true"]').waitFor();
     await page.getByRole('contentinfo').getByText('slow motion ×10').waitFor();
-    await banner(page).getByRole('button', { name: 'Usual speed' }).press('Enter');
+    await pressWhenReady(banner(page).getByRole('button', { name: 'Usual speed' }));
     await expect.poll(() => harness.fake.callsOf('setPace').at(-1)?.args[1]).toEqual({ slowdown: 1, held: false });
     harness.fake.show(scenes.healthy());
     await banner(page).waitFor({ state: 'detached' });

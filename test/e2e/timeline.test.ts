@@ -155,7 +155,7 @@ describeWindow('timeline', (harness) => {
     expect(harness.fake.callsOf('saveBundle')[0]?.args).toEqual(['dev', { from, to }]);
     await range.getByRole('button', { name: 'Open it' }).click();
     await page.getByRole('heading', { name: 'Chaos scripts' }).waitFor();
-    expect(await page.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('lost-leader');
+    await expect.poll(() => page.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('lost-leader');
   });
 
   it('UX-10 UX-15 a range by keyboard, in the past too; without an action there is no script', async () => {
