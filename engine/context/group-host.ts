@@ -7,7 +7,7 @@ import { firstConfig, type HeldStep, nextMembershipStep, wantedMembers } from '.
 import { FastPath } from './fast-path.ts';
 import { eachOnce, handOver, mayReopen } from './reopening.ts';
 import { Replica } from './replica.ts';
-import { TickSource } from './tick-source.ts';
+import { TICK_MS, TickSource } from './tick-source.ts';
 import { Turn } from './turn.ts';
 import { decodeConfig } from '../raft/membership.ts';
 import { RaftGroup } from '../raft/raft.ts';
@@ -59,6 +59,7 @@ export class GroupHost {
   readonly #told = new WeakMap<Replica, RaftStatus>();
   readonly #pendingSince = new WeakMap<Replica, number>();
   readonly #held = new WeakMap<Replica, HeldStep>();
+  readonly #givenAwayUntil = new WeakMap<Replica, number>();
   #wanted: AdminState | null = null;
   #reconciling: Promise<void> = Promise.resolve();
   readonly #applyAdmin: (entry: Entry) => void;
@@ -340,11 +341,19 @@ export class GroupHost {
     this.#notePending(replica, step.kind !== 'none');
     if (step.kind === 'wait' || step.kind === 'transfer') this.#held.set(replica, step);
     else this.#held.delete(replica);
-    if (step.kind === 'transfer') replica.transferLeadership(null);
+    if (step.kind === 'transfer') this.#giveAway(replica);
     if (step.kind !== 'change') return;
     const result = replica.proposeConfig(step.config);
     if (result.ok)
       this.#options.env.log.info(step.text, { code: 'MEMBERSHIP', context: replica.context, index: result.index });
+  }
+
+  /** A leader that hands over takes no appends. When nobody followed until the time-out, it takes them for as long before it tries again. */
+  #giveAway(replica: Replica): void {
+    const now = this.#options.env.now();
+    if (now < (this.#givenAwayUntil.get(replica) ?? 0)) return;
+    this.#givenAwayUntil.set(replica, now + 2 * this.#options.timing.electionTicksMax * TICK_MS);
+    replica.transferLeadership(null);
   }
 
   #notePending(replica: Replica, pending: boolean): void {

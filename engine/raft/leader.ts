@@ -132,11 +132,15 @@ export function handleHeartbeatResponse(
   if (progress.state === 'probe' || progress.pingWanted) lead.dirty = true;
 }
 
-/** Null: the most up-to-date PRIMARY. False when not leading or nobody suitable is there. */
+/**
+ * Null: the most up-to-date PRIMARY, or whoever a transfer is under way to. False when not leading or nobody suitable is there. Asked
+ * again for the same target changes nothing, its time-out least of all; another target takes its place (as etcd's raft does).
+ */
 export function transferLeadership(state: RaftState, to: MemberId | null): boolean {
   const lead = state.lead;
   if (lead === null) return false;
-  const target = to ?? bestPrimary(state, lead);
+  const target = to ?? lead.transferee ?? bestPrimary(state, lead);
+  if (target !== null && target === lead.transferee) return true;
   if (target === null || !lead.progress.has(target) || !isPrimary(state.configs.current, target)) return false;
   lead.transferee = target;
   lead.transferElapsed = 0;

@@ -138,7 +138,7 @@ export class RaftGroup {
     return this.#checked((state) => readIndex(state, token));
   }
 
-  /** Null: the most up-to-date PRIMARY (decision 9). False when not leading or nobody suitable is there. */
+  /** Null: the most up-to-date PRIMARY (decision 9). May be repeated. False when not leading or nobody suitable is there. */
   transferLeadership(to: MemberId | null): boolean {
     return this.#checked((state) => transferLeadership(state, to));
   }

@@ -32,4 +32,36 @@ describe('a leader that is to become a backup', () => {
     await until('the change', () => roleOf() === 'PASSIVE_BACKUP' && leader.status().role === 'follower');
     expect(held()).toBeNull();
   });
+
+  it('takes appends between its tries when nobody follows (etcd: a repeated transfer does not begin anew)', async () => {
+    const hosts = await GroupHosts.opened({ groups: 1 });
+    closing.push(() => hosts.close());
+    for (const { groups } of hosts.all.values()) groups.start();
+    const leader = hosts.replica('node-1');
+    leader.campaign();
+    await until('node-1 to lead', () => leader.isReadyLeader);
+    let asked = 0;
+    hosts.delivers = ({ type }) => {
+      if (type === 'timeout-now') asked += 1;
+      return type !== 'timeout-now';
+    };
+    await hosts.want(1, { 'node-1': 'PASSIVE_BACKUP' });
+    await until('the transfer to begin', () => asked > 0);
+    const append = () =>
+      leader.proposeAdmin(new Uint8Array([1])).then(
+        () => 'taken',
+        () => 'refused',
+      );
+    const first = await append();
+    let last = first;
+    const again = setInterval(() => void append().then((outcome) => (last = outcome)), 20);
+    try {
+      await until('an append to be taken', () => last === 'taken');
+      const before = asked;
+      await until('the next try', () => last === 'refused' && asked > before);
+    } finally {
+      clearInterval(again);
+    }
+    expect(first).toBe('refused');
+  });
 });

@@ -85,8 +85,9 @@ func (r *replay) feed(n *node, s step) string {
 		n.asked[s.Value] = asked{term: basic.Term, commit: basic.Commit}
 		n.raw.ReadIndex(bytesOf(s.Value))
 	case "transfer":
+		before := n.transferee()
 		n.raw.TransferLeader(s.Value)
-		if n.transferee() == s.Value {
+		if n.transferee() == s.Value && before != s.Value {
 			n.sinceCheck = 0
 		}
 	default:
