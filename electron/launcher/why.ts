@@ -86,7 +86,8 @@ export function whyOf(context: ContextFacts, replicas: readonly ReplicaView[]): 
   }
   const suspects = [...context.groups].filter(([, group]) => group.suspect !== null).map(([name]) => name);
   if (context.leader === null && quorum.reachable - suspects.length < quorum.needed) {
-    const sentence = `No leader: the log of ${suspects.join(' and ')} is damaged, and ${quorum.needed} of ${quorum.voters} voting members with a whole log are needed to elect the one who can repair it.`;
+    const reasons = [...absences(context, votersOf(context)), `the log of ${suspects.join(' and ')} is damaged`];
+    const sentence = `No leader: ${reasons.join(', ')}, and ${quorum.needed} of ${quorum.voters} voting members with a whole log are needed to elect the one who can repair it.`;
     return say('no-quorum', sentence, recovery(context));
   }
   if (context.leader === null) {
@@ -94,7 +95,8 @@ export function whyOf(context: ContextFacts, replicas: readonly ReplicaView[]): 
   }
   const storing = storingVoters(context);
   if (storing.length < quorum.needed) {
-    const sentence = `${context.leader.node} leads but cannot commit: ${storing.length} of ${quorum.voters} voting members can store, ${quorum.needed} needed (${troubles(context, [...context.groups.keys()]).join('; ')}).`;
+    const reasons = hindrances(context, votersOf(context)).join('; ');
+    const sentence = `${context.leader.node} leads but cannot commit: ${storing.length} of ${quorum.voters} voting members can store, ${quorum.needed} needed (${reasons}).`;
     return say('no-quorum', sentence, recovery(context));
   }
   if (context.leader.group.blockedOnActiveBackup) {
@@ -105,7 +107,7 @@ export function whyOf(context: ContextFacts, replicas: readonly ReplicaView[]): 
 
 /** What changes the rest: who leads, who votes, timers, and where to look (ux.md §4.2). */
 function furtherSteps(context: ContextFacts, headline: Headline, notes: readonly string[]): Next {
-  const voters = context.members.filter((member) => member.role === 'PRIMARY').map((member) => member.node);
+  const voters = votersOf(context);
   const others = voters.filter((name) => name !== context.leader?.node);
   const movable = others.some((name) => context.nodes.find((node) => node.name === name)?.up === true);
   const step = (label: string, action: Next[number]['action']): Next[number] => ({ label, action, node: null });
@@ -164,28 +166,51 @@ function behindSentence(replica: ReplicaView): string {
 
 function blocked(context: ContextFacts, say: (headline: Headline, sentence: string, next?: Next) => Why): Why {
   const backups = context.members.filter((member) => member.role === 'ACTIVE_BACKUP').map((member) => member.node);
-  const nodeOf = (name: NodeName) => context.nodes.find((node) => node.name === name);
-  const gone = backups.filter((name) => nodeOf(name)?.up !== true);
-  const frozen = gone.filter((name) => nodeOf(name)?.frozen === true);
-  const down = gone.filter((name) => !frozen.includes(name));
-  const cutOff = backups.filter(
-    (name) => !gone.includes(name) && context.leader !== null && isCut(context.faults, context.leader.node, name),
-  );
-  const are = (names: readonly NodeName[], what: string): readonly string[] =>
-    names.length === 0 ? [] : [`${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} ${what}`];
-  const reasons = [
-    ...are(down, 'down'),
-    ...are(frozen, 'frozen'),
-    ...are(cutOff, `cut off from ${context.leader?.node}`),
-    ...troubles(context, backups),
-  ];
+  const reasons = hindrances(context, backups);
   const named = reasons.length > 0 ? reasons.join('; ') : `${backups.join(', ')} did not confirm yet`;
-  const steps = gone.map((node) => startStep(context, node));
+  const steps = backups.filter((name) => !isUp(context, name)).map((node) => startStep(context, node));
   return say(
     'blocked-no-active-backup',
     `Commits need an active backup and ${named}.`,
-    cutOff.length > 0 ? [...steps, HEAL_LINKS] : steps,
+    cutFromLeader(context, backups).length > 0 ? [...steps, HEAL_LINKS] : steps,
   );
+}
+
+const isUp = (context: ContextFacts, name: NodeName): boolean =>
+  context.nodes.find((node) => node.name === name)?.up === true;
+
+/** Those that run, but not within reach of the leader. */
+function cutFromLeader(context: ContextFacts, names: readonly NodeName[]): readonly NodeName[] {
+  const leader = context.leader?.node ?? null;
+  const isCutOff = (name: NodeName): boolean =>
+    leader !== null && name !== leader && isUp(context, name) && isCut(context.faults, leader, name);
+  return names.filter(isCutOff);
+}
+
+/** Which of these nodes do not run. */
+function absences(context: ContextFacts, names: readonly NodeName[]): readonly string[] {
+  const gone = names.filter((name) => !isUp(context, name));
+  const frozen = gone.filter((name) => context.nodes.find((node) => node.name === name)?.frozen === true);
+  return [
+    ...are(
+      gone.filter((name) => !frozen.includes(name)),
+      'down',
+    ),
+    ...are(frozen, 'frozen'),
+  ];
+}
+
+function are(names: readonly NodeName[], what: string): readonly string[] {
+  return names.length === 0 ? [] : [`${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} ${what}`];
+}
+
+/** Everything that keeps these nodes from confirming entries of the leader. */
+function hindrances(context: ContextFacts, names: readonly NodeName[]): readonly string[] {
+  return [
+    ...absences(context, names),
+    ...are(cutFromLeader(context, names), `cut off from ${context.leader?.node}`),
+    ...troubles(context, names),
+  ];
 }
 
 /** Why nodes that run take no entries. */
@@ -247,9 +272,9 @@ interface Quorum {
 }
 
 function quorumOf(context: ContextFacts): Quorum {
-  const voters = context.members.filter((member) => member.role === 'PRIMARY').map((member) => member.node);
+  const voters = votersOf(context);
   const needed = Math.floor(voters.length / 2) + 1;
-  const up = voters.filter((name) => context.nodes.find((node) => node.name === name)?.up === true);
+  const up = voters.filter((name) => isUp(context, name));
   const cut = (left: NodeName, right: NodeName): boolean => isCut(context.faults, left, right);
   const reachedFrom = (name: NodeName): number => up.filter((other) => other === name || !cut(name, other)).length;
   const leader = context.leader;
@@ -264,16 +289,18 @@ function quorumOf(context: ContextFacts): Quorum {
   };
 }
 
-/** Running voters that can take new entries: neither damaged nor without space. */
+function votersOf(context: ContextFacts): readonly NodeName[] {
+  return context.members.filter((member) => member.role === 'PRIMARY').map((member) => member.node);
+}
+
+/** Voters that can take the leader's entries: they run, it reaches them, and they are neither damaged nor without space. */
 function storingVoters(context: ContextFacts): readonly NodeName[] {
-  return context.members
-    .filter((member) => member.role === 'PRIMARY')
-    .map((member) => member.node)
-    .filter((name) => {
-      const group = context.groups.get(name);
-      const up = context.nodes.find((node) => node.name === name)?.up === true;
-      return up && group?.diskFull !== true && (group?.suspect ?? null) === null;
-    });
+  const cutOff = cutFromLeader(context, votersOf(context));
+  return votersOf(context).filter((name) => {
+    const group = context.groups.get(name);
+    const stores = group?.diskFull !== true && (group?.suspect ?? null) === null;
+    return isUp(context, name) && !cutOff.includes(name) && stores;
+  });
 }
 
 function recovery(context: ContextFacts): Next {

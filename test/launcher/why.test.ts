@@ -135,10 +135,33 @@ describe('a context whose voters run but cannot store (raft-design §9)', () => 
     expect(told).toMatchObject({
       headline: 'no-quorum',
       sentence:
-        'No leader: the log of node-2 is damaged, and 2 of 3 voting members with a whole log are needed to elect the one who can repair it.',
+        'No leader: node-1 is down, the log of node-2 is damaged, and 2 of 3 voting members with a whole log are needed to elect the one who can repair it.',
       next: [{ label: 'Start node-1' }],
     });
     expect(told.notes).toContain('node-2 does not take part: entry 7 is damaged');
+  });
+
+  it('a full disk and a node that is away: both are named when both are needed, and the one that can be started is offered', () => {
+    const groups = { 'node-2': { diskFull: true } };
+    const told = why({ groups, down: ['node-3'] });
+    expect(told).toMatchObject({
+      headline: 'no-quorum',
+      sentence:
+        'node-1 leads but cannot commit: 1 of 3 voting members can store, 2 needed (node-3 is down; node-2: its disk is full).',
+      next: [{ label: 'Start node-3' }],
+    });
+    expect(why({ groups, frozen: ['node-3'] }).sentence).toContain('(node-3 is frozen; node-2: its disk is full)');
+  });
+
+  it('a full disk and a node that the leader cannot reach: no majority stores, so the context is not usable', () => {
+    const situation = { groups: { 'node-2': { diskFull: true } }, change: { faults: [cutLink('node-1', 'node-3')] } };
+    expect(why(situation)).toMatchObject({
+      headline: 'no-quorum',
+      sentence:
+        'node-1 leads but cannot commit: 1 of 3 voting members can store, 2 needed (node-3 is cut off from node-1; node-2: its disk is full).',
+      next: [{ label: 'Heal links' }],
+    });
+    expect(isUsable(facts(situation))).toBe(false);
   });
 
   it('one full disk or damaged log among three stops nothing, and is a note', () => {
