@@ -111,11 +111,9 @@ const wishOf: Parse<{ readonly node: string; readonly role: NodeRole | null }> =
 };
 
 const conditionOf: Parse<WaitCondition> = (value, where) => {
-  const record = recordOf(value, where, ['kind', 'context', 'afterTerm', 'node', 'count', 'role']);
-  const kind = oneOf(['ready', 'leader', 'leads', 'role', 'caught-up', 'apps', 'apps-reconnected'] as const)(
-    record['kind'],
-    `${where}.kind`,
-  );
+  const record = recordOf(value, where, ['kind', 'context', 'contexts', 'afterTerm', 'node', 'count', 'role']);
+  const kinds = ['ready', 'leader', 'leads', 'role', 'joined', 'caught-up', 'apps', 'apps-reconnected'] as const;
+  const kind = oneOf(kinds)(record['kind'], `${where}.kind`);
   switch (kind) {
     case 'ready':
     case 'apps-reconnected':
@@ -132,6 +130,10 @@ const conditionOf: Parse<WaitCondition> = (value, where) => {
       return kind === 'leads'
         ? { kind, context, node }
         : { kind, context, node, role: roleOrNoneOf(record['role'], `${where}.role`) };
+    }
+    case 'joined': {
+      const contexts = listOf(contextNameOf, CONTEXTS_MAX)(record['contexts'], `${where}.contexts`);
+      return { kind, node: nodeNameOf(record['node'], `${where}.node`), contexts };
     }
     case 'caught-up': {
       const node = record['node'] ?? null;

@@ -387,6 +387,8 @@ export type WaitCondition =
   | { readonly kind: 'leads'; readonly context: ContextName; readonly node: NodeName }
   /** The node has the role in the context; null = it is no member. */
   | { readonly kind: 'role'; readonly context: ContextName; readonly node: NodeName; readonly role: NodeRole | null }
+  /** The node runs and is PRIMARY of each of these contexts that still exists. */
+  | { readonly kind: 'joined'; readonly node: NodeName; readonly contexts: readonly ContextName[] }
   | { readonly kind: 'caught-up'; readonly node: NodeName | null }
   | { readonly kind: 'apps'; readonly count: number }
   /** Every app of the reconnect report is back with everything it had. */

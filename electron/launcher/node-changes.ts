@@ -43,10 +43,8 @@ export function addNodeSteps(fleet: Fleet, cluster: Cluster): readonly TaskStep[
     {
       label: `Wait until ${node.name} has joined and caught up`,
       run: async () => {
-        // Only a member can be behind: first it has to be one, of every context that it asks for.
-        for (const context of joined(cluster.plan)) {
-          await cluster.wait({ kind: 'role', context, node: node.name, role: 'PRIMARY' }, JOIN_MS_MAX);
-        }
+        // Only a member can be behind: first it has to be one, of every context that it asks for and that nobody deleted meanwhile.
+        await cluster.wait({ kind: 'joined', node: node.name, contexts: joined(cluster.plan) }, JOIN_MS_MAX);
         await cluster.wait({ kind: 'caught-up', node: node.name }, JOIN_MS_MAX);
       },
     },
@@ -55,7 +53,7 @@ export function addNodeSteps(fleet: Fleet, cluster: Cluster): readonly TaskStep[
 
 const numberOf = (name: NodeName): number => Number(name.slice('node-'.length));
 
-/** A clean node joins the contexts that exist now: one that was deleted would be waited for without end (AC-10). */
+/** A clean node joins the contexts that exist now. One that was deleted a moment ago it asks for in vain, and goes on without (AC-10). */
 function withNode(plan: ClusterPlan, node: NodePlan, { active, view }: Cluster): ClusterPlan {
   const nodes = [...plan.nodes, node].sort((left, right) => numberOf(left.name) - numberOf(right.name));
   const present = view.contexts.map((context) => context.name).filter((name) => name !== ADMIN_CONTEXT);

@@ -13,6 +13,8 @@ export function isSatisfied(view: ClusterView, condition: WaitCondition): boolea
       return view.contexts.some((one) => one.name === condition.context && one.usable && one.leader === condition.node);
     case 'role':
       return roleIn(view, condition) === condition.role;
+    case 'joined':
+      return notJoined(view, condition) === null;
     case 'caught-up':
       return behind(view, condition.node) === null && everyoneRuns(view, condition.node);
     case 'apps':
@@ -45,6 +47,8 @@ export function unmetReason(view: ClusterView, condition: WaitCondition): string
         ? `${context.leader ?? 'Nobody'} leads ${context.name}. ${context.why.sentence}`
         : `${condition.node} is ${role ?? 'no member'} of ${context.name}. ${[context.why.sentence, ...context.why.notes].join(' ')}`;
     }
+    case 'joined':
+      return notJoined(view, condition) ?? '';
     case 'caught-up':
       return behind(view, condition.node) ?? notRunning(view, condition.node);
     case 'apps':
@@ -57,6 +61,15 @@ export function unmetReason(view: ClusterView, condition: WaitCondition): string
 function roleIn(view: ClusterView, at: { readonly context: string; readonly node: string }): NodeRole | null {
   const members = view.contexts.find((one) => one.name === at.context)?.members ?? [];
   return members.find((member) => member.node === at.node)?.role ?? null;
+}
+
+/** A node that runs has joined every context that it asked for, but those that were deleted meanwhile. */
+function notJoined(view: ClusterView, { node, contexts }: Extract<WaitCondition, { kind: 'joined' }>): string | null {
+  const state = view.nodes.find((candidate) => candidate.name === node)?.state;
+  if (state !== 'ready' && state !== 'catching-up') return notRunning(view, node);
+  const present = contexts.filter((name) => view.contexts.some((one) => one.name === name));
+  const missing = present.find((context) => roleIn(view, { context, node }) !== 'PRIMARY');
+  return missing === undefined ? null : `${node} is no PRIMARY of ${missing} yet.`;
 }
 
 /** Set when waiting for `ready` cannot help: a node ended by itself or was refused, and nobody restarts it. */

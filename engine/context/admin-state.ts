@@ -30,6 +30,8 @@ export interface AdminState extends ClusterView {
   readonly contexts: readonly AdminContext[];
   /** Deleted contexts whose members keep their copies. Created again, such a context goes on with its group and log (CX-10). */
   readonly preserved?: readonly AdminContext[];
+  /** Names of contexts that were deleted and do not exist again, the newest CONTEXTS_MAX: no node waits for them (AC-10). Absent: none. */
+  readonly deleted?: readonly string[];
   /** Applications and users. Absent until the first one. */
   readonly access?: AccessState;
   /** Groups below this number exist, are preserved, or are deleted for good. */
@@ -73,7 +75,7 @@ export interface AdminOutcome {
   readonly state: AdminState;
   /** Null when the command took effect or was already satisfied (LC-9). */
   readonly failure: AdminFailure | null;
-  /** Contexts asked for in a join that do not exist yet (AC-10). */
+  /** Contexts asked for in a join that do not exist yet (AC-10); those that were deleted are not among them. */
   readonly missingContexts: readonly string[];
 }
 
@@ -182,8 +184,9 @@ function applyJoin(state: AdminState, node: NodeInfo, contexts: readonly string[
   const missing: string[] = [];
   for (const name of names) {
     const context = next.contexts.find((candidate) => candidate.name === name);
-    if (context === undefined) missing.push(name);
-    else if (!context.roles.some((role) => role.node === node.name)) next = putRole(next, name, node.name, 'PRIMARY');
+    if (context === undefined) {
+      if (state.deleted?.includes(name) !== true) missing.push(name);
+    } else if (!context.roles.some((role) => role.node === node.name)) next = putRole(next, name, node.name, 'PRIMARY');
   }
   return done(next, missing);
 }
@@ -222,7 +225,7 @@ function applyCreate(state: AdminState, command: Extract<AdminCommand, { type: '
   const context = newContext(name, state.nextGroup, roles, state.nodes, command.metaData, command.dcb);
   const before = (state.preserved ?? []).find((candidate) => candidate.name === name);
   if (before !== undefined) return revive(state, before, context);
-  return done({ ...state, contexts: sortedByName([...state.contexts, context]), nextGroup: state.nextGroup + 1 });
+  return done({ ...withContext(state, context), nextGroup: state.nextGroup + 1 });
 }
 
 /**
@@ -242,7 +245,13 @@ function revive(state: AdminState, before: AdminContext, wanted: AdminContext): 
   const { group, bootstrap, departed } = before;
   const context: AdminContext = { ...wanted, group, bootstrap, departed, kept };
   const preserved = (state.preserved ?? []).filter((candidate) => candidate !== before);
-  return done({ ...state, contexts: sortedByName([...state.contexts, context]), preserved });
+  return done({ ...withContext(state, context), preserved });
+}
+
+function withContext(state: AdminState, context: AdminContext): AdminState {
+  const deleted = state.deleted?.filter((name) => name !== context.name);
+  const contexts = sortedByName([...state.contexts, context]);
+  return { ...state, contexts, ...(deleted === undefined ? {} : { deleted }) };
 }
 
 function applyUpdate(state: AdminState, name: string, metaData: Readonly<Record<string, string>>): AdminOutcome {
@@ -279,7 +288,8 @@ function applyDelete(state: AdminState, name: string, preserve: boolean): AdminO
   const balancing = (state.balancing ?? []).filter((choice) => choice.context !== name);
   const contexts = state.contexts.filter((context) => context.name !== name);
   const kept = preserve ? { preserved: [...preserved, context] } : {};
-  return done({ ...state, contexts, ...kept, ...(state.balancing === undefined ? {} : { balancing }) });
+  const deleted = [...(state.deleted ?? []), name].slice(-CONTEXTS_MAX);
+  return done({ ...state, contexts, deleted, ...kept, ...(state.balancing === undefined ? {} : { balancing }) });
 }
 
 function applySetRole(state: AdminState, name: string, node: string, role: NodeRole): AdminOutcome {

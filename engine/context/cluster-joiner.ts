@@ -54,7 +54,7 @@ export class ClusterJoiner {
     this.#wake?.();
   }
 
-  /** Resolves with the contexts asked for that do not exist (AC-10). Rejects with AxonError (LC-10). */
+  /** Resolves with the contexts asked for that do not exist yet (AC-10), without the deleted ones. Rejects with AxonError (LC-10). */
   async joinOnce(host: string, port: number, contexts: JoinContexts): Promise<readonly string[]> {
     const { self } = this.#options;
     if (host === self.internalHostName && port === self.internalPort)
@@ -67,11 +67,17 @@ export class ClusterJoiner {
       throw asAxonError(error, isUnknownHost(error) ? 'AXONIQ-2501' : 'AXONIQ-2502');
     }
     const { head } = decodeBody(answer);
-    await this.#options.adopt(fieldOf(head, 'state') as AdminState);
+    const state = fieldOf(head, 'state') as AdminState;
+    await this.#options.adopt(state);
+    const gone = Array.isArray(contexts) ? contexts.filter((name) => state.deleted?.includes(name) === true) : [];
+    if (gone.length > 0)
+      this.#options.env.log.info(`Not joined, and not waited for, because deleted: ${gone.join(', ')}`, {
+        code: 'JOIN_CONTEXT_DELETED',
+      });
     return (fieldOf(head, 'missingContexts') ?? []) as readonly string[];
   }
 
-  /** Autocluster of a node that is not the first (AC-6, AC-10, AC-12): until it is in and every listed context exists. */
+  /** Autocluster of a node that is not the first (AC-6, AC-10, AC-12): until it is in and every listed context exists or was deleted. */
   async joinUntilDone(host: string, port: number, contexts: readonly string[]): Promise<void> {
     let wanted: readonly string[] | 'none' = contexts.length === 0 ? 'none' : contexts;
     for (let attempt = 1; !this.#stopped; attempt += 1) {

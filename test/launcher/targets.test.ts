@@ -81,6 +81,23 @@ describe('wait conditions', () => {
     );
   });
 
+  it('AC-10 joined: the node runs and is PRIMARY of what it asked for, but for contexts that are gone', () => {
+    const joined = (node: string, contexts: readonly string[]) => ({ kind: 'joined', node, contexts }) as const;
+    expect(isSatisfied(healthy, joined('node-2', ['default', 'deleted-a-moment-ago']))).toBe(true);
+    expect(isSatisfied(leaderKilled, joined('node-1', ['deleted-a-moment-ago']))).toBe(false);
+    expect(unmetReason(leaderKilled, joined('node-1', ['default']))).toBe('node-1: Killed by you (SIGKILL).');
+    expect(unmetReason(healthy, joined('node-9', ['default']))).toBe('There is no node-9.');
+    const outside: ClusterView = {
+      ...healthy,
+      contexts: healthy.contexts.map((one) => ({
+        ...one,
+        members: one.members.filter((member) => member.node !== 'node-3'),
+      })),
+    };
+    expect(isSatisfied(outside, joined('node-3', ['default']))).toBe(false);
+    expect(unmetReason(outside, joined('node-3', ['default']))).toBe('node-3 is no PRIMARY of default yet.');
+  });
+
   it('gives up at once on ready when a node has crashed, with its last lines', () => {
     expect(hopelessReason(crashed, { kind: 'ready' })).toMatchObject({ code: 'ENGINE_CRASHED', node: 'node-2' });
     expect(hopelessReason(crashed, { kind: 'ready' })?.why).toContain('boom');

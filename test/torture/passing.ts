@@ -235,11 +235,6 @@ export class Passing {
   async #visit(): Promise<void> {
     const { service } = this.#options.subject;
     if (this.#visitor === null) {
-      // A node asks for the contexts that the launcher sees when it is planned, and waits for one that was just deleted without end (AC-10).
-      const clear = await this.#within(VISIT_MS_MAX, async () =>
-        (await service.getCluster(CLUSTER)).contexts.every(({ name }) => !name.startsWith(PREFIX)),
-      );
-      if (!clear) return;
       const before = new Set((await service.getCluster(CLUSTER)).nodes.map(({ name }) => name));
       const task = await service.addNode(CLUSTER).catch((error: unknown) => String(error));
       if (typeof task === 'string') return this.#options.history.note(`no node joins: ${task}`);

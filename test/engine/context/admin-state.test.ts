@@ -84,6 +84,36 @@ describe('the state machine of _admin', () => {
     expect(outcome.state.contexts.map((context) => context.name)).toEqual(['_admin']);
   });
 
+  it('AC-10: a context that was deleted is waited for no more, until it exists again; one that never existed is', () => {
+    const gone = run(init, create('orders', [1, 'PRIMARY']), { type: 'delete-context', name: 'orders' });
+    const asked = applyAdminCommand(gone, 9, join(2, ['_admin', 'orders', 'later']));
+    expect(asked.missingContexts).toEqual(['later']);
+    expect(gone.deleted).toEqual(['orders']);
+    const kept = applyAdminCommand(
+      run(init, create('orders', [1, 'PRIMARY']), { type: 'delete-context', name: 'orders', preserve: true }),
+      9,
+      join(2, ['orders']),
+    );
+    expect(kept.missingContexts).toEqual([]);
+    for (const before of [asked.state, kept.state]) {
+      const back = applyAdminCommand(before, 10, create('orders', [1, 'PRIMARY'])).state;
+      expect(back.deleted).toEqual([]);
+      const joined = applyAdminCommand(back, 11, join(2, ['orders'])).state;
+      expect(joined.contexts.find(({ name }) => name === 'orders')?.roles).toHaveLength(2);
+    }
+  });
+
+  it('AC-10: remembers the names of the last 500 deleted contexts, each once', () => {
+    let state = run(init);
+    const step = (command: AdminCommand) => (state = applyAdminCommand(state, state.version + 1, command).state);
+    for (const name of ['first', ...Array.from({ length: 500 }, (_, at) => `c${at}`), 'c499']) {
+      step(create(name, [1, 'PRIMARY']));
+      step({ type: 'delete-context', name });
+    }
+    expect(state.deleted).toHaveLength(500);
+    expect(state.deleted).not.toContain('first');
+  });
+
   it('LC-10: a second node with the internal address of another is refused with AXONIQ-2500', () => {
     expect(failureOf(run(init), { type: 'join', node: { ...node(2), internalPort: 8224 }, contexts: 'none' })).toBe(
       'AXONIQ-2500',

@@ -102,6 +102,24 @@ describe('groups and contexts over three nodes', () => {
     expect(await readAll(first)).toEqual(await readAll(others[0]!));
   });
 
+  it('AC-10: a node that asks for a context deleted a moment ago joins the others and waits no longer', async () => {
+    const { network, nodes } = await formed(2);
+    const admin = nodes[0]!.manager;
+    await admin.createContext({ name: 'orders', roles: [], metaData: {}, dcb: false });
+    await admin.deleteContext('orders', false);
+    const late = await startMiniNode(network, 3);
+    running.push(late);
+    await late.manager.joinUntilDone('localhost', 8224, ['_admin', 'orders', 'default']);
+    const members = (context: string) =>
+      late.manager.view.contexts.find(({ name }) => name === context)?.roles.map(({ node }) => node);
+    expect(['_admin', 'default', 'orders'].map(members)).toEqual([
+      ['node-1', 'node-2', 'node-3'],
+      ['node-1', 'node-2', 'node-3'],
+      undefined,
+    ]);
+    expect(late.manager.waitingFor).toBeNull();
+  });
+
   it('CU-1, LC-2: a node that stopped comes back as what it was and receives what it missed', async () => {
     const { network, nodes } = await formed(3);
     const away = nodes.find((node) => node !== leader(nodes))!;
