@@ -6,6 +6,7 @@ import { buildClientApi, type ClientApi } from './client-api.ts';
 import type { Settings } from './config/settings.ts';
 import type { NodeInfo } from './context/api.ts';
 import { CatchUp } from './context/catch-up.ts';
+import { ChangeNotice } from './context/change-notice.ts';
 import { ClusterManager } from './context/cluster-manager.ts';
 import { Contexts } from './context/contexts.ts';
 import { GroupHost } from './context/group-host.ts';
@@ -174,6 +175,7 @@ export class EngineNode {
     const scrubber = new Scrubber({ env, groups: () => groups, settings: settings.scrub });
     const catchUp = new CatchUp({ env, bus: peers, groups: () => groups });
     const leaders = new Leaders({ bus: peers, env, groups: () => groups });
+    const notice = new ChangeNotice({ env, self: settings.name, bus: peers, groups: () => groups, leaders });
     const manager: ClusterManager = new ClusterManager({
       env,
       node: store,
@@ -181,6 +183,7 @@ export class EngineNode {
       self: selfNode,
       groups: () => groups,
       leaderOf: (context) => leaders.leaderOf(context),
+      noticed: (context, version) => notice.wait(context, version),
       requestAddress: (host, port, method, body, timeoutMs) =>
         peers.requestAddress(host, port, method, body, timeoutMs),
       onView: (state) => {

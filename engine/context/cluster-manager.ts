@@ -26,20 +26,21 @@ import {
   ClusterJoiner,
   type ClusterJoinerOptions,
   JOIN_RETRY_MAX_MS,
-  JOIN_TIMEOUT_MS,
   type JoinContexts,
   joinRequestOf,
 } from './cluster-joiner.ts';
 import { checkContextProperties } from './context-properties.ts';
 import { asAxonError, NotLeaderError } from './errors.ts';
 import type { GroupHost } from './group-host.ts';
-import { decodeBody, encodeBody, fieldOf } from './peer-messages.ts';
+import { adminCommandOf, decodeBody, encodeBody, fieldOf } from './peer-messages.ts';
 
 const CLUSTER_DOCUMENT = 'cluster';
 const ADMIN_REQUEST_TIMEOUT_MS = 5_000;
 /** A change waits this long for a leader of `_admin`, then AXONIQ-2100. */
 const ADMIN_LEADER_WAIT_MS = 5_000;
 const LEADER_POLL_MS = 25;
+/** A change that another node made is answered when this one knows it, too, or after this. */
+const VIEW_WAIT_MS = 3_000;
 /** A new context is answered when it has a leader, or after this. */
 const CONTEXT_LEADER_WAIT_MS = 3_000;
 
@@ -51,6 +52,12 @@ interface ClusterDocument {
   readonly formationDcb?: boolean;
 }
 
+interface Proposed {
+  readonly missingContexts: readonly string[];
+  /** Of the state with the change. */
+  readonly version: number;
+}
+
 export interface ClusterManagerOptions {
   readonly env: Env;
   readonly node: NodeStore;
@@ -58,6 +65,8 @@ export interface ClusterManagerOptions {
   readonly self: NodeInfo;
   readonly groups: () => GroupHost;
   readonly leaderOf: (context: string) => string | null;
+  /** Resolves, in time, when the leader of the context knows the state of this version. */
+  readonly noticed: (context: string, version: number) => Promise<void>;
   readonly requestAddress: ClusterJoinerOptions['requestAddress'];
   readonly onView: (state: AdminState) => void;
 }
@@ -86,7 +95,7 @@ export class ClusterManager implements ClusterAdmin {
     this.#joiner = new ClusterJoiner({ env, self, requestAddress, adopt });
     bus.handle('join', (_from, body) => this.handleJoin(body));
     bus.handle('admin', async (_from, body) =>
-      encodeBody(await this.#proposeLocal(parseCommand(decodeBody(body).head))),
+      encodeBody(await this.#proposeLocal(adminCommandOf(decodeBody(body).head))),
     );
     bus.onMessage('view', (from, body) => this.#receiveView(from, body));
     bus.onPeerUp((peer) => this.#sendView([peer]));
@@ -132,7 +141,7 @@ export class ClusterManager implements ClusterAdmin {
   applyEntry(entry: Entry): void {
     let command: AdminCommand;
     try {
-      command = parseCommand(JSON.parse(Buffer.from(entry.data).toString('utf8')));
+      command = adminCommandOf(JSON.parse(Buffer.from(entry.data).toString('utf8')));
     } catch (error) {
       this.#options.env.log.error(
         `Entry ${entry.index} of ${ADMIN_CONTEXT} is not a command and is passed over: ${String(error)}`,
@@ -202,7 +211,7 @@ export class ClusterManager implements ClusterAdmin {
   // -- proposing ----------------------------------------------------------------------------------------------------------------
 
   /** On the leader of `_admin`: replicates and applies. Rejects with AxonError; code NOT_LEADER when it moved. */
-  async #proposeLocal(command: AdminCommand): Promise<{ readonly missingContexts: readonly string[] }> {
+  async #proposeLocal(command: AdminCommand): Promise<Proposed> {
     const replica = this.#options.groups().replica(ADMIN_CONTEXT);
     if (replica === null || !replica.isReadyLeader)
       throw new PeerError('PEER_REFUSED', 'not the leader of _admin', 'NOT_LEADER');
@@ -217,11 +226,11 @@ export class ClusterManager implements ClusterAdmin {
     if (outcome === undefined)
       throw new AxonError('AXONIQ-10003', 'The change was replicated but its outcome is not known');
     if (outcome.failure !== null) throw new AxonError(outcome.failure.code, outcome.failure.message);
-    return { missingContexts: outcome.missingContexts };
+    return { missingContexts: outcome.missingContexts, version: index };
   }
 
-  /** Runs the command on the leader of `_admin`, wherever it is; waits for one (CX-15, LC-6). */
-  async #propose(command: AdminCommand): Promise<{ readonly missingContexts: readonly string[] }> {
+  /** Runs the command on the leader of `_admin`, wherever it is; waits for one (CX-15, LC-6), and until this node knows the outcome. */
+  async #propose(command: AdminCommand): Promise<Proposed> {
     if (!this.#initialized) throw new AxonError('AXONIQ-1400', 'This node is not part of a cluster yet');
     const { bus, env, self } = this.#options;
     const until = env.now() + ADMIN_LEADER_WAIT_MS;
@@ -230,8 +239,10 @@ export class ClusterManager implements ClusterAdmin {
       try {
         if (leader === self.name) return await this.#proposeLocal(command);
         if (leader !== null && bus.isConnected(leader)) {
-          const answer = decodeBody(await bus.request(leader, 'admin', encodeBody(command), ADMIN_REQUEST_TIMEOUT_MS));
-          return { missingContexts: (fieldOf(answer.head, 'missingContexts') ?? []) as readonly string[] };
+          const answer = await bus.request(leader, 'admin', encodeBody(command), ADMIN_REQUEST_TIMEOUT_MS);
+          const made = decodeBody(answer).head as Proposed;
+          await this.#known(made.version);
+          return made;
         }
       } catch (error) {
         const retry =
@@ -244,6 +255,11 @@ export class ClusterManager implements ClusterAdmin {
     }
   }
 
+  async #known(version: number): Promise<void> {
+    const until = this.#options.env.now() + VIEW_WAIT_MS;
+    while (this.#view.version < version && this.#options.env.now() < until) await pause(5);
+  }
+
   // -- joining ----------------------------------------------------------------------------------------------------------------
 
   /** Sent by a node that wants in; any member answers (LC-6). Answers the state after the join and the contexts that do not exist (AC-10). */
@@ -252,14 +268,6 @@ export class ClusterManager implements ClusterAdmin {
       throw new PeerError('PEER_REFUSED', 'this node is not part of a cluster yet', 'JOIN_NOT_READY');
     const { node, contexts } = joinRequestOf(body);
     const { missingContexts } = await this.#propose({ type: 'join', node, contexts });
-    // A forwarded join may be ahead of what this node has seen.
-    const until = this.#options.env.now() + JOIN_TIMEOUT_MS;
-    while (
-      !this.#view.nodes.some((known) => known.name === node.name && known.storeId === node.storeId) &&
-      this.#options.env.now() < until
-    ) {
-      await pause(LEADER_POLL_MS);
-    }
     return encodeBody({ state: this.#view, missingContexts });
   }
 
@@ -345,11 +353,13 @@ export class ClusterManager implements ClusterAdmin {
   }
 
   async setRole(context: string, node: string, role: NodeRole): Promise<void> {
-    await this.#propose({ type: 'set-role', context, node, role });
+    const { version } = await this.#propose({ type: 'set-role', context, node, role });
+    await this.#options.noticed(context, version);
   }
 
   async removeRole(context: string, node: string, preserveEventStore: boolean): Promise<void> {
-    await this.#propose({ type: 'remove-role', context, node, preserve: preserveEventStore });
+    const { version } = await this.#propose({ type: 'remove-role', context, node, preserve: preserveEventStore });
+    await this.#options.noticed(context, version);
   }
 
   async updateContextProperties(name: string, metaData: Readonly<Record<string, string>>): Promise<void> {
@@ -383,12 +393,6 @@ export class ClusterManager implements ClusterAdmin {
       return Promise.reject(new AxonError('AXONIQ-10007', `${context}: no other PRIMARY can take over now`));
     return Promise.resolve();
   }
-}
-
-function parseCommand(value: unknown): AdminCommand {
-  if (typeof value !== 'object' || value === null || typeof (value as { type?: unknown }).type !== 'string')
-    throw new PeerError('PEER_REFUSED', 'not an administration command', 'BAD_REQUEST');
-  return value as AdminCommand;
 }
 
 function pause(ms: number): Promise<void> {

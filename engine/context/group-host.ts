@@ -368,6 +368,14 @@ export class GroupHost {
     return replica.isReadyLeader ? (this.#pendingSince.get(replica) ?? 0) : 0;
   }
 
+  /** The same, once the wishes of `_admin` up to this version have been looked at; null before, and where this node does not lead. */
+  pendingSinceVersion(context: string, version: number): number | null {
+    const replica = this.replica(context);
+    if (replica === null || (this.#wanted?.version ?? 0) < version) return null;
+    this.#checkMembershipOf(replica);
+    return replica.isReadyLeader ? this.pendingSince(replica) : null;
+  }
+
   /** The membership change that a group led here cannot make yet, and why; null when it need not wait. */
   heldChange(replica: Replica): HeldStep | null {
     return replica.isReadyLeader && !replica.status().configPending ? (this.#held.get(replica) ?? null) : null;

@@ -47,7 +47,7 @@ export class Leaders {
   /** Called on every change of a replica's role, term, leader. */
   noteReplica(replica: Replica): void {
     if (replica.isReadyLeader) {
-      this.#notePending(replica.context, this.#groups().pendingSince(replica));
+      this.notePending(replica.context, this.#groups().pendingSince(replica));
       this.#tell(this.#bus.connectedPeers(), replica);
     }
     this.#changed();
@@ -58,7 +58,8 @@ export class Leaders {
     return this.#pending;
   }
 
-  #notePending(context: string, since: number): void {
+  /** What the leader of a context said of a change of its members; 0: none runs. */
+  notePending(context: string, since: number): void {
     if ((this.#pending.get(context) ?? 0) === since) return;
     const rest = [...this.#pending].filter(([name]) => name !== context);
     this.#pending = new Map(since > 0 ? [...rest, [context, since]] : rest);
@@ -105,7 +106,7 @@ export class Leaders {
       if (known !== undefined && (known.group > group || (known.group === group && known.term > term))) return;
       this.#claims.set(context, { node: from, group, term });
       const since = fieldOf(head, 'pendingSince');
-      this.#notePending(context, typeof since === 'number' ? since : 0);
+      this.notePending(context, typeof since === 'number' ? since : 0);
       this.#changed();
     } catch (error) {
       this.#env.log.warn(`A leader claim from ${from} is unreadable: ${String(error)}`, {

@@ -1,5 +1,7 @@
 // Bodies of the requests that nodes send each other for contexts: small JSON headers, raw event bytes as they are.
 // Layout: u32 header length, JSON header, then repeated { u32 length, bytes }. Malformed input throws PeerBodyError.
+import { PeerError } from '../peer/bus.ts';
+import type { AdminCommand } from './admin-state.ts';
 
 /** Largest body accepted; the peer network has its own frame limit below it. */
 export const PEER_BODY_PARTS_MAX = 100_000;
@@ -73,4 +75,11 @@ export function numberField(head: unknown, name: string): number {
 export function fieldOf(head: unknown, name: string): unknown {
   if (typeof head !== 'object' || head === null) throw new PeerBodyError('header is not an object');
   return (head as Record<string, unknown>)[name];
+}
+
+/** What `_admin` replicates. Throws PeerError BAD_REQUEST for anything without a type. */
+export function adminCommandOf(value: unknown): AdminCommand {
+  if (typeof value !== 'object' || value === null || typeof (value as { type?: unknown }).type !== 'string')
+    throw new PeerError('PEER_REFUSED', 'not an administration command', 'BAD_REQUEST');
+  return value as AdminCommand;
 }

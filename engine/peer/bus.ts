@@ -47,6 +47,7 @@ export type BusChannel = 'raft' | 'view' | 'messaging' | 'streams';
 export type PeerMethod =
   | 'join'
   | 'admin'
+  | 'change-notice'
   | 'append-events'
   | 'append-snapshot'
   | 'read-index'

@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { refuseSecondChange } from '../../../engine/context/second-change.ts';
 import { PeerError } from '../../../engine/peer/bus.ts';
 import type { Member } from '../../../engine/raft/types.ts';
 import { MemoryNetwork } from './memory-network.ts';
@@ -118,6 +119,28 @@ describe('groups and contexts over three nodes', () => {
       undefined,
     ]);
     expect(late.manager.waitingFor).toBeNull();
+  });
+
+  it('a node that changed the cluster through another one knows the new state when it answers', async () => {
+    const { nodes } = await formed(3);
+    const away = nodes.find((node) => node.groups.replica('_admin')?.isReadyLeader !== true)!;
+    for (let round = 1; round <= 5; round += 1) {
+      await away.manager.createContext({ name: 'orders', roles: [], metaData: {}, dcb: false });
+      expect(away.manager.view.contexts.map(({ name }) => name)).toContain('orders');
+      await away.manager.deleteContext('orders', false);
+      expect(away.manager.view.contexts.map(({ name }) => name)).not.toContain('orders');
+      expect(() => away.contexts.eventStore('orders')).toThrow('not found');
+    }
+  });
+
+  it('CX-12: a second change asked of the same node right after the first is refused while the first runs, wherever the leaders are', async () => {
+    const { nodes } = await formed(3);
+    const first = leader(nodes)!;
+    const [asked, gone] = nodes.filter((node) => node !== first);
+    await gone!.stop();
+    // Without the third one the leader cannot commit a group of which only that one stays.
+    await asked!.manager.setRole('default', asked!.name, 'PASSIVE_BACKUP');
+    expect(() => refuseSecondChange(asked!.contexts.view, 'default')).toThrow('an update runs');
   });
 
   it('CU-1, LC-2: a node that stopped comes back as what it was and receives what it missed', async () => {

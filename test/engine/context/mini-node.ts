@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeInfo } from '../../../engine/context/api.ts';
+import { ChangeNotice } from '../../../engine/context/change-notice.ts';
 import { ClusterManager } from '../../../engine/context/cluster-manager.ts';
 import { Contexts } from '../../../engine/context/contexts.ts';
 import { registerDcbHandlers } from '../../../engine/context/dcb-handlers.ts';
@@ -80,6 +81,7 @@ export async function startMiniNode(
     },
   });
   const leaders = new Leaders({ bus, env: testEnv, groups: () => groups });
+  const notice = new ChangeNotice({ env: testEnv, self: name, bus, groups: () => groups, leaders });
   const manager: ClusterManager = new ClusterManager({
     env: testEnv,
     node,
@@ -87,6 +89,7 @@ export async function startMiniNode(
     self: selfNode,
     groups: () => groups,
     leaderOf: (context) => leaders.leaderOf(context),
+    noticed: (context, version) => notice.wait(context, version),
     requestAddress: (_host, port, method, body, timeoutMs) => {
       const target = network.buses.get(`node-${port - 8223}`);
       if (target === undefined) return Promise.reject(new Error(`nobody listens on ${port}`));
