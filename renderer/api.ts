@@ -3,6 +3,7 @@
 import type { LauncherApi, LauncherClient, LauncherEventName, LauncherEvents } from '../electron/contract/api.ts';
 import { apiMethods } from '../electron/contract/api.ts';
 import type { LauncherErrorData } from '../electron/contract/model.ts';
+import type { ControlPortView } from '../electron/contract/control-port.ts';
 import { LauncherError } from '../electron/contract/model.ts';
 
 export const RECONNECT_FIRST_MS = 250;
@@ -168,12 +169,27 @@ function connectHttp(token: string): Connection {
 
   const lost = async (): Promise<void> => {
     // A refused upgrade and a dead launcher look alike to a WebSocket; one ordinary call tells them apart.
-    const probe = await httpCall(token, 'about', []);
-    if ('error' in probe && probe.error.code === 'TOKEN_REFUSED') return tell({ kind: 'refused' });
+    const tried = token;
+    const probe = await httpCall(tried, 'about', []);
+    if ('error' in probe && probe.error.code === 'TOKEN_REFUSED') {
+      // A new one may have come meanwhile.
+      return tried === token ? tell({ kind: 'refused' }) : open();
+    }
     const since = state.kind === 'lost' ? state.since : Date.now();
     tell({ kind: 'lost', since, nextAttemptAt: Date.now() + delayMs });
     timer = setTimeout(open, delayMs);
     delayMs = Math.min(delayMs * 2, RECONNECT_MAX_MS);
+  };
+
+  /** A new token takes effect here at once, whether its answer or the end of the pushes comes first. */
+  const call: Call = async (method, args) => {
+    const answer = await httpCall(token, method, args);
+    if (method === 'newToken' && 'ok' in answer) {
+      token = (answer.ok as ControlPortView).token ?? token;
+      sessionStorage.setItem(TOKEN_KEY, token);
+      if (state.kind !== 'connected') open();
+    }
+    return answer;
   };
 
   const open = (): void => {
@@ -197,7 +213,7 @@ function connectHttp(token: string): Connection {
 
   open();
   return {
-    client: clientOf((method, args) => httpCall(token, method, args), listeners),
+    client: clientOf(call, listeners),
     onState: (listener) => {
       states.push(listener);
       listener(state);

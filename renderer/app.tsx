@@ -1,4 +1,5 @@
 // The shell: connection banner, the screen of the route, dialogs, status bar, live regions.
+import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useErrorBoundary } from 'preact/hooks';
 import { alertMessage, politeMessage } from './announce.ts';
@@ -14,7 +15,8 @@ import { ClusterScreen } from './screens/cluster.tsx';
 import { HelpScreen } from './screens/help.tsx';
 import { SettingsScreen } from './screens/settings.tsx';
 import { StartScreen } from './screens/start.tsx';
-import { connection, dialog, past, reconnectNow, route, view, wall } from './store.ts';
+import { settings } from './settings.ts';
+import { connection, dialog, go, past, reconnectNow, route, view, wall } from './store.ts';
 
 /** A mistake of ours in one screen must not leave an empty window. */
 function Boundary({ children }: { readonly children: ComponentChildren }) {
@@ -63,6 +65,22 @@ function ConnectionBanner() {
   );
 }
 
+/** The app started with standard settings in place of broken ones: told once, wherever one is. */
+function SettingsBanner() {
+  const dismissed = useSignal(false);
+  const problem = settings.value?.problem;
+  if (problem === undefined || dismissed.value || route.value.screen === 'settings') return null;
+  return (
+    <div class="banner">
+      <ErrorNote error={problem} onDismiss={() => (dismissed.value = true)}>
+        <Button small onClick={() => go({ screen: 'settings' })}>
+          Open settings
+        </Button>
+      </ErrorNote>
+    </div>
+  );
+}
+
 export function App() {
   const where = route.value;
   const shown = view.value;
@@ -71,6 +89,7 @@ export function App() {
   return (
     <div class="shell" data-screen={where.screen} data-broken={broken} data-past={past.value !== null}>
       <ConnectionBanner />
+      <SettingsBanner />
       <Boundary key={where.screen === 'cluster' ? where.page : where.screen}>
         <div class="frame">
           <Rail />

@@ -1,6 +1,8 @@
-// Numbers and times as words for people. Pure; no DOM.
+// Numbers and times as words for people; times as the settings say, read from their signal. No DOM.
 
+import { ageText, clockText, dayText } from '../electron/contract/times.ts';
 import { count, duration } from '../electron/contract/words.ts';
+import { timeFormat } from './settings.ts';
 
 export { bytesShort, count, duration } from '../electron/contract/words.ts';
 
@@ -22,16 +24,16 @@ export const perSecond = (rate: number | null): string => {
 /** Whole seconds and up, for things that tick: `4 s`, `4m 12s`. */
 export const seconds = (ms: number): string => (ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1000))} s` : duration(ms));
 
-const two = (value: number): string => String(value).padStart(2, '0');
+/** Wall-clock time, `14:03:22`. */
+export const clock = (at: number): string => clockText(at, timeFormat.value);
 
-/** Local wall-clock time, `14:03:22`. */
-export function clock(at: number): string {
-  const date = new Date(at);
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
+/** To the tenth of a second, `14:03:22.4`. */
+export const clockTenths = (at: number): string => clockText(at, timeFormat.value, 1);
 
-export const clockMs = (at: number): string =>
-  `${clock(at)}.${String(new Date(at).getMilliseconds()).padStart(3, '0')}`;
+export const clockMs = (at: number): string => clockText(at, timeFormat.value, 3);
+
+/** `2026-11-26 14:03:22`. */
+export const dayClock = (at: number): string => dayText(at, timeFormat.value);
 
 /** `8024–8026` for a run, `8024, 8030` otherwise. */
 export function ports(values: readonly number[]): string {
@@ -51,13 +53,5 @@ export function listing(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} and ${words[words.length - 1]}`;
 }
 
-/** How long ago an ISO time was, in the roughest honest unit. */
-export function ago(iso: string, now: number): string {
-  const ms = now - Date.parse(iso);
-  if (!Number.isFinite(ms)) return '–';
-  if (ms < 60_000) return 'just now';
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ago`;
-  if (ms < 86_400_000) return `${Math.floor(ms / 3_600_000)} h ago`;
-  const days = Math.floor(ms / 86_400_000);
-  return days === 1 ? 'yesterday' : `${days} days ago`;
-}
+/** How long ago an ISO time was, or when, as set. */
+export const ago = (iso: string, now: number): string => ageText(iso, now, timeFormat.value);

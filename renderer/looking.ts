@@ -5,6 +5,11 @@ import { LauncherError } from '../electron/contract/model.ts';
 /** Calls that change nothing of the cluster, and the end of a task, which may be urgent. */
 const allowedInThePast: ReadonlySet<string> = new Set<keyof LauncherApi>([
   'about',
+  'settings',
+  'changeSettings',
+  'controlPort',
+  'changeControlPort',
+  'newToken',
   'listClusters',
   'planCluster',
   'getCluster',

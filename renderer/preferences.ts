@@ -11,7 +11,7 @@ export interface Preferences {
 
 const KEY = 'muster.preferences';
 const standard: Preferences = { theme: 'system', density: 'compact', motion: 'system', letterKeys: true };
-export const choices = {
+const choices = {
   theme: ['system', 'light', 'dark', 'contrast'],
   density: ['compact', 'comfortable'],
   motion: ['system', 'reduced'],

@@ -19,6 +19,7 @@ import type { Connection, ConnectionState } from './api.ts';
 import { recordLag, resetLag } from './history.ts';
 import { logs } from './logs.ts';
 import { looking } from './looking.ts';
+import { settings } from './settings.ts';
 import { followStart } from './startup.ts';
 import { COUNTS_EVERY_MS, isNews } from './view-news.ts';
 
@@ -137,6 +138,9 @@ export function bindStore(connected: Connection): void {
   connected.client.on('tasks', (list) => {
     tasks.value = list;
   });
+  connected.client.on('settings', (told) => {
+    settings.value = told;
+  });
   connected.client.on('runs', (list) => {
     runs.value = list;
   });
@@ -171,16 +175,22 @@ function reload(): void {
     await Promise.all([ask(clusters, api().listClusters()), ask(tasks, api().tasks()), ask(runs, api().scriptRuns())]);
     version.value = (await about).version;
   });
+  void readSettings();
   const shown = openCluster.peek();
   if (shown !== null) void load(shown);
 }
 
 /** Takes the answer, unless the list was pushed meanwhile: every change is pushed, so what was pushed last is the newest. */
-async function ask<T>(list: Signal<T>, answer: Promise<T>): Promise<void> {
+async function ask<T>(list: Signal<T>, answer: Promise<NoInfer<T>>): Promise<void> {
   const before = list.peek();
   const found = await answer;
   if (list.peek() === before) list.value = found;
 }
+
+export const readSettings = (): Promise<boolean> =>
+  attempt('settings', async () => {
+    await ask(settings, api().settings());
+  });
 
 async function load(name: ClusterName): Promise<void> {
   const asked = connects;

@@ -81,7 +81,8 @@ async function start(): Promise<void> {
     version: app.getVersion(),
     enginePath: builtEngine(app.getAppPath()),
     uiDir: path.join(dist, 'renderer'),
-    port: 0,
+    port: null,
+    closable: true,
     background: false,
   });
   bindIpc(link);

@@ -163,10 +163,11 @@ export function logs(
   return withSession(installation, 'look', async (session) => {
     const cluster = await pickCluster(session.client, name);
     const chosen = await nodesOf(session.client, cluster.name, nodes);
+    const times = await session.client.settings();
     const print = (node: string, line: LogLine): void => {
       if (wanted(line)) {
         output.object({ node, ...line });
-        output.line(logText(node, line, chosen.length !== 1));
+        output.line(logText(node, line, chosen.length !== 1, times));
       }
     };
     const seen = new Map<string, number>();

@@ -111,7 +111,7 @@ function addClusterCommands(program: Command, add: AddCommand, run: RunCommand):
       run(command, (installation, output) => commands.remove(installation, output, name, options.yes === true)),
     );
   add(program, 'serve', 'host clusters and the user interface on loopback')
-    .option('--port <port>', 'port to listen on, 0 = any (default 0)')
+    .option('--port <port>', 'port to listen on, 0 = any (default: as muster control-port)')
     .option('--background', 'leave by itself when no cluster runs')
     .action((options: { port?: string; background?: boolean }, command: Command) =>
       run(command, (installation, output) => serve(installation, output, options)),

@@ -1,13 +1,33 @@
-// `muster settings`: what every window shares. Entry point: `addManageCommands`.
+// `muster settings` and `muster control-port`: what every window shares. Entry point: `addManageCommands`.
 import type { Command } from 'commander';
-import { manageChecks } from '../contract/check-manage.ts';
-import type { AddCommand, RunCommand } from './fault-commands.ts';
+import { settingRules, settingsChangeOf } from '../contract/check-settings.ts';
+import { LauncherError } from '../contract/model.ts';
+import type { AppSettings } from '../contract/settings.ts';
 import { UsageError } from '../contract/grammar.ts';
-import type { Output } from './output.ts';
+import type { AddCommand, RunCommand } from './fault-commands.ts';
+import { errorText, type Output } from './output.ts';
 import { withSession } from './session.ts';
 import type { Installation } from './session.ts';
 
-const SETTINGS = { 'close-window': 'closeWindow' } as const;
+/** The words of the command line for the settings. */
+const SETTINGS = {
+  'close-window': 'closeWindow',
+  clock: 'clock',
+  'time-zone': 'zone',
+  ages: 'ages',
+  'first-port': 'firstPort',
+} as const satisfies Readonly<Record<string, Exclude<keyof AppSettings, 'controlPort'>>>;
+
+const numberOr = (text: string): string | number => (/^\d+$/.test(text) ? Number(text) : text);
+
+/** A refused value is named as it was typed. */
+function typed<T>(name: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof LauncherError ? new UsageError(`${name} cannot be that: ${error.data.why}`) : error;
+  }
+}
 
 function settings(
   installation: Installation,
@@ -19,9 +39,13 @@ function settings(
   if (name !== undefined && key === undefined) {
     throw new UsageError(`There is no setting ${name}; there are ${Object.keys(SETTINGS).join(', ')}.`);
   }
-  const change = key === undefined || value === undefined ? null : manageChecks.changeSettings([{ [key]: value }])[0];
+  const change =
+    key === undefined || value === undefined
+      ? null
+      : typed(String(name), () => settingsChangeOf({ [key]: numberOr(value) }, 'change'));
   return withSession(installation, change === null ? 'look' : 'change', async ({ client }) => {
     const now = change === null ? await client.settings() : await client.changeSettings(change);
+    if (now.problem !== undefined) output.note(errorText(now.problem));
     output.object(now);
     for (const [word, one] of Object.entries(SETTINGS)) {
       if (name === undefined || name === word) output.line(`${word} ${now[one]}`);
@@ -30,12 +54,46 @@ function settings(
   });
 }
 
+function controlPort(
+  installation: Installation,
+  output: Output,
+  word: string | undefined,
+  { newToken = false }: { readonly newToken?: boolean },
+): Promise<number> {
+  const wish =
+    word === undefined
+      ? null
+      : typed('The control port', () => settingRules.controlPort(word === 'on' ? 0 : numberOr(word), 'wish'));
+  return withSession(installation, wish === null && !newToken ? 'look' : 'change', async ({ client, host }) => {
+    if (wish !== null) await client.changeControlPort(wish);
+    const view = newToken ? await client.newToken() : await client.controlPort();
+    // A port that only this command opened is gone with it.
+    const { url, page } = host === null ? view : { url: null, page: null };
+    output.object({ ...view, url, page, token: url === null ? null : view.token });
+    output.line(`set to ${view.wish === 0 ? 'any free port' : view.wish}`);
+    output.line(url === null ? 'Nothing listens now.' : `listens at ${url}, token in ${view.tokenFile}`);
+    if (page !== null) output.line(`for a browser: ${page}`);
+    if (view.problem !== undefined) output.note(errorText(view.problem));
+    if (url !== null && view.fixed !== undefined && wish !== null) output.note(`note: ${view.fixed}`);
+    return 0;
+  });
+}
+
 export function addManageCommands(program: Command, add: AddCommand, run: RunCommand): void {
   add(
     program,
     'settings [name] [value]',
-    'show or change settings of the app; close-window: quit (stops the clusters) or tray (they run on)',
+    'show or change settings of the app: close-window (quit, tray), clock (24h, 12h), time-zone (local, utc), ages (relative, time), first-port',
   ).action((name: string | undefined, value: string | undefined, _options: unknown, command: Command) =>
     run(command, (installation, output) => settings(installation, output, name, value)),
   );
+  add(
+    program,
+    'control-port [wish]',
+    'where browsers and commands reach the clusters: on (any free port), a port, or off',
+  )
+    .option('--new-token', 'the former token opens nothing any more')
+    .action((wish: string | undefined, options: { newToken?: boolean }, command: Command) =>
+      run(command, (installation, output) => controlPort(installation, output, wish, options)),
+    );
 }

@@ -3,6 +3,8 @@
 import { codesIn } from '../contract/axoniq-codes.ts';
 import type { ClusterSummary, ClusterView, LauncherErrorData, LogLine } from '../contract/model.ts';
 import type { PaceSetting } from '../contract/pace.ts';
+import type { TimeFormat } from '../contract/settings.ts';
+import { clockText } from '../contract/times.ts';
 import { catchUpWords } from '../contract/words.ts';
 import { describeDiskFault, describeFault } from '../launcher/timeline.ts';
 
@@ -183,9 +185,9 @@ export function errorText(error: LauncherErrorData): string {
   return `muster: ${error.what} [${error.code}]${why}${[...error.next, ...explained].map((step) => `\n  → ${step}`).join('')}`;
 }
 
-export function logText(node: string, line: LogLine, withNode: boolean): string {
+export function logText(node: string, line: LogLine, withNode: boolean, times: TimeFormat): string {
   const prefix = withNode ? `[${node}] ` : '';
-  const time = line.at > 0 ? new Date(line.at).toISOString().slice(11, 23) : '';
+  const time = line.at > 0 ? clockText(line.at, times, 3) : '';
   if (line.level === 'mark') {
     return `${prefix}${time} ─── ${line.text} ───`;
   }

@@ -3,6 +3,7 @@ import { ADMIN_CONTEXT } from '../contract/check-parts.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LauncherError } from '../contract/model.ts';
 import type { ClusterSpec, ClusterView } from '../contract/model.ts';
+import { clockText } from '../contract/times.ts';
 import { errorData, launcherError } from '../launcher/errors.ts';
 import { connectHost, openHost, untilHostGone } from '../launcher/host.ts';
 import { parseDuration, parseWholeNumber, UsageError } from '../contract/grammar.ts';
@@ -157,9 +158,10 @@ async function stayInForeground(
   name: string,
   interrupted: Interrupts,
 ): Promise<number> {
+  const times = await session.client.settings();
   const off = session.client.on('timeline', (event) => {
     if (event.cluster === name && event.kind !== 'user') {
-      output.line(`${new Date(event.at).toISOString().slice(11, 23)} ${event.text}`);
+      output.line(`${clockText(event.at, times, 3)} ${event.text}`);
     }
   });
   const offClusters = new Promise<'ended'>((resolve) => {
@@ -306,18 +308,22 @@ export async function serve(
     return 0;
   }
   const { workspaceDir, version, enginePath, uiDir } = installation;
-  const port = parseWholeNumber(options.port ?? '0', '--port');
-  if (port > PORT_MAX) {
+  // Commands that start a host in the background must find it, whatever was set for people.
+  const asked = options.port ?? (background ? '0' : null);
+  const port = asked === null ? null : parseWholeNumber(asked, '--port');
+  if (port !== null && port > PORT_MAX) {
     throw new UsageError(`--port ${port} is no port: use 0 (any) to ${PORT_MAX}.`);
   }
   const host = await openHost({ workspaceDir, version, enginePath, uiDir, port, background });
   const interrupted = onInterrupt();
-  const { url, tokenFile, pid } = host.control;
+  const { url = '', tokenFile, pid } = host.control ?? {};
   output.object({ url, tokenFile, pid, page: `${url}/#token=${host.token}` });
   if (!background) {
     output.line(`Open ${url}/#token=${host.token}`);
     output.line(`Clusters live in ${workspaceDir}. Press Ctrl-C to stop all of them.`);
   }
+  const { problem } = await host.service.settings();
+  if (problem !== undefined) output.note(errorText(problem));
   for (const broken of host.service.broken) {
     output.note(
       errorText(errorData(launcherError('CLUSTER_FILE_BROKEN', `${broken.dir} is skipped.`, broken.why, []))),

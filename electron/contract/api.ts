@@ -25,6 +25,7 @@ import { manageMethods } from './manage.ts';
 import type { ManageApi } from './manage.ts';
 import { scriptMethods } from './chaos.ts';
 import type { ScriptApi, ScriptRunView } from './chaos.ts';
+import type { SettingsView } from './settings.ts';
 import { sliceMethods } from './slices.ts';
 import type { SliceApi } from './slices.ts';
 
@@ -139,11 +140,21 @@ export interface LauncherEvents {
   tasks: readonly TaskView[];
   /** All runs of scripts, newest first, whenever one changes. */
   runs: readonly ScriptRunView[];
+  /** The settings, whenever one changes. */
+  settings: SettingsView;
 }
 
 export type LauncherEventName = keyof LauncherEvents;
 
-export const eventNames: readonly LauncherEventName[] = ['view', 'clusters', 'log', 'timeline', 'tasks', 'runs'];
+export const eventNames: readonly LauncherEventName[] = [
+  'view',
+  'clusters',
+  'log',
+  'timeline',
+  'tasks',
+  'runs',
+  'settings',
+];
 
 export interface LauncherClient extends LauncherApi {
   on<K extends LauncherEventName>(name: K, listener: (payload: LauncherEvents[K]) => void): () => void;

@@ -1,12 +1,11 @@
 // Run-time checks of the calls of manage.ts. Entry point: `manageChecks`.
-import { clusterNameOf, count, momentOf, nodeNameOf, oneOf, optional, recordOf, textUpTo } from './check-parts.ts';
-import { type AppSettings, exportKinds, type ManageApi } from './manage.ts';
+import { clusterNameOf, count, momentOf, nodeNameOf, oneOf, recordOf, textUpTo } from './check-parts.ts';
+import { settingRules, settingsChangeOf } from './check-settings.ts';
+import { exportKinds, type ManageApi } from './manage.ts';
 
 const FILE_CHARS_MAX = 200_000;
 
 type ManageChecks = { readonly [K in keyof ManageApi]: (args: readonly unknown[]) => Parameters<ManageApi[K]> };
-
-export const closeWindowOf = oneOf(['quit', 'tray'] as const);
 
 const nothing = (args: readonly unknown[]): [] => {
   count(args, 0, 0);
@@ -23,11 +22,14 @@ export const manageChecks: ManageChecks = {
   configDocs: nothing,
   changeSettings(args) {
     count(args, 1, 1);
-    const record = recordOf(args[0], 'change', ['closeWindow']);
-    const closeWindow = optional(closeWindowOf, record['closeWindow'], 'change.closeWindow');
-    const change: Partial<AppSettings> = closeWindow === undefined ? {} : { closeWindow };
-    return [change];
+    return [settingsChangeOf(args[0], 'change')];
   },
+  controlPort: nothing,
+  changeControlPort(args) {
+    count(args, 1, 1);
+    return [settingRules.controlPort(args[0], 'wish')];
+  },
+  newToken: nothing,
   exportCluster(args) {
     count(args, 2, 2);
     return [clusterNameOf(args[0], 'cluster'), oneOf(exportKinds)(args[1], 'kind')];

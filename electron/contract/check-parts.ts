@@ -4,6 +4,10 @@ import { LauncherError } from './model.ts';
 import type { NodeRole } from './model.ts';
 
 export const CLUSTER_NAME_RULE = /^[a-z][a-z0-9-]{0,39}$/;
+export const NODES_MAX = 9;
+/** Three blocks of ports, 100 apart, must fit below 65536. */
+export const FIRST_PORT_MIN = 1024;
+export const FIRST_PORT_MAX = 65_535 - 200 - NODES_MAX;
 /** Holds nodes, contexts and access; always there. */
 export const ADMIN_CONTEXT = '_admin';
 /** cluster-semantics CX: the name rule of Axon Server contexts; `_admin` is the only name that starts with an underscore. */

@@ -7,6 +7,9 @@ import { scriptChecks } from './check-scripts.ts';
 import { sliceChecks } from './check-slices.ts';
 import {
   ADMIN_CONTEXT,
+  FIRST_PORT_MAX,
+  FIRST_PORT_MIN,
+  NODES_MAX,
   booleanOf,
   clusterNameOf,
   configTextOf,
@@ -36,14 +39,10 @@ import type {
   WaitCondition,
 } from './model.ts';
 
-export const NODES_MAX = 9;
 export const CONTEXTS_MAX = 50;
 export const WAIT_TIMEOUT_MAX_MS = 3_600_000;
 export const LOG_TAIL_MAX = 20_000;
 export const LINK_DELAY_MAX_MS = 60_000;
-/** Three blocks of ports, 100 apart, must fit below 65536. */
-export const FIRST_PORT_MIN = 1024;
-export const FIRST_PORT_MAX = 65_535 - 200 - NODES_MAX;
 
 const nodeActions: readonly NodeAction[] = ['start', 'stop', 'kill', 'freeze', 'resume', 'restart'];
 const snippetKinds: readonly SnippetKind[] = ['spring', 'quarkus', 'java', 'python', 'env', 'cli'];

@@ -1,12 +1,8 @@
 // The calls that manage clusters as a whole and the app itself: part of LauncherApi (api.ts). Types only.
 import type { ConfigKeyDoc } from './config-docs.ts';
+import type { ControlPortView } from './control-port.ts';
 import type { ClusterName, ClusterPlan, ClusterSpec, NodeName, TaskView } from './model.ts';
-
-/** What every window, browser and command shares; kept in the workspace. */
-export interface AppSettings {
-  /** What closing the desktop window does: stop the clusters and quit, or leave them running behind the tray icon. */
-  readonly closeWindow: 'quit' | 'tray';
-}
+import type { AppSettings, SettingsView } from './settings.ts';
 
 export const exportKinds = ['compose', 'k8s', 'template', 'spec'] as const;
 export type ExportKind = (typeof exportKinds)[number];
@@ -39,9 +35,14 @@ export interface SavedBundle {
 export interface ManageApi {
   /** Every key that the engine knows, with type, default, meaning and when a change takes effect. */
   configDocs(): Promise<readonly ConfigKeyDoc[]>;
-  settings(): Promise<AppSettings>;
-  /** Answers the settings as they are now. */
-  changeSettings(change: Partial<AppSettings>): Promise<AppSettings>;
+  settings(): Promise<SettingsView>;
+  /** Answers the settings as they are now. Fails with WORKSPACE_UNUSABLE. */
+  changeSettings(change: Partial<Omit<AppSettings, 'controlPort'>>): Promise<SettingsView>;
+  controlPort(): Promise<ControlPortView>;
+  /** At once where the window hosts the clusters, else from the next start. Fails with PORT_IN_USE, WORKSPACE_UNUSABLE. */
+  changeControlPort(wish: AppSettings['controlPort']): Promise<ControlPortView>;
+  /** The former token opens nothing any more. Fails with WORKSPACE_UNUSABLE. */
+  newToken(): Promise<ControlPortView>;
   /** With contexts and roles as they are now. */
   exportCluster(cluster: ClusterName, kind: ExportKind): Promise<ExportedFile>;
   /** A file of `exportCluster` (spec) or a cluster template, for a new cluster of this name. Fails with TEMPLATE_INVALID. */
@@ -65,6 +66,9 @@ export const manageMethods = [
   'configDocs',
   'settings',
   'changeSettings',
+  'controlPort',
+  'changeControlPort',
+  'newToken',
   'exportCluster',
   'readClusterFile',
   'duplicateCluster',

@@ -8,7 +8,7 @@ import {
   renderClusterTemplate,
   TemplateError,
 } from '../../engine/config/cluster-template.ts';
-import { NODES_MAX } from '../contract/check.ts';
+import { NODES_MAX } from '../contract/check-parts.ts';
 import type { ClusterPlan, ClusterSpec, ContextLayout, NodeName } from '../contract/model.ts';
 import { launcherError } from './errors.ts';
 import { INTERNAL_HOST } from './plan.ts';

@@ -2,12 +2,10 @@
 // May not know other clusters, HTTP or windows. Entry point: `Cluster`.
 import { VIEW_PUSH_MS } from '../contract/api.ts';
 import type { ChaosAction } from '../contract/chaos.ts';
-import type { TimelineEvent } from '../contract/history.ts';
 import type {
   ClusterPlan,
   ClusterView,
   DiskFault,
-  LogChunk,
   NodeAction,
   NodeName,
   NodePlan,
@@ -16,9 +14,9 @@ import type {
 import { LauncherError } from '../contract/model.ts';
 import { Chronicle } from './chronicle.ts';
 import { ClusterApps } from './cluster-apps.ts';
+import type { ClusterOptions } from './cluster-options.ts';
 import { ClusterMemory, clearStrays, wipedFirstNode } from './cluster-memory.ts';
-import { initialFacts, reduce } from './cluster-state.ts';
-import type { ClusterEvent, ClusterFacts, NodeFacts } from './cluster-state.ts';
+import { type ClusterEvent, type ClusterFacts, initialFacts, type NodeFacts, reduce } from './cluster-state.ts';
 import { errorData } from './errors.ts';
 import type { EventSource } from './events.ts';
 import { Faults } from './faults.ts';
@@ -40,19 +38,6 @@ const HARMFUL: readonly NodeAction[] = ['stop', 'kill', 'freeze', 'restart'];
 const nodeAction = (action: NodeAction, target: string): ChaosAction => ({ kind: 'node', action, target });
 /** How often silence is looked for. */
 const STALE_CHECK_MS = 500;
-
-export interface ClusterOptions {
-  readonly enginePath: string;
-  /** Arguments for Node itself, before the engine's path. */
-  readonly nodeArguments: readonly string[];
-  readonly environment: NodeJS.ProcessEnv;
-  readonly now: () => number;
-  readonly onView: (view: ClusterView) => void;
-  readonly onLog: (chunk: LogChunk) => void;
-  readonly onTimeline: (event: TimelineEvent) => void;
-  /** Name of the running cluster that owns a process, for PORT_IN_USE. */
-  readonly ownerOf: (pid: number) => string | null;
-}
 
 export class Cluster {
   readonly apps: ClusterApps;
@@ -77,7 +62,7 @@ export class Cluster {
     this.#options = options;
     this.#memory = memory;
     this.#facts = facts;
-    this.#view = buildView(facts, options.now(), 1);
+    this.#view = buildView(facts, options.now(), 1, options.times());
     this.#push = new PushLimiter(VIEW_PUSH_MS, options.now, () => options.onView(this.#view));
     this.chronicle = new Chronicle(plan.spec.name, plan.dir, options.now, options.onTimeline);
     this.#runners = new NodeRunners(plan, (node) => this.#runnerFor(node));
@@ -372,7 +357,8 @@ export class Cluster {
   #refresh(): void {
     const now = this.#options.now();
     const before = this.#view;
-    const fold = (): ClusterView => this.apps.withReport(buildView(this.#facts, now, before.revision));
+    const fold = (): ClusterView =>
+      this.apps.withReport(buildView(this.#facts, now, before.revision, this.#options.times()));
     let next = fold();
     if (next.state === 'usable' && this.#facts.usableAt === null) {
       this.#apply({ type: 'usable', at: now });

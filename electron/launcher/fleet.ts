@@ -3,15 +3,18 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { LauncherError } from '../contract/model.ts';
 import type { ClusterName, ClusterPlan, ClusterSpec, ClusterSummary } from '../contract/model.ts';
+import type { AppSettings } from '../contract/settings.ts';
 import { Cluster } from './cluster.ts';
-import type { ClusterOptions } from './cluster.ts';
+import type { ClusterOptions } from './cluster-options.ts';
 import { launcherError, messageOf } from './errors.ts';
 import { parsePlan, PLAN_FILE, planCluster, planIn } from './plan.ts';
-import { choosePortBlock } from './ports.ts';
+import { choosePortBlock, isPortFree } from './ports.ts';
 import { readJson, writeJsonAtomic } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
 export const CLUSTERS_MAX = 40;
+
+type FleetOptions = Omit<ClusterOptions, 'ownerOf' | 'times'> & { readonly settings: () => AppSettings };
 
 export interface BrokenCluster {
   readonly name: string;
@@ -21,19 +24,19 @@ export interface BrokenCluster {
 
 export class Fleet {
   readonly #workspace: Workspace;
-  readonly #options: Omit<ClusterOptions, 'ownerOf'>;
+  readonly #options: FleetOptions;
   readonly #clusters = new Map<ClusterName, Cluster>();
   readonly #lastUsed = new Map<ClusterName, string>();
   /** Folders that hold something, but no cluster of this version. Nothing is created over them. */
   readonly broken: BrokenCluster[] = [];
 
-  private constructor(workspace: Workspace, options: Omit<ClusterOptions, 'ownerOf'>) {
+  private constructor(workspace: Workspace, options: FleetOptions) {
     this.#workspace = workspace;
     this.#options = options;
   }
 
   /** `owner` = this process hosts the workspace: strays are ended. Without it nothing is changed. */
-  static async open(workspace: Workspace, options: Omit<ClusterOptions, 'ownerOf'>, owner: boolean): Promise<Fleet> {
+  static async open(workspace: Workspace, options: FleetOptions, owner: boolean): Promise<Fleet> {
     const fleet = new Fleet(workspace, options);
     const entries = await readdir(workspace.clustersDir, { withFileTypes: true }).catch(() => []);
     const names = entries.flatMap((entry) => (entry.isDirectory() && !entry.name.startsWith('.') ? [entry.name] : []));
@@ -108,6 +111,8 @@ export class Fleet {
     const choice = await choosePortBlock(
       spec,
       this.all().map((cluster) => cluster.plan),
+      isPortFree,
+      this.#options.settings().firstPort,
     );
     return planCluster(spec, {
       dir: this.#workspace.clusterDir(spec.name),
@@ -186,7 +191,10 @@ export class Fleet {
   async #adopt(plan: ClusterPlan, owner: boolean): Promise<void> {
     const ownerOf = (pid: number): ClusterName | null =>
       this.all().find((cluster) => cluster.ownsProcess(pid))?.plan.spec.name ?? null;
-    this.#clusters.set(plan.spec.name, await Cluster.open(plan, { ...this.#options, ownerOf }, owner));
+    this.#clusters.set(
+      plan.spec.name,
+      await Cluster.open(plan, { ...this.#options, times: this.#options.settings, ownerOf }, owner),
+    );
   }
 }
 

@@ -6,14 +6,14 @@ import { appendFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { scrubbedEnvironment } from './engine-process.ts';
+import { ControlPort } from './control-port.ts';
 import { launcherError, messageOf } from './errors.ts';
 import { readTail } from './logs.ts';
 import { isSameProcess, readIdentity } from './process-identity.ts';
 import { connectRemote } from './remote-client.ts';
 import type { RemoteClient } from './remote-client.ts';
-import { startRemoteServer } from './remote-server.ts';
 import { openService } from './service.ts';
-import type { LauncherService } from './service.ts';
+import type { LauncherService } from './service-types.ts';
 import { lockHolder, takeHostLock, Workspace } from './workspace.ts';
 import type { ControlInfo } from './workspace.ts';
 
@@ -33,14 +33,17 @@ export interface HostOptions {
   readonly nodeArguments?: readonly string[];
   /** Folder of the built UI, or null. */
   readonly uiDir: string | null;
-  /** 0 = any free port. */
-  readonly port: number;
+  /** 0 = any free port; null = as set (`AppSettings.controlPort`). */
+  readonly port: number | null;
+  /** The window reaches its launcher without the port, which may then be closed. Absent: the port always listens. */
+  readonly closable?: boolean;
   readonly background: boolean;
 }
 
 export interface Host {
   readonly service: LauncherService;
-  readonly control: ControlInfo;
+  /** As it is now; null where the port is closed. */
+  readonly control: ControlInfo | null;
   readonly token: string;
   /** Stops every cluster, then the server, then frees the workspace. Safe to call twice. */
   close(): Promise<void>;
@@ -54,6 +57,8 @@ export interface Host {
 export async function openHost(options: HostOptions): Promise<Host> {
   const workspace = new Workspace(options.workspaceDir);
   const lock = await takeHostLock(workspace);
+  const { uiDir, background, closable = false } = options;
+  const controlPort = new ControlPort({ workspace, uiDir, background, closable });
   try {
     const service = await openService({
       workspace,
@@ -61,27 +66,23 @@ export async function openHost(options: HostOptions): Promise<Host> {
       enginePath: options.enginePath,
       nodeArguments: options.nodeArguments ?? [],
       owner: true,
+      controlPort,
     });
-    const token = await workspace.writeToken();
-    const server = await startRemoteServer({ client: service, token, port: options.port, uiDir: options.uiDir });
-    const control = {
-      url: server.url,
-      tokenFile: workspace.tokenFile,
-      pid: process.pid,
-      background: options.background,
-    };
-    await workspace.writeControl(control);
+    await controlPort.open(service, options.port ?? (await service.settings()).controlPort);
     let closing: Promise<void> | null = null;
     const close = async (): Promise<void> => {
       await service.shutdown();
-      await server.close();
-      await workspace.removeControl();
+      await controlPort.close();
       await lock.release();
     };
     return {
       service,
-      control,
-      token,
+      get control() {
+        return controlPort.info;
+      },
+      get token() {
+        return controlPort.token;
+      },
       close: () => {
         closing ??= close();
         return closing;
@@ -114,7 +115,7 @@ export interface Connection {
   readonly control: ControlInfo;
 }
 
-/** The running host of the workspace, or null when nobody hosts it. Waits while a host is still starting. */
+/** The running host of the workspace, or null when nobody hosts it. Waits while a host is still starting. Fails with HOST_GONE, CONTROL_PORT_OFF. */
 export async function connectHost(workspaceDir: string): Promise<Connection | null> {
   const workspace = new Workspace(workspaceDir);
   const deadline = performance.now() + HOST_START_TIMEOUT_MS;
@@ -126,6 +127,17 @@ export async function connectHost(workspaceDir: string): Promise<Connection | nu
     const connection = await tryConnect(workspace, holder);
     if (connection !== null) {
       return connection;
+    }
+    if (await workspace.isClosedBy(holder)) {
+      throw launcherError(
+        'CONTROL_PORT_OFF',
+        'The window of Muster takes no commands.',
+        `Its control port is closed (process ${holder}).`,
+        [
+          'Switch it on in the window: Settings, Control port.',
+          'Or quit the app; then commands host the clusters themselves.',
+        ],
+      );
     }
     await delay(POLL_MS);
   }

@@ -1,19 +1,23 @@
 // The calls of manage.ts as one object over the fleet: settings, files, bundles. Entry point: `manage`.
 import { documentedKeys } from '../../engine/config/documentation.ts';
 import type { LauncherClient } from '../contract/api.ts';
+import type { ControlPortView } from '../contract/control-port.ts';
 import type { ManageApi } from '../contract/manage.ts';
-import { changeSettings, readSettings } from './app-settings.ts';
+import type { AppSettings, SettingsView } from '../contract/settings.ts';
+import type { Settings } from './app-settings.ts';
 import { bundleEntries, saveBundle } from './bundle.ts';
 import { exportCluster } from './cluster-exports.ts';
+import { controlPortOnDisk } from './control-port.ts';
 import { readClusterFile } from './cluster-import.ts';
 import type { Fleet } from './fleet.ts';
 import { addNodeSteps, removeNodeSteps } from './node-changes.ts';
+import type { ServiceOptions } from './service-types.ts';
 import type { Tasks } from './tasks.ts';
-import type { Workspace } from './workspace.ts';
 
-export interface ManagementOptions {
-  readonly workspace: Workspace;
-  readonly version: string;
+export interface ManagementOptions extends Pick<ServiceOptions, 'workspace' | 'version' | 'controlPort'> {
+  readonly settings: Settings;
+  /** Tells everybody the settings. */
+  readonly told: () => void;
   readonly fleet: Fleet;
   readonly now: () => number;
   readonly service: {
@@ -24,13 +28,33 @@ export interface ManagementOptions {
   };
 }
 
-export function manage({ workspace, version, fleet, now, service }: ManagementOptions): ManageApi {
+export function manage(options: ManagementOptions): ManageApi {
+  const { workspace, version, fleet, now, service, settings, told, controlPort: door } = options;
+  const change = async (wish: Partial<AppSettings>): Promise<SettingsView> => {
+    service.refuseWithoutLock();
+    const view = await settings.change(wish);
+    told();
+    return view;
+  };
+  const controlPort = async (): Promise<ControlPortView> => {
+    const wish = settings.view.controlPort;
+    return door === undefined ? controlPortOnDisk(workspace, wish) : door.view(wish);
+  };
   return {
     configDocs: async () => documentedKeys,
-    settings: () => readSettings(workspace),
-    async changeSettings(change) {
+    settings: async () => settings.view,
+    changeSettings: change,
+    controlPort,
+    async changeControlPort(wish) {
       service.refuseWithoutLock();
-      return changeSettings(workspace, change);
+      await door?.change(wish);
+      await change({ controlPort: wish });
+      return controlPort();
+    },
+    async newToken() {
+      service.refuseWithoutLock();
+      await door?.newToken();
+      return controlPort();
     },
     exportCluster: async (name, kind) => exportCluster(fleet.get(name), kind),
     readClusterFile: async (text, name) => readClusterFile(text, name),

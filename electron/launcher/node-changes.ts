@@ -1,7 +1,7 @@
 // A node more or less in a cluster, running or not, as the steps of a task (ux.md §4, §18). Entry points: `addNodeSteps`, `removeNodeSteps`.
 import { ADMIN_CONTEXT } from '../contract/check-parts.ts';
 import { rm } from 'node:fs/promises';
-import { NODES_MAX } from '../contract/check.ts';
+import { NODES_MAX } from '../contract/check-parts.ts';
 import type { ClusterPlan, NodeName, NodePlan } from '../contract/model.ts';
 import { planRoles } from '../contract/role-plan.ts';
 import { removeNode } from './admin-client.ts';

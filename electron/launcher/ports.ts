@@ -2,6 +2,8 @@
 // Entry points: `choosePortBlock`, `checkPorts`.
 import net from 'node:net';
 import type { ClusterPlan, ClusterSpec, NodePlan } from '../contract/model.ts';
+import { FIRST_PORT_MAX } from '../contract/check-parts.ts';
+import { standardSettings } from '../contract/settings.ts';
 import { launcherError } from './errors.ts';
 import { holderText, portHolder } from './port-holder.ts';
 
@@ -9,11 +11,16 @@ export const LOOPBACK = '127.0.0.1';
 export const BLOCK_SIZE = 10;
 /** HTTP, gRPC and internal ports of a block start 100 apart, as 8024/8124/8224 do. */
 export const PORT_KIND_STEP = 100;
-const FIRST_BLOCK = 8024;
 /** Ten blocks fit below the next kind's range; then the same pattern higher, below the ports that systems give to outgoing connections. */
 const BLOCK_BASES: readonly number[] = [8024, 18_024, 28_024, 23_024].flatMap((base) =>
   Array.from({ length: 10 }, (_unused, block) => base + block * BLOCK_SIZE),
 );
+
+/** From the wanted port on ten blocks, then the usual ones; blocks that overlap are tried twice at worst. */
+function blocksFrom(preferred: number): readonly number[] {
+  const wanted = Array.from({ length: 10 }, (_unused, block) => preferred + block * BLOCK_SIZE);
+  return [...new Set([...wanted.filter((base) => base <= FIRST_PORT_MAX), ...BLOCK_BASES])];
+}
 
 export interface PortUse {
   readonly port: number;
@@ -43,37 +50,39 @@ export const isPortFree: PortProbe = (port) =>
   });
 
 /**
- * The wanted block, or else the first block that no other cluster owns and whose ports are free now. Fails with NO_FREE_PORTS.
+ * The block of the spec, or else the first one from `preferred` on that no other cluster owns and whose ports are free now. Fails
+ * with NO_FREE_PORTS.
  */
 export async function choosePortBlock(
   spec: ClusterSpec,
   others: readonly ClusterPlan[],
   probe: PortProbe = isPortFree,
+  preferred: number = standardSettings.firstPort,
 ): Promise<PortChoice> {
   if (spec.firstPort !== null) {
     return { firstPort: spec.firstPort, notes: ownershipNotes(spec.firstPort, spec.nodes, others) };
   }
   const notes: string[] = [];
-  for (const base of BLOCK_BASES) {
+  for (const base of blocksFrom(preferred)) {
     const owner = others.find((plan) => overlaps(plan, base));
     if (owner !== undefined) {
       continue;
     }
     const taken = await firstTaken(base, spec.nodes, probe);
     if (taken === null) {
-      return { firstPort: base, notes: base === FIRST_BLOCK ? [] : notes };
+      return { firstPort: base, notes: base === preferred ? [] : notes };
     }
-    if (base === FIRST_BLOCK) {
+    if (base === preferred) {
       const holder = holderText(await portHolder(taken));
       notes.push(
-        `Port ${taken} was in use by ${holder}, so this cluster got another block: an app with default settings will not find it by itself.`,
+        `Port ${taken} was in use by ${holder}, so this cluster got another block: ${preferred === standardSettings.firstPort ? 'an app with default settings will not find it by itself' : `not the one from ${preferred} on, as set`}.`,
       );
     }
   }
   throw launcherError(
     'NO_FREE_PORTS',
     'There is no free block of ports.',
-    `All ${BLOCK_BASES.length} blocks are taken.`,
+    `All ${blocksFrom(preferred).length} blocks are taken.`,
     [
       'Remove clusters you no longer need: muster rm <name> --yes',
       'Or choose yourself: muster up <name> --first-port <port>',

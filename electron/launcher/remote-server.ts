@@ -35,6 +35,7 @@ const SECURITY_HEADERS = {
 
 export interface RemoteServerOptions {
   readonly client: LauncherClient;
+  /** Read again for each request: it may change. */
   readonly token: string;
   /** 0 = any free port. */
   readonly port: number;
@@ -44,6 +45,8 @@ export interface RemoteServerOptions {
 
 export interface RemoteServer {
   readonly url: string;
+  /** Those who listen to pushes; they may come back with a token that is good now. */
+  dropSubscribers(): void;
   close(): Promise<void>;
 }
 
@@ -82,6 +85,9 @@ export async function startRemoteServer(options: RemoteServerOptions): Promise<R
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${LOOPBACK}:${port}`,
+    dropSubscribers: () => {
+      for (const connection of sockets.clients) connection.close(1008, 'the token changed');
+    },
     close: () => closeServer(server, sockets, unanswered),
   };
 }
@@ -189,6 +195,7 @@ function subscribe(client: LauncherClient, connection: WebSocket): void {
   });
   void client.listClusters().then(
     async (clusters) => {
+      send('settings', await client.settings());
       send('clusters', clusters);
       for (const cluster of clusters) {
         send('view', await client.getCluster(cluster.name));

@@ -7,7 +7,7 @@ import type { ScriptApi, ScriptRunView } from '../contract/chaos.ts';
 import { recordedCalls } from './chaos-recorder.ts';
 import { ScriptFiles } from './script-files.ts';
 import { scriptCalls, Scripts } from './scripts.ts';
-import type { LauncherService, ServiceOptions } from './service.ts';
+import type { LauncherService, ServiceOptions } from './service-types.ts';
 
 export type ServiceWithoutScripts = Omit<LauncherService, keyof ScriptApi>;
 

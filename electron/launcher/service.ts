@@ -8,6 +8,7 @@ import type { TimelineEvent } from '../contract/history.ts';
 import type { ClusterView, LogChunk } from '../contract/model.ts';
 import { createContext, deleteContext, moveLeader, setRole } from './admin-client.ts';
 import { adminDoor } from './admin-door.ts';
+import { openSettings } from './app-settings.ts';
 import { snippetsOf } from './client-config.ts';
 import { examine } from './doctor.ts';
 import { launcherError } from './errors.ts';
@@ -18,43 +19,19 @@ import { listCheckpoints, removeCheckpoint } from './checkpoint-files.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { scrubNode } from './scrub.ts';
 import { verifyContext } from './verify.ts';
-import { Fleet } from './fleet.ts';
-import type { BrokenCluster } from './fleet.ts';
+import { type BrokenCluster, Fleet } from './fleet.ts';
 import { manage } from './management.ts';
 import { readConfig, restartSteps, writeConfig } from './node-config.ts';
 import { leaderOf, roleSteps } from './role-changes.ts';
 import { type ServiceWithoutScripts, withScripts } from './service-scripts.ts';
+import type { LauncherService, ServiceOptions } from './service-types.ts';
 import { Tasks } from './tasks.ts';
 import { notRunning } from './waiters.ts';
-import type { Workspace } from './workspace.ts';
 
 /** A hand-over of leadership takes less than an election. */
 const CHANGE_MS_MAX = 10_000;
 /** Subscribers of one process: windows and remote connections. */
 const LISTENERS_MAX = 200;
-
-export interface ServiceOptions {
-  readonly workspace: Workspace;
-  readonly version: string;
-  readonly enginePath: string;
-  readonly nodeArguments?: readonly string[];
-  readonly environment?: NodeJS.ProcessEnv;
-  readonly now?: () => number;
-  /** False: look only; the folder belongs to another process or to nobody. */
-  readonly owner: boolean;
-}
-
-/** `LauncherClient` and, for the hosting process only, the ways to end. */
-export interface LauncherService extends LauncherClient {
-  /** Clusters that a user started and has not stopped. */
-  activeClusters(): number;
-  /** Stops every cluster; throw-away ones are deleted. */
-  shutdown(): Promise<void>;
-  /** Ends every engine at once. */
-  killAll(): Promise<void>;
-  /** Folders under clusters/ that could not be read. */
-  readonly broken: readonly BrokenCluster[];
-}
 
 export async function openService(options: ServiceOptions): Promise<LauncherService> {
   const emitter = new EventEmitter();
@@ -71,6 +48,7 @@ export async function openService(options: ServiceOptions): Promise<LauncherServ
       emit('clusters', list);
     }
   };
+  const settings = await openSettings(options.workspace, options.owner);
   const fleet = await Fleet.open(
     options.workspace,
     {
@@ -78,6 +56,7 @@ export async function openService(options: ServiceOptions): Promise<LauncherServ
       nodeArguments: options.nodeArguments ?? [],
       environment: options.environment ?? process.env,
       now: options.now ?? Date.now,
+      settings: () => settings.view,
       onView: (view: ClusterView) => {
         emit('view', view);
         emitClusters();
@@ -88,8 +67,9 @@ export async function openService(options: ServiceOptions): Promise<LauncherServ
     options.owner,
   );
   const service = new Service(options, fleet, emitter, emitClusters);
-  const { workspace, version, now = Date.now } = options;
-  const whole = Object.assign(service, manage({ workspace, version, fleet, now, service }));
+  const { now = Date.now } = options;
+  const told = () => emit('settings', settings.view);
+  const whole = Object.assign(service, manage({ ...options, fleet, now, service, settings, told }));
   return withScripts(whole, options, (runs) => emit('runs', runs));
 }
 

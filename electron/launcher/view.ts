@@ -1,5 +1,6 @@
 // Pure fold of facts into what people see (ux.md §4). No clock: `now` is an argument. The sentences about contexts are in why.ts.
 // Entry point: `buildView`.
+import { standardSettings, type TimeFormat } from '../contract/settings.ts';
 import { ADMIN_CONTEXT } from '../contract/check-parts.ts';
 import type { GroupReport } from '../../engine/control/protocol.ts';
 import type {
@@ -25,8 +26,13 @@ const TIMED_CONTEXTS_MAX = 12;
 /** A heartbeat may be this late before the timer that it sets back is worth a look. */
 const STEADY_BEATS = 2;
 
-export function buildView(facts: ClusterFacts, now: number, revision: number): ClusterView {
-  const contextFacts = contextNames(facts).map((name) => contextFactsOf(facts, name, now));
+export function buildView(
+  facts: ClusterFacts,
+  now: number,
+  revision: number,
+  times: TimeFormat = standardSettings,
+): ClusterView {
+  const contextFacts = contextNames(facts).map((name) => ({ ...contextFactsOf(facts, name, now), times }));
   const contexts = contextFacts.map((context) => contextView(facts, context, now));
   const nodes = facts.nodes.map((node) => nodeView(node, contexts, contextFacts, now));
   const state = clusterState(facts, nodes, contexts);
@@ -91,7 +97,7 @@ function missesPlanned(facts: ClusterFacts): boolean {
   return !facts.formed || !facts.nodes.every((node) => node.report?.state === 'running');
 }
 
-function contextFactsOf(facts: ClusterFacts, name: ContextName, now: number): ContextFacts {
+function contextFactsOf(facts: ClusterFacts, name: ContextName, now: number): Omit<ContextFacts, 'times'> {
   const groups = new Map<NodeName, GroupReport>();
   for (const node of facts.nodes) {
     const group = isFresh(node, now) ? node.report?.groups.find((candidate) => candidate.context === name) : undefined;

@@ -2,6 +2,8 @@
 // Rules are tried from the worst trouble to healthy; the first that applies speaks.
 import type { GroupReport } from '../../engine/control/protocol.ts';
 import type { ContextName, Headline, LinkFaultView, NodeName, NodeRole, ReplicaView, Why } from '../contract/model.ts';
+import type { TimeFormat } from '../contract/settings.ts';
+import { clockText } from '../contract/times.ts';
 import type { LeaderFact } from './cluster-state.ts';
 import { heldChange } from './held-change.ts';
 import { HEAL_LINKS, isCut, startStep } from './recovery-steps.ts';
@@ -32,6 +34,7 @@ export interface ContextFacts {
   /** While the cluster forms: planned nodes that do not vote in this context yet. Losing a voter now may cost the majority. */
   readonly notYetVoting: readonly NodeName[];
   readonly stopped: boolean;
+  readonly times: TimeFormat;
 }
 
 type Next = Why['next'];
@@ -43,11 +46,6 @@ const BEHIND_TOLD = 200;
 
 export function formatCount(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-}
-
-export function formatClock(epochMs: number): string {
-  const time = new Date(epochMs);
-  return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 export function whyOf(context: ContextFacts, replicas: readonly ReplicaView[]): Why {
@@ -148,7 +146,8 @@ function healthy(
   if (behind !== undefined) {
     return say('catching-up', behindSentence(behind));
   }
-  const since = context.lastLeader?.node === leader.node ? ` since ${formatClock(context.lastLeader.since)}` : '';
+  const since =
+    context.lastLeader?.node === leader.node ? ` since ${clockText(context.lastLeader.since, context.times)}` : '';
   return say('healthy', `Healthy. ${leader.node} leads${since} (term ${leader.group.term}).`);
 }
 

@@ -108,6 +108,16 @@ export class Workspace {
     return token;
   }
 
+  /** This process hosts the workspace, and nothing listens: see `isClosedBy`. */
+  async writeControlClosed(): Promise<void> {
+    await this.usable(() => writeJsonAtomic(this.controlFile, { closed: true, pid: process.pid }));
+  }
+
+  async isClosedBy(pid: number): Promise<boolean> {
+    const value = (await readJson(this.controlFile).catch(() => null)) as Record<string, unknown> | null;
+    return value?.['closed'] === true && value['pid'] === pid;
+  }
+
   async writeControl(info: ControlInfo): Promise<void> {
     await this.usable(() => writeJsonAtomic(this.controlFile, info));
   }

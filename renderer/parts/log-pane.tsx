@@ -7,6 +7,7 @@ import { plural } from '../format.ts';
 import { SEARCH_EVENT } from '../keys.ts';
 import { logs } from '../logs.ts';
 import { saveText } from '../save-text.ts';
+import { timeFormat } from '../settings.ts';
 import { logNode } from '../store.ts';
 import { Button, SubjectError, Swatch } from './controls.tsx';
 import { DownIcon, SearchIcon, UpIcon } from './icons.tsx';
@@ -53,7 +54,7 @@ function PlainLog({ level, context }: Pick<LogFilter, 'level' | 'context'>) {
     };
     show();
     return logs.subscribe(show);
-  }, [node, level, context, text]);
+  }, [node, level, context, text, timeFormat.value]);
   const shown = text.value;
   useLayoutEffect(() => {
     if (shown !== '' && following.current && element.current !== null)

@@ -7,6 +7,7 @@ import type { ContextName, LogLine, NodeName } from '../../electron/contract/mod
 import { clockMs } from '../format.ts';
 import type { NodeLine } from '../logs.ts';
 import { logs } from '../logs.ts';
+import { timeFormat } from '../settings.ts';
 import { onThemeChange, token } from '../theme.ts';
 
 export const SCROLLBACK_LINES = 5_000;
@@ -175,9 +176,9 @@ export class LogTerminal {
       onThemeChange(() => {
         this.#terminal.options.theme = theme();
       }),
+      timeFormat.subscribe(() => this.rewrite()),
       logs.subscribe((added) => (added === 'reset' ? this.rewrite() : this.#enqueue(added))),
     );
-    this.rewrite();
   }
 
   atEnd(): boolean {

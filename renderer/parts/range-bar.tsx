@@ -6,7 +6,7 @@ import { eventLine } from '../../electron/contract/history.ts';
 import type { SavedBundle } from '../../electron/contract/manage.ts';
 import { announce } from '../announce.ts';
 import { nameProblemOf, openScript } from '../chaos.ts';
-import { bytesShort, clock, clockMs, duration, plural } from '../format.ts';
+import { bytesShort, clock, clockMs, clockTenths, duration, plural } from '../format.ts';
 import type { Shown } from '../lane-segments.ts';
 import { NOTE_SUBJECT, pinNote, range, select, selectNothing, span } from '../past.ts';
 import { api, attempt, connected, go, openCluster, past, timeline, TIMELINE_MAX } from '../store.ts';
@@ -34,7 +34,7 @@ function End({ which, selected }: { readonly which: 'from' | 'to'; readonly sele
   return (
     <label class="range-end">
       <span>
-        {which === 'from' ? 'From' : 'To'} <time>{clockMs(selected[which]).slice(0, -2)}</time>
+        {which === 'from' ? 'From' : 'To'} <time>{clockTenths(selected[which])}</time>
       </span>
       <input
         class="range-slider"
@@ -57,7 +57,7 @@ function End({ which, selected }: { readonly which: 'from' | 'to'; readonly sele
 }
 
 function SaveDialog({ cluster, selected, onSaved, onClose }: SaveDialogProps) {
-  const name = useSignal(`range-${clock(selected.from).replaceAll(':', '')}`);
+  const name = useSignal(`range-${new Date(selected.from).toISOString().slice(11, 19).replaceAll(':', '')}`);
   const text = useSignal<string | null>(null);
   const known = useSignal<readonly string[]>([]);
   useEffect(() => {

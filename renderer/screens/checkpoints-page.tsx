@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { CHECKPOINT_NAME_RULE } from '../../electron/contract/check-parts.ts';
 import type { CheckpointView } from '../../electron/contract/checkpoints.ts';
 import type { ClusterView } from '../../electron/contract/model.ts';
-import { ago, bytesShort, count, listing, plural } from '../format.ts';
+import { ago, bytesShort, count, dayClock, listing, plural } from '../format.ts';
 import { Button, Dialog, isBusy, SubjectError } from '../parts/controls.tsx';
 import { Task } from '../parts/task-list.tsx';
 import { closing, TypedNameDialog } from '../parts/typed-name-dialog.tsx';
@@ -48,7 +48,7 @@ function RestoreDialog({
         </dd>
         <dt>Takes its place</dt>
         <dd>
-          {one.name}, saved {new Date(one.createdAt).toLocaleString()}: {bytesShort(one.bytes)} in{' '}
+          {one.name}, saved {dayClock(Date.parse(one.createdAt))}: {bytesShort(one.bytes)} in{' '}
           {plural(one.files, 'file')}.
         </dd>
         <dt>Steps</dt>

@@ -1,6 +1,6 @@
 // How the cluster is: its nodes and one context in depth (ux.md §4).
 import type { ClusterView } from '../../electron/contract/model.ts';
-import { NODES_MAX } from '../../electron/contract/check.ts';
+import { NODES_MAX } from '../../electron/contract/check-parts.ts';
 import { addNode, openDialog, startCluster } from '../actions.ts';
 import { Checklist } from '../parts/checklist.tsx';
 import { ContextPanel } from '../parts/context-panel.tsx';

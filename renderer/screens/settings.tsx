@@ -1,104 +1,75 @@
-// Settings of this window, and where Muster keeps its things (ux.md §13).
-import type { ComponentChildren } from 'preact';
-import type { Preferences } from '../preferences.ts';
+// Settings of this window and of the app, and where Muster keeps its things (ux.md §13).
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { AppSettings } from '../../electron/contract/manage.ts';
-import { Button, CopyButton, SubjectError } from '../parts/controls.tsx';
-import { choices, prefer, preferences } from '../preferences.ts';
-import { api, attempt, connected, pending } from '../store.ts';
+import { clock, dayClock } from '../format.ts';
+import { ControlPort } from '../parts/control-port.tsx';
+import { Button, CopyButton, ErrorNote, SubjectError } from '../parts/controls.tsx';
+import { changeSetting, Choice, Group, PortField, SharedChoice } from '../parts/settings-parts.tsx';
+import { prefer, preferences } from '../preferences.ts';
+import { settings } from '../settings.ts';
+import { api, attempt, connected, pending, readSettings, wall } from '../store.ts';
 
-const words = {
-  theme: { system: 'As the system', light: 'Light', dark: 'Dark', contrast: 'High contrast' },
-  density: { compact: 'Compact', comfortable: 'Comfortable' },
-  motion: { system: 'As the system', reduced: 'None' },
-} as const;
-const titles = { theme: 'Theme', density: 'Density', motion: 'Motion' } as const;
-
-function Choice<K extends keyof typeof choices>({ name }: { readonly name: K }) {
-  const labels: Readonly<Record<string, string>> = words[name];
+function Look() {
+  const { theme, density, motion } = preferences.value;
   return (
-    <fieldset class="field">
-      <legend>{titles[name]}</legend>
-      <div class="segments">
-        {choices[name].map((value) => (
-          <label key={value} class="segment">
-            <input
-              type="radio"
-              name={name}
-              checked={preferences.value[name] === value}
-              onChange={() => prefer({ [name]: value } as Partial<Preferences>)}
-            />
-            {labels[value]}
-          </label>
-        ))}
-      </div>
-    </fieldset>
+    <Group title="Look">
+      <Choice
+        legend="Theme"
+        name="theme"
+        words={{ system: 'As the system', light: 'Light', dark: 'Dark', contrast: 'High contrast' }}
+        value={theme}
+        onChoose={(value) => prefer({ theme: value })}
+      />
+      <Choice
+        legend="Density"
+        name="density"
+        words={{ compact: 'Compact', comfortable: 'Comfortable' }}
+        value={density}
+        onChoose={(value) => prefer({ density: value })}
+      />
+      <Choice
+        legend="Motion"
+        name="motion"
+        words={{ system: 'As the system', reduced: 'None' }}
+        value={motion}
+        onChoose={(value) => prefer({ motion: value })}
+      />
+      <small>For this window. What follows holds for every window and command.</small>
+    </Group>
   );
 }
 
-function Group({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
-  return (
-    <section class="settings-group" aria-label={title}>
-      <h2>{title}</h2>
-      {children}
-    </section>
-  );
-}
-
-const closeWords: Readonly<Record<AppSettings['closeWindow'], string>> = {
-  quit: 'Stop the clusters and quit',
-  tray: 'Leave them running in the tray',
-};
-
-/** What the desktop app does; shared by every window and `muster settings`. */
-function CloseWindow() {
-  const settings = useSignal<AppSettings | null>(null);
-  const read = (): void => {
-    void attempt('settings', async () => {
-      settings.value = await api().settings();
-    });
-  };
-  useEffect(() => {
-    if (connected.value) read();
-  }, [connected.value]);
+/** Nothing to choose from until the launcher has told what is chosen. */
+function Unread() {
+  if (settings.value !== null) return null;
   const busy = pending.value.has('settings');
-  const choose = (closeWindow: AppSettings['closeWindow']): void => {
-    void attempt('settings', async () => {
-      settings.value = await api().changeSettings({ closeWindow });
-    });
-  };
-  const shown = settings.value;
   return (
-    <Group title="Closing the desktop window">
-      {shown === null && busy && <p class="hint">Reading…</p>}
-      {shown === null && !busy && !connected.value && <p class="hint">No connection to the launcher.</p>}
-      {shown !== null && (
-        <fieldset class="field" disabled={!connected.value} aria-busy={busy}>
-          <legend>When the window is closed</legend>
-          <div class="segments">
-            {(['quit', 'tray'] as const).map((value) => (
-              <label key={value} class="segment">
-                <input
-                  type="radio"
-                  name="close-window"
-                  checked={shown.closeWindow === value}
-                  onChange={() => choose(value)}
-                />
-                {closeWords[value]}
-              </label>
-            ))}
-          </div>
-          <small>Quitting always stops them. Without a tray, start Muster again to get the window back.</small>
-        </fieldset>
-      )}
+    <Group title="Shared settings">
+      {busy && <p class="hint">Reading…</p>}
+      {!busy && !connected.value && <p class="hint">No connection to the launcher.</p>}
       <SubjectError subject="settings">
-        {shown === null && (
-          <Button small onClick={read}>
-            Try again
-          </Button>
-        )}
+        <Button small onClick={() => void readSettings()}>
+          Try again
+        </Button>
       </SubjectError>
+    </Group>
+  );
+}
+
+function Times() {
+  return (
+    <Group title="Times">
+      <SharedChoice setting="clock" legend="Clock" words={{ '24h': '24 hours', '12h': '12 hours' }} />
+      <SharedChoice setting="zone" legend="Time zone" words={{ local: 'Of this computer', utc: 'UTC' }} />
+      <SharedChoice
+        setting="ages"
+        legend="Ages"
+        words={{ relative: 'As a span (4 min ago)', time: 'As the time' }}
+        note="Files, JSON and what is copied for others keep ISO times."
+      />
+      <p class="hint">
+        Now: <time>{clock(wall.value)}</time>; with its day: <time>{dayClock(wall.value)}</time>
+      </p>
     </Group>
   );
 }
@@ -126,16 +97,12 @@ function CommandLine() {
 }
 
 export function SettingsScreen() {
+  const shown = settings.value;
   return (
     <main class="page">
       <h1>Settings</h1>
-      <Group title="Look">
-        <Choice name="theme" />
-        <Choice name="density" />
-        <Choice name="motion" />
-      </Group>
-      <CloseWindow />
-      <CommandLine />
+      {shown?.problem !== undefined && <ErrorNote error={shown.problem} />}
+      <Look />
       <Group title="Keyboard">
         <label class="field-inline">
           <input
@@ -146,6 +113,31 @@ export function SettingsScreen() {
           Single letters act on the focused card or panel
         </label>
       </Group>
+      <Unread />
+      {shown !== null && (
+        <>
+          <Times />
+          <Group title="Closing the desktop window">
+            <SharedChoice
+              setting="closeWindow"
+              legend="When the window is closed"
+              words={{ quit: 'Stop the clusters and quit', tray: 'Leave them running in the tray' }}
+              note="Quitting always stops them. Without a tray, start Muster again to get the window back."
+            />
+          </Group>
+          <Group title="Ports of new clusters">
+            <PortField
+              label="First port"
+              note="HTTP of node-1; gRPC is 100 higher, internal 200. Clusters that exist keep theirs. Apps with default settings look for 8024 and 8124."
+              value={shown.firstPort}
+              subject="setting:firstPort"
+              onSave={(port) => void changeSetting('setting:firstPort', { firstPort: port ?? 0 })}
+            />
+          </Group>
+        </>
+      )}
+      <ControlPort />
+      <CommandLine />
     </main>
   );
 }

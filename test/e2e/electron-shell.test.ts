@@ -102,7 +102,7 @@ describe.skipIf(missing !== null)(
 
     it('closed with "quit" set, the clusters stop first and no process is left', async () => {
       const { application } = desktop;
-      expect(await inPage(`window.muster.call('changeSettings', [{ closeWindow: 'quit' }])`)).toEqual({
+      expect(await inPage(`window.muster.call('changeSettings', [{ closeWindow: 'quit' }])`)).toMatchObject({
         ok: { closeWindow: 'quit' },
       });
       const ended = appEnded(application);

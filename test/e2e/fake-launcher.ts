@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { LauncherEventName, LauncherEvents } from '../../electron/contract/api.ts';
+import type { ControlPortView } from '../../electron/contract/control-port.ts';
 import type { TimelineEvent } from '../../electron/contract/history.ts';
 import type {
   ClusterPlan,
@@ -17,6 +18,7 @@ import type {
   LogLine,
   Snippet,
 } from '../../electron/contract/model.ts';
+import { type AppSettings, standardSettings } from '../../electron/contract/settings.ts';
 import { cluster, down, summaryOf } from './view-parts.ts';
 
 const rendererDir = fileURLToPath(new URL('../../dist/renderer/', import.meta.url));
@@ -44,7 +46,8 @@ export class FakeLauncher {
   readonly #logs = new Map<string, readonly LogLine[]>();
   readonly #handlers = new Map<string, Handler>();
   readonly #sockets = new Set<WebSocket>();
-  readonly #token: string;
+  #token: string;
+  #nextToken = '';
   readonly #server: Server;
   readonly #upgrades: WebSocketServer;
   #events: readonly TimelineEvent[] = [];
@@ -112,6 +115,11 @@ export class FakeLauncher {
     this.on(method, () => {
       throw error;
     });
+  }
+
+  /** The token that `newToken` will answer and ask for. */
+  setToken(token: string): void {
+    this.#nextToken = token;
   }
 
   /** Plays dead: drops every connection and answers nothing, until `revive`. */
@@ -191,8 +199,26 @@ export class FakeLauncher {
     this.on('checkpoints', () => []);
     this.on('snippets', () => snippets);
     this.on('tasks', () => []);
-    this.on('settings', () => ({ closeWindow: 'quit' }));
-    this.on('changeSettings', (change: object) => ({ closeWindow: 'quit', ...change }));
+    let settings: AppSettings = standardSettings;
+    this.on('settings', () => settings);
+    this.on('changeSettings', (change: Partial<AppSettings>) => {
+      settings = { ...settings, ...change };
+      this.push('settings', settings);
+      return settings;
+    });
+    const port = (wish: AppSettings['controlPort'], token = 'abc'): ControlPortView => {
+      const url = wish === 'off' ? null : `http://127.0.0.1:${wish === 0 ? 43_123 : wish}`;
+      const shown = url === null ? null : token;
+      const page = url === null ? null : `${url}/#token=${token}`;
+      return { wish, url, page, token: shown, tokenFile: '/home/ada/.local/share/muster/control.token' };
+    };
+    this.on('controlPort', () => port(0));
+    this.on('changeControlPort', (wish: AppSettings['controlPort']) => port(wish));
+    this.on('newToken', () => {
+      this.#token = this.#nextToken;
+      for (const socket of this.#sockets) socket.close(1008);
+      return port(0, this.#token);
+    });
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

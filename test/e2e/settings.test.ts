@@ -1,6 +1,10 @@
 // Settings that every window shares (ux.md §13): read, changed by keyboard, and told when they cannot be.
 import { expect, it } from 'vitest';
-import { describeWindow } from './harness.ts';
+import { standardSettings } from '../../electron/contract/settings.ts';
+import { describeWindow, pressWhenReady } from './harness.ts';
+import { openScreen } from './screens.ts';
+import { scenes } from './scenes.ts';
+import { logOf } from './view-parts.ts';
 
 describeWindow('settings', (harness) => {
   it('UX-13: the keyboard chooses what closing the desktop window does; a refusal stays in place with its code', async () => {
@@ -29,7 +33,7 @@ describeWindow('settings', (harness) => {
     const page = await harness.open();
     await page.getByRole('link', { name: 'Settings' }).click();
     await page.getByText('It did not work.').waitFor();
-    harness.fake.on('settings', () => ({ closeWindow: 'tray' }));
+    harness.fake.on('settings', () => ({ ...standardSettings, closeWindow: 'tray' }));
     await page.getByRole('button', { name: 'Try again' }).click();
     await expect.poll(() => page.getByRole('radio', { name: /tray/ }).isChecked()).toBe(true);
   });
@@ -40,5 +44,75 @@ describeWindow('settings', (harness) => {
     const group = page.getByRole('region', { name: 'Command line' });
     await group.getByText('/opt/Muster/resources/bin/muster --help').waitFor();
     await group.getByRole('button', { name: 'Copy the command' }).waitFor();
+  });
+
+  it('UX-13: every time of the window follows the format, also one that another window chose', async () => {
+    harness.fake.setLog('node-1', logOf(1));
+    const page = await harness.openCluster();
+    await page.getByRole('checkbox', { name: 'Plain text' }).check();
+    const log = page.getByRole('log');
+    await expect.poll(() => log.textContent()).toMatch(/\d\d:\d\d:\d\d\.\d{3} INFO/);
+    harness.fake.push('settings', { ...standardSettings, clock: '12h', zone: 'utc' });
+    await expect.poll(() => log.textContent()).toMatch(/\d\d:\d\d:\d\d\.\d{3} [AP]M Z INFO/);
+    await page.getByRole('checkbox', { name: 'Plain text' }).uncheck();
+    await expect.poll(() => page.locator('.xterm-rows').textContent()).toMatch(/[AP]M Z/);
+    await openScreen(page, 'Clusters');
+    const summary = page.getByRole('link', { name: 'dev', exact: true }).locator('xpath=ancestor::li');
+    await expect.poll(() => summary.textContent()).toMatch(/just now|ago/);
+    await openScreen(page, 'Settings');
+    await page.getByRole('group', { name: 'Ages' }).getByText('As the time').click();
+    await expect
+      .poll(() => harness.fake.callsOf('changeSettings').map((call) => call.args))
+      .toEqual([[{ ages: 'time' }]]);
+    await openScreen(page, 'Clusters');
+    await expect.poll(() => summary.textContent()).toMatch(/\d{4}-\d\d-\d\d \d\d:\d\d/);
+  });
+
+  it('UX-13: a first port takes effect with its button; a refusal stays beside it', async () => {
+    const page = await harness.open();
+    await openScreen(page, 'Settings');
+    const group = page.getByRole('region', { name: 'Ports of new clusters' });
+    await group.getByRole('spinbutton', { name: 'First port' }).fill('9024');
+    await page.keyboard.press('Enter');
+    await expect
+      .poll(() => harness.fake.callsOf('changeSettings').map((call) => call.args))
+      .toEqual([[{ firstPort: 9024 }]]);
+    harness.fake.fail('changeSettings', { code: 'BAD_ARGUMENT', what: 'Refused.', why: 'Not a port.', next: [] });
+    await group.getByRole('spinbutton', { name: 'First port' }).fill('1');
+    await pressWhenReady(group.getByRole('button', { name: 'Save' }));
+    await group.getByText('BAD_ARGUMENT').waitFor();
+  });
+
+  it('UX-13: the control port is seen, moved, closed, and its token renewed; the page goes on with the new one', async () => {
+    const page = await harness.open();
+    await openScreen(page, 'Settings');
+    const group = page.getByRole('region', { name: 'Control port' });
+    await group.getByText('http://127.0.0.1:43123').waitFor();
+    expect(await group.textContent()).not.toContain('abc');
+    await group.getByRole('button', { name: 'Copy the token' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('abc');
+    harness.fake.setToken('renewed');
+    await pressWhenReady(group.getByRole('button', { name: 'New token' }));
+    await expect.poll(() => harness.fake.callsOf('newToken')).toHaveLength(1);
+    await group.getByRole('spinbutton', { name: 'Port' }).fill('9100');
+    await page.keyboard.press('Enter');
+    await group.getByText('http://127.0.0.1:9100').waitFor();
+    await group.getByText('Off', { exact: true }).click();
+    await group.getByText('Nothing listens now.').waitFor();
+    expect(harness.fake.callsOf('changeControlPort').map((call) => call.args)).toEqual([[9100], ['off']]);
+  });
+
+  it('UX-13: a broken settings file is told on every screen until it is dismissed', async () => {
+    const problem = { code: 'SETTINGS_BROKEN', what: 'The settings cannot be used.', why: 'Oops.', next: [] };
+    harness.fake.on('settings', () => ({ ...standardSettings, problem }));
+    harness.fake.show(scenes.healthy());
+    const page = await harness.open();
+    await page.getByText('SETTINGS_BROKEN').waitFor();
+    await page.getByRole('button', { name: 'Open settings' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor();
+    await expect.poll(() => page.getByText('SETTINGS_BROKEN').count()).toBe(1);
+    await openScreen(page, 'Clusters');
+    await page.getByRole('button', { name: 'Dismiss error' }).click();
+    await expect.poll(() => page.getByText('SETTINGS_BROKEN').count()).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openReader } from '../../electron/launcher/host.ts';
 import { openService } from '../../electron/launcher/service.ts';
-import type { LauncherService } from '../../electron/launcher/service.ts';
+import type { LauncherService } from '../../electron/launcher/service-types.ts';
 import { Workspace } from '../../electron/launcher/workspace.ts';
 import { spec } from './builders.ts';
 import { fakeEngine, freeFirstPort, removeDir, root, temporaryDir } from './support.ts';

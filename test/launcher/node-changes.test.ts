@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ClusterPlan, TaskView } from '../../electron/contract/model.ts';
 import { openService } from '../../electron/launcher/service.ts';
-import type { LauncherService } from '../../electron/launcher/service.ts';
+import type { LauncherService } from '../../electron/launcher/service-types.ts';
 import { Workspace } from '../../electron/launcher/workspace.ts';
 import { spec } from './builders.ts';
 import { fakeEngine, freeFirstPort, processesWith, removeDir, temporaryDir, until } from './support.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TaskView } from '../../electron/contract/model.ts';
 import { USER_MARK } from '../../electron/launcher/properties-file.ts';
 import { openService } from '../../electron/launcher/service.ts';
-import type { LauncherService } from '../../electron/launcher/service.ts';
+import type { LauncherService } from '../../electron/launcher/service-types.ts';
 import { Workspace } from '../../electron/launcher/workspace.ts';
 import { spec } from './builders.ts';
 import { fakeEngine, freeFirstPort, removeDir, temporaryDir, until } from './support.ts';

@@ -1,4 +1,5 @@
 // What the command line says besides its tables.
+import { standardSettings } from '../../electron/contract/settings.ts';
 import { expect, it } from 'vitest';
 import { clustersText, logText, statusText } from '../../electron/cli/output.ts';
 import type { ClusterSummary, LogLine } from '../../electron/contract/model.ts';
@@ -36,8 +37,14 @@ it('UX-3.3 the list of clusters tells below it what was left behind, and of whic
 
 it('B11 a log line that only looks like trouble says so at its end', () => {
   const line: LogLine = { seq: 1, at: 0, level: 'info', context: 'default', code: 'X', text: 'waits' };
-  expect(logText('node-1', line, true)).toBe('[node-1]  INFO  default: waits [X]');
-  expect(logText('node-1', { ...line, harmless: 'it forms' }, false)).toMatch(/ waits \[X\] \(harmless: it forms\)$/);
+  expect(logText('node-1', line, true, standardSettings)).toBe('[node-1]  INFO  default: waits [X]');
+  const utc = { ...standardSettings, clock: '12h', zone: 'utc' } as const;
+  expect(logText('node-1', { ...line, at: Date.UTC(2026, 0, 2, 15, 4, 5, 6) }, false, utc)).toMatch(
+    /^03:04:05\.006 PM Z INFO/,
+  );
+  expect(logText('node-1', { ...line, harmless: 'it forms' }, false, standardSettings)).toMatch(
+    / waits \[X\] \(harmless: it forms\)$/,
+  );
 });
 
 it('status tells the phase, bytes, rate and time to go of a member that catches up, and nothing when it is there', () => {

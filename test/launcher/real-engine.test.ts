@@ -3,7 +3,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openService } from '../../electron/launcher/service.ts';
-import type { LauncherService } from '../../electron/launcher/service.ts';
+import type { LauncherService } from '../../electron/launcher/service-types.ts';
 import { Workspace } from '../../electron/launcher/workspace.ts';
 import { contextOf, nodeOf, spec } from './builders.ts';
 import { freeFirstPort, processesWith, removeDir, root, temporaryDir } from './support.ts';

@@ -32,8 +32,9 @@ beforeAll(async () => {
     port: 0,
     background: false,
   });
-  client = connectRemote(host.control.url, host.token);
-  port = Number(new URL(host.control.url).port);
+  const url = host.control?.url ?? '';
+  client = connectRemote(url, host.token);
+  port = Number(new URL(url).port);
 });
 afterAll(async () => {
   client.close();
@@ -130,8 +131,8 @@ describe('calls over loopback', () => {
 
   it('keeps the token in a 0600 file and tells clients where', async () => {
     const connection = await connectHost(path.join(dir, 'home'));
-    expect(connection?.control).toMatchObject({ url: host.control.url, pid: process.pid });
-    expect((await stat(host.control.tokenFile)).mode & 0o777).toBe(0o600);
+    expect(connection?.control).toMatchObject({ url: host.control?.url, pid: process.pid });
+    expect((await stat(host.control?.tokenFile ?? '')).mode & 0o777).toBe(0o600);
     expect(await connection?.client.about()).toMatchObject({ version: '1.2.3' });
   });
 

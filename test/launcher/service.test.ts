@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TimelineEvent } from '../../electron/contract/history.ts';
 import type { ClusterSpec, ClusterView } from '../../electron/contract/model.ts';
 import { openService } from '../../electron/launcher/service.ts';
-import type { LauncherService } from '../../electron/launcher/service.ts';
+import type { LauncherService } from '../../electron/launcher/service-types.ts';
 import { Workspace } from '../../electron/launcher/workspace.ts';
 import { contextOf, nodeOf, spec } from './builders.ts';
 import { fakeEngine, freeFirstPort, isFree, processesWith, removeDir, temporaryDir, until } from './support.ts';

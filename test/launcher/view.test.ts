@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { clusterObject } from '../../electron/cli/output.ts';
 import { exitReason, initialFacts } from '../../electron/launcher/cluster-state.ts';
-import { formatClock } from '../../electron/launcher/why.ts';
+import { standardSettings } from '../../electron/contract/settings.ts';
+import { clockText } from '../../electron/contract/times.ts';
 import {
   applied,
   contextOf,
@@ -127,7 +128,7 @@ describe('why a context is as it is (ux 4.2)', () => {
   it('healthy: who leads since when, in which term, and where committed events are safe', () => {
     const why = contextOf(viewOf(healthyFacts())).why;
     expect(why.headline).toBe('healthy');
-    expect(why.sentence).toBe(`Healthy. node-1 leads since ${formatClock(T0)} (term 7).`);
+    expect(why.sentence).toBe(`Healthy. node-1 leads since ${clockText(T0, standardSettings)} (term 7).`);
     expect(why.lossSentence).toBe('If node-1 dies now, committed events are safe on: node-2, node-3.');
     expect(why.next).toEqual([{ label: 'Move leader', action: 'move-leader', node: null }]);
   });

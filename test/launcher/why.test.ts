@@ -1,4 +1,5 @@
 // One sentence per state in which a context confirms nothing (ux §4.2); the states of view.test.ts are not repeated.
+import { standardSettings } from '../../electron/contract/settings.ts';
 import { describe, expect, it } from 'vitest';
 import type { GroupReport } from '../../engine/control/protocol.ts';
 import { type ContextFacts, isUsable, whyOf } from '../../electron/launcher/why.ts';
@@ -51,6 +52,7 @@ function facts({
     members: members.map(({ node, role }) => ({ node, role, matchIndex: 100 })),
     leader: leader === null || leading === undefined ? null : { node: leader, group: leading },
     staleLeaders: [],
+    times: standardSettings,
     lastLeader: { node: 'node-1', term: 7, since: 0 },
     nodes: members.map(({ node }) => ({
       name: node,
