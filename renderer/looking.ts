@@ -36,6 +36,12 @@ const allowedInThePast: ReadonlySet<string> = new Set<keyof LauncherApi>([
   'pastView',
   'timelineScript',
   'addNote',
+  'editNote',
+  'removeNote',
+  'searches',
+  'saveSearch',
+  'renameSearch',
+  'removeSearch',
   'bundleContents',
   'saveBundle',
 ]);

@@ -7,7 +7,7 @@ import {
   parseWholeNumber,
   UsageError,
 } from '../electron/contract/grammar.ts';
-import { NOTE_CHARS_MAX } from '../electron/contract/check-slices.ts';
+import { NOTE_CHARS_MAX } from '../electron/contract/check-records.ts';
 import type { NodeAction } from '../electron/contract/model.ts';
 import { api, attempt, view } from './store.ts';
 import { pinNote } from './past.ts';

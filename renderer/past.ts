@@ -1,5 +1,5 @@
 // Moving through the recorded past: which moment is shown, and the part of time that lanes and slider span (ux.md §10).
-// Entry points: `lookAt`, `backToNow`, `stepEvent`, `select`, `pinNote`; the signals.
+// Entry points: `lookAt`, `backToNow`, `stepEvent`, `select`, `pinNote`, `editNote`, `removeNote`; the signals.
 import { computed, signal } from '@preact/signals';
 import type { HistoryView } from '../electron/contract/history.ts';
 import { announce } from './announce.ts';
@@ -85,6 +85,19 @@ export async function pinNote(text: string): Promise<boolean> {
   if (pinned) announce('The note is pinned.');
   return pinned;
 }
+
+/** Answers whether it is done; the launcher tells every window. */
+export const editNote = (id: string, text: string): Promise<boolean> =>
+  attempt(NOTE_SUBJECT, async () => {
+    await api().editNote(openCluster.peek() ?? '', id, text);
+    announce('The note is changed.');
+  });
+
+export const removeNote = (id: string): Promise<boolean> =>
+  attempt(NOTE_SUBJECT, async () => {
+    await api().removeNote(openCluster.peek() ?? '', id);
+    announce('The note is removed.');
+  });
 
 /** To the event before or after the shown moment; after the last one, back to now. */
 export function stepEvent(by: 1 | -1): void {

@@ -3,6 +3,7 @@
 import { batch, computed, type Signal, signal } from '@preact/signals';
 import type { ScriptRunView } from '../electron/contract/chaos.ts';
 import type { PastView, TimelineEvent } from '../electron/contract/history.ts';
+import type { SavedSearch } from '../electron/contract/records.ts';
 import type {
   ClusterName,
   ClusterSummary,
@@ -74,6 +75,8 @@ let countsTimer: ReturnType<typeof setTimeout> | undefined;
 let shownAt = Number.NEGATIVE_INFINITY;
 export const wantedContext = signal<ContextName | null>(null);
 export const timeline = signal<readonly TimelineEvent[]>([]);
+/** Saved searches of the shown cluster; null = not read yet. */
+export const searches = signal<readonly SavedSearch[] | null>(null);
 /** Long work of all clusters, newest first. */
 export const tasks = signal<readonly TaskView[]>([]);
 /** Runs of chaos scripts of all clusters, newest first. */
@@ -146,7 +149,10 @@ export function bindStore(connected: Connection): void {
   });
   connected.client.on('log', (chunk) => logs.append(chunk));
   connected.client.on('timeline', (event) => {
-    if (isShown(event.cluster)) timeline.value = placed(timeline.peek(), event);
+    if (isShown(event.cluster)) timeline.value = withEvent(timeline.peek(), event);
+  });
+  connected.client.on('searches', ({ cluster, searches: kept }) => {
+    if (isShown(cluster)) searches.value = kept;
   });
   connected.onState((state) => {
     const before = connection.peek().kind;
@@ -159,10 +165,12 @@ export function bindStore(connected: Connection): void {
   }, 1000);
 }
 
-/** A note may be about an earlier moment. */
-function placed(known: readonly TimelineEvent[], event: TimelineEvent): readonly TimelineEvent[] {
-  const place = known.findLastIndex(({ at }) => at <= event.at) + 1;
-  return known.toSpliced(place, 0, event).slice(-TIMELINE_MAX);
+/** A note may be about an earlier moment, or be one that is known, edited or removed. */
+function withEvent(known: readonly TimelineEvent[], event: TimelineEvent): readonly TimelineEvent[] {
+  const others = event.id === undefined ? known : known.filter(({ id }) => id !== event.id);
+  if (event.removed === true) return others;
+  const place = others.findLastIndex(({ at }) => at <= event.at) + 1;
+  return others.toSpliced(place, 0, event).slice(-TIMELINE_MAX);
 }
 
 /** Everything again from the launcher: after the first connect and after every reconnect, since pushes may have been missed. */
@@ -219,7 +227,7 @@ async function load(name: ClusterName): Promise<void> {
     const known = new Set(events.map((event) => JSON.stringify(event)));
     timeline.value = pushed.events
       .filter((event) => !known.has(JSON.stringify(event)))
-      .reduce(placed, events.slice(-TIMELINE_MAX));
+      .reduce(withEvent, events.slice(-TIMELINE_MAX));
   });
   for (const off of offs) off();
 }
@@ -285,6 +293,7 @@ function show(next: Route): void {
   revision = null;
   view.value = null;
   timeline.value = [];
+  searches.value = null;
   errors.value = {};
   wantedContext.value = null;
   logNode.value = null;

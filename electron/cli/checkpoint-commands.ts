@@ -4,6 +4,7 @@ import type { LauncherClient } from '../contract/api.ts';
 import { checkpointNotFound } from '../launcher/checkpoint-files.ts';
 import { LauncherError } from '../contract/model.ts';
 import type { ClusterSummary, TaskView } from '../contract/model.ts';
+import { bytesShort } from '../contract/words.ts';
 import { UsageError } from '../contract/grammar.ts';
 import { table } from './output.ts';
 import type { Output } from './output.ts';
@@ -16,7 +17,13 @@ export function checkpoints(installation: Installation, output: Output, name: st
   return withSession(installation, 'look', async ({ client }) => {
     const all = await client.checkpoints((await pickCluster(client, name)).name);
     output.object(all);
-    const rows = all.map((one) => [one.name, one.createdAt, size(one.bytes), String(one.files), one.problem ?? '']);
+    const rows = all.map((one) => [
+      one.name,
+      one.createdAt,
+      bytesShort(one.bytes),
+      String(one.files),
+      one.problem ?? '',
+    ]);
     output.line(
       all.length === 0 ? 'No checkpoint yet.' : table(['NAME', 'SAVED', 'SIZE', 'FILES', ''], rows).join('\n'),
     );
@@ -56,7 +63,7 @@ export function checkpoint(
     const found = (await client.checkpoints(cluster.name)).find((one) => one.name === saved);
     output.object({ cluster: cluster.name, checkpoint: found ?? null, task });
     output.line(
-      `Checkpoint ${saved} ${action === 'save' ? 'saved' : 'restored'}: ${size(found?.bytes ?? 0)}, ${found?.files ?? 0} files.`,
+      `Checkpoint ${saved} ${action === 'save' ? 'saved' : 'restored'}: ${bytesShort(found?.bytes ?? 0)}, ${found?.files ?? 0} files.`,
     );
     if (action === 'save' && cluster.data === 'throw-away') {
       output.line(`It is thrown away with ${cluster.name} (muster down).`);
@@ -76,7 +83,7 @@ async function warning(
   if (found === undefined) {
     throw checkpointNotFound(saved, all);
   }
-  const which = `${saved} (${found.createdAt}, ${size(found.bytes)})`;
+  const which = `${saved} (${found.createdAt}, ${bytesShort(found.bytes)})`;
   if (action === 'rm') {
     return `This deletes the checkpoint ${which}.`;
   }
@@ -100,8 +107,4 @@ async function ended(client: LauncherClient, begun: TaskView, say: (text: string
     await delay(TASK_POLL_MS);
     task = (await client.tasks()).find((one) => one.id === begun.id) ?? task;
   }
-}
-
-function size(bytes: number): string {
-  return bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }

@@ -1,9 +1,12 @@
 // `muster events`, `append`, `verify`, `scrub`, `purge` (ux.md §9, §18; rows B8, B10). Entry points: the functions.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LauncherClient } from '../contract/api.ts';
-import type { EventFilter, EventRow, ReplicaMark } from '../contract/events.ts';
-import { UsageError, parseNode, parseWholeNumber } from '../contract/grammar.ts';
+import type { EventFilter, EventRow } from '../contract/events.ts';
+import { filterOf, givenOf, parseTerms } from '../contract/event-words.ts';
+import { UsageError, parseMoment, parseNode, parseWholeNumber } from '../contract/grammar.ts';
+import { replicaMarks } from '../contract/replica-marks.ts';
 import { contextOf } from '../launcher/events.ts';
+import { searchNotFound } from '../launcher/searches.ts';
 import { table } from './output.ts';
 import type { Output } from './output.ts';
 import { pickCluster, withSession } from './session.ts';
@@ -13,17 +16,47 @@ import { onInterrupt } from './signals.ts';
 const TAIL_POLL_MS = 250;
 const PAGE_EVENTS = 1000;
 const EXIT_NOT_MET = 3;
-const marks: Readonly<Record<ReplicaMark, string>> = { durable: '●', appended: '◐', absent: '–', unknown: '?' };
 
 export interface EventsOptions {
   readonly type?: string;
   readonly aggregate?: string;
   readonly text?: string;
   readonly meta?: string;
+  readonly where?: string;
+  readonly search?: string;
+  readonly since?: string;
+  readonly until?: string;
   readonly fromToken?: string;
   readonly max?: string;
   readonly tail?: boolean;
   readonly payload?: boolean;
+  readonly given?: boolean;
+}
+
+/** What is given word by word wins over `--where`, and that over the saved search. */
+async function filterOfOptions(client: LauncherClient, cluster: string, options: EventsOptions): Promise<EventFilter> {
+  const now = Date.now();
+  const { type, aggregate, text, meta, since, until, where, search } = options;
+  const own = {
+    type,
+    aggregate,
+    text,
+    meta,
+    from: since === undefined ? undefined : parseMoment(since, now),
+    to: until === undefined ? undefined : parseMoment(until, now),
+  };
+  return {
+    ...(search === undefined ? {} : filterOf(parseTerms(await savedWords(client, cluster, search)), now)),
+    ...(where === undefined ? {} : filterOf(parseTerms(where), now)),
+    ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
+  };
+}
+
+async function savedWords(client: LauncherClient, cluster: string, search: string): Promise<string> {
+  const all = await client.searches(cluster);
+  const found = all.find((one) => one.name === search);
+  if (found === undefined) throw searchNotFound(cluster, search, all.map((one) => one.name).join(', '));
+  return found.words;
 }
 
 export function events(
@@ -33,13 +66,11 @@ export function events(
   context: string,
   options: EventsOptions,
 ): Promise<number> {
-  const { type, aggregate, text, meta } = options;
-  const parts = Object.entries({ type, aggregate, text, meta }).filter(([, value]) => value !== undefined);
-  const filter = Object.fromEntries(parts) as EventFilter;
   const max = parseWholeNumber(options.max ?? '100');
   let from = options.fromToken === undefined ? null : parseWholeNumber(options.fromToken);
   return withSession(installation, 'look', async ({ client }) => {
     const cluster = (await pickCluster(client, name)).name;
+    const filter = await filterOfOptions(client, cluster, options);
     const interrupted = options.tail === true ? onInterrupt() : null;
     let stopped = false;
     void interrupted?.first.then(() => {
@@ -55,7 +86,7 @@ export function events(
         max: Math.min(max, PAGE_EVENTS),
       });
       for (const event of page.events) {
-        await print(client, output, cluster, context, event, options.payload === true);
+        await print(client, output, cluster, context, event, options);
       }
       if (options.tail !== true) {
         output.note(honest(page.events.length, page.scanned, page.next));
@@ -82,15 +113,21 @@ async function print(
   cluster: string,
   context: string,
   event: EventRow,
-  withPayload: boolean,
+  options: EventsOptions,
 ): Promise<void> {
+  const withPayload = options.payload === true || options.given === true;
   const payload = withPayload
     ? Buffer.from((await client.readEvent(cluster, context, event.token)).payload, 'base64').toString('utf8')
     : null;
-  output.object(payload === null ? event : { ...event, payload });
+  const given = payload !== null && options.given === true ? givenOf(event.type, payload) : null;
+  output.object({ ...event, ...(payload === null ? {} : { payload }), ...(given === null ? {} : { given }) });
+  if (given !== null) {
+    output.line(given);
+    return;
+  }
   const where = event.aggregateId === '' ? event.tags.join(' ') : `${event.aggregateId}#${event.sequence ?? ''}`;
   const replicas = Object.values(event.replicas)
-    .map((mark) => marks[mark])
+    .map((mark) => replicaMarks[mark].glyph)
     .join('');
   const time = new Date(event.timestamp).toISOString();
   output.line(`${String(event.token).padStart(8)}  ${replicas}  ${time}  ${event.type}  ${where}  ${event.size} B`);
@@ -106,6 +143,17 @@ export interface AppendOptions {
   readonly aggregateType?: string;
   readonly payload?: string;
   readonly tag?: readonly string[];
+  readonly meta?: readonly string[];
+}
+
+function metaOf(words: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const cut = word.indexOf('=');
+      if (cut < 1) throw new UsageError(`'${word}' is no metadata: write key=value.`);
+      return [word.slice(0, cut), word.slice(cut + 1)];
+    }),
+  );
 }
 
 export function append(
@@ -119,6 +167,7 @@ export function append(
   if (type === undefined) {
     throw new UsageError('Say which event: --type CardIssued --aggregate card-1 --payload \'{"amount":5}\'');
   }
+  const metaData = metaOf(options.meta ?? []);
   return withSession(installation, 'look', async ({ client }) => {
     const cluster = (await pickCluster(client, name)).name;
     const { id } = await client.appendEvent(cluster, context, {
@@ -128,7 +177,7 @@ export function append(
       aggregateId: options.aggregate ?? '',
       sequence: null,
       payload: options.payload ?? '',
-      metaData: {},
+      metaData,
       tags: options.tag ?? [],
     });
     output.object({ cluster, context, id });

@@ -7,6 +7,7 @@ import { append, events, purge, scrub, verify } from './event-commands.ts';
 import type { AppendOptions, EventsOptions } from './event-commands.ts';
 import type { AddCommand, RunCommand } from './fault-commands.ts';
 import { addPaceCommands } from './pace-commands.ts';
+import { addSearchCommands } from './search-commands.ts';
 import { addTimelineCommands } from './timeline-commands.ts';
 
 export function addSliceCommands(program: Command, add: AddCommand, run: RunCommand): void {
@@ -30,6 +31,7 @@ export function addSliceCommands(program: Command, add: AddCommand, run: RunComm
   addTimelineCommands(program, add, run);
   addPaceCommands(program, add, run);
   addEventCommands(program, add, run);
+  addSearchCommands(program, add, run);
   addCheckpointCommands(program, add, run);
 }
 
@@ -60,9 +62,14 @@ function addEventCommands(program: Command, add: AddCommand, run: RunCommand): v
     .option('--aggregate <id>', 'events of one aggregate, or with one tag')
     .option('--text <words>', 'in payload, metadata, type or id')
     .option('--meta <key=value>', 'metadata that must be there')
+    .option('--where <words>', "as the filter bar has it: 'type:Card* agg:card-1 meta.user:ada from:10m issued'")
+    .option('--search <name>', 'as saved under this name (muster search ls)')
+    .option('--since <moment>', 'not older: 10m, or a date with time')
+    .option('--until <moment>', 'not newer, in the same words')
     .option('--from-token <token>', 'begin here')
     .option('--max <events>', 'at most so many, up to 1000 (default 100)')
     .option('--payload', 'show payloads as text')
+    .option('--given', 'show each as the start of an Axon test: .given(…)')
     .option('--tail', 'go on with new events until Ctrl-C')
     .action((context: string, options: EventsOptions, command: Command) =>
       run(command, (installation, output, common) => events(installation, output, common.cluster, context, options)),
@@ -73,6 +80,7 @@ function addEventCommands(program: Command, add: AddCommand, run: RunCommand): v
     .option('--aggregate <id>', 'aggregate; the sequence number follows its last')
     .option('--aggregate-type <type>', 'type of the aggregate (default "Aggregate")')
     .option('--payload <text>', 'for example JSON')
+    .option('--meta <key=value...>', 'metadata')
     .option('--tag <key=value...>', 'tags, in DCB contexts')
     .action((context: string, options: AppendOptions, command: Command) =>
       run(command, (installation, output, common) => append(installation, output, common.cluster, context, options)),

@@ -2,12 +2,11 @@
 // Entry point: `addTimelineCommands`.
 import type { Command } from 'commander';
 import type { AddCommand, RunCommand } from './fault-commands.ts';
-import { parseDuration, UsageError } from '../contract/grammar.ts';
+import { parseMoment, UsageError } from '../contract/grammar.ts';
 import { clusterObject, statusText } from './output.ts';
 import type { Output } from './output.ts';
-import { noteOf } from '../contract/check-slices.ts';
-import { SCRIPT_NAME_RULE } from '../contract/check-scripts.ts';
 import { eventLine } from '../contract/history.ts';
+import type { TimelineEvent } from '../contract/history.ts';
 import { pickCluster, withSession } from './session.ts';
 import type { Installation } from './session.ts';
 
@@ -32,7 +31,7 @@ function listed(installation: Installation, output: Output, name: string | undef
     for (const event of await client.timeline(cluster.name, from)) {
       if (event.at > to) break;
       output.object(event);
-      output.line(eventLine(event));
+      output.line(noteLine(event));
     }
     return 0;
   });
@@ -47,8 +46,6 @@ function scripted(
   save: string | null,
 ): Promise<number> {
   const { from, to } = rangeOf(range);
-  if (save !== null && !SCRIPT_NAME_RULE.test(save))
-    throw new UsageError(`${save} is no name of a script: kill-the-leader`);
   return withSession(installation, save === null ? 'look' : 'change', async ({ client }) => {
     const cluster = await pickCluster(client, name);
     const text = await client.timelineScript(cluster.name, from, to);
@@ -66,29 +63,42 @@ function note(
   text: string,
   moment: string | undefined,
 ): Promise<number> {
-  noteOf(text, 'text');
   const now = Date.now();
   const at = moment === undefined ? now : parseMoment(moment, now);
   return withSession(installation, 'change', async ({ client }) => {
     const cluster = await pickCluster(client, name);
     const pinned = await client.addNote(cluster.name, at, text);
     output.object(pinned);
-    output.line(eventLine(pinned));
+    output.line(noteLine(pinned));
     return 0;
   });
 }
 
-/** "12s" = so long ago, or a date with time as `muster timeline` prints it. Answers epoch ms. */
-export function parseMoment(text: string, now: number): number {
-  const date = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isFinite(date)) {
-    return date;
-  }
-  try {
-    return Math.max(0, now - parseDuration(text));
-  } catch {
-    throw new UsageError(`'${text}' is no moment: write 12s (so long ago) or 2026-01-31T14:03:22.410Z.`);
-  }
+/** With the id of a note, by which it is edited and removed. */
+const noteLine = (event: TimelineEvent): string =>
+  event.id === undefined ? eventLine(event) : `${eventLine(event)} (${event.id})`;
+
+/** `text` null: removes it. */
+function changeNote(
+  installation: Installation,
+  output: Output,
+  name: string | undefined,
+  id: string,
+  text: string | null,
+): Promise<number> {
+  return withSession(installation, 'change', async ({ client }) => {
+    const cluster = (await pickCluster(client, name)).name;
+    if (text === null) {
+      await client.removeNote(cluster, id);
+      output.object({ removed: id });
+      output.line(`Note ${id} removed.`);
+      return 0;
+    }
+    const edited = await client.editNote(cluster, id, text);
+    output.object(edited);
+    output.line(noteLine(edited));
+    return 0;
+  });
 }
 
 function asItWas(installation: Installation, output: Output, name: string | undefined, moment: string) {
@@ -125,9 +135,17 @@ export function addTimelineCommands(program: Command, add: AddCommand, run: RunC
           : asItWas(installation, output, cluster, at);
       }),
     );
-  add(program, 'note <text>', 'pin a note to the timeline, where every window shows it')
+  const notes = add(program, 'note <text>', 'pin a note to the timeline, where every window shows it');
+  notes
     .option('--at <moment>', 'not now but then: 12s ago, or a date with time')
     .action((text: string, options: { at?: string }, command: Command) =>
       run(command, (installation, output, common) => note(installation, output, common.cluster, text, options.at)),
     );
+  add(notes, 'edit <id> <text>', 'write other words into a note; muster timeline tells its id').action(
+    (id: string, text: string, _options: unknown, command: Command) =>
+      run(command, (installation, output, common) => changeNote(installation, output, common.cluster, id, text)),
+  );
+  add(notes, 'rm <id>', 'take a note off').action((id: string, _options: unknown, command: Command) =>
+    run(command, (installation, output, common) => changeNote(installation, output, common.cluster, id, null)),
+  );
 }

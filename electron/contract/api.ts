@@ -25,6 +25,8 @@ import { manageMethods } from './manage.ts';
 import type { ManageApi } from './manage.ts';
 import { scriptMethods } from './chaos.ts';
 import type { ScriptApi, ScriptRunView } from './chaos.ts';
+import { recordMethods } from './records.ts';
+import type { RecordsApi, SearchesChanged } from './records.ts';
 import type { SettingsView } from './settings.ts';
 import { sliceMethods } from './slices.ts';
 import type { SliceApi } from './slices.ts';
@@ -33,7 +35,7 @@ import type { SliceApi } from './slices.ts';
 export type NodeTarget = string;
 
 /** Every call rejects with LauncherError; arguments are checked by `check.ts` on the serving side. */
-export interface LauncherApi extends ScriptApi, SliceApi, ManageApi {
+export interface LauncherApi extends ScriptApi, SliceApi, ManageApi, RecordsApi {
   /** Product version, workspace folder, process that hosts the clusters. */
   about(): Promise<{
     readonly version: string;
@@ -135,7 +137,9 @@ export interface LauncherEvents {
   view: ClusterView;
   clusters: readonly ClusterSummary[];
   log: LogChunk;
+  /** New, or a note that was edited or removed: then with the `id` of one that was told before. */
   timeline: TimelineEvent;
+  searches: SearchesChanged;
   /** All tasks, newest first, whenever one changes. */
   tasks: readonly TaskView[];
   /** All runs of scripts, newest first, whenever one changes. */
@@ -151,6 +155,7 @@ export const eventNames: readonly LauncherEventName[] = [
   'clusters',
   'log',
   'timeline',
+  'searches',
   'tasks',
   'runs',
   'settings',
@@ -163,6 +168,7 @@ export interface LauncherClient extends LauncherApi {
 export const apiMethods = [
   ...manageMethods,
   ...sliceMethods,
+  ...recordMethods,
   ...scriptMethods,
   'about',
   'listClusters',

@@ -13,7 +13,6 @@ import {
   optional,
   recordOf,
   refuse,
-  textOf,
   textUpTo,
 } from './check-parts.ts';
 import type { Parse } from './check-parts.ts';
@@ -29,8 +28,6 @@ const NAME_MAX = 300;
 const CONTEXTS_MAX = 50;
 const ENTRIES_MAX = 100;
 const TOKEN_MAX = Number.MAX_SAFE_INTEGER;
-
-export const NOTE_CHARS_MAX = 300;
 
 type SliceChecks = { readonly [K in keyof SliceApi]: (args: readonly unknown[]) => Parameters<SliceApi[K]> };
 
@@ -89,12 +86,6 @@ const newEventOf: Parse<NewEventInput> = (value, where) => {
     tags: listOf(textUpTo(NAME_MAX), ENTRIES_MAX)(record['tags'], `${where}.tags`),
   };
 };
-
-/** No control characters: notes are printed by terminals. */
-export const noteOf = textOf(
-  new RegExp(`^(?=.*\\S)\\P{Cc}{1,${NOTE_CHARS_MAX}}$`, 'u'),
-  `a note (one line of 1 to ${NOTE_CHARS_MAX} characters)`,
-);
 
 const namesOf = (args: readonly unknown[]): [string, readonly string[]] => {
   count(args, 2, 2);
@@ -174,10 +165,6 @@ export const sliceChecks: SliceChecks = {
   timelineScript(args) {
     count(args, 3, 3);
     return [clusterNameOf(args[0], 'cluster'), momentOf(args[1], 'fromMs'), momentOf(args[2], 'toMs')];
-  },
-  addNote(args) {
-    count(args, 3, 3);
-    return [clusterNameOf(args[0], 'cluster'), momentOf(args[1], 'at'), noteOf(args[2], 'text')];
   },
   saveCheckpoint: oneCheckpoint,
   restoreCheckpoint: oneCheckpoint,

@@ -3,6 +3,7 @@
 import type { LauncherApi } from './api.ts';
 import { manageChecks } from './check-manage.ts';
 import { layoutOf } from './check-layout.ts';
+import { recordChecks } from './check-records.ts';
 import { scriptChecks } from './check-scripts.ts';
 import { sliceChecks } from './check-slices.ts';
 import {
@@ -203,6 +204,7 @@ function onlySpec(args: readonly unknown[]): [ClusterSpec] {
 const checks: ArgumentChecks = {
   ...manageChecks,
   ...sliceChecks,
+  ...recordChecks,
   ...scriptChecks,
   about: nothing,
   listClusters: nothing,

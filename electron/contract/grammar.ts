@@ -22,6 +22,19 @@ export function parseDuration(text: string): number {
   return Math.round(Number(found[1]) * (UNITS_MS[found[2] ?? 's'] ?? 1000));
 }
 
+/** "12s" = so long ago, or a date with time as `muster timeline` prints it. Answers epoch ms. */
+export function parseMoment(text: string, now: number): number {
+  const date = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isFinite(date)) {
+    return date;
+  }
+  try {
+    return Math.max(0, now - parseDuration(text));
+  } catch {
+    throw new UsageError(`'${text}' is no moment: write 12s (so long ago) or 2026-01-31T14:03:22.410Z.`);
+  }
+}
+
 /** `what` names the option, for the message. */
 export function parseWholeNumber(text: string, what = ''): number {
   if (!/^\d+$/.test(text)) {

@@ -14,6 +14,10 @@ export interface TimelineEvent {
   readonly subject: string;
   readonly text: string;
   readonly mark?: TimelineMark;
+  /** Of a note: what it is edited and removed by. */
+  readonly id?: string;
+  /** Only in pushes and on disk: the note of this `id` is gone. */
+  readonly removed?: true;
   /** Lines of a chaos script that do it again. Absent: nobody did it, or scripts have no words for it. */
   readonly script?: readonly string[];
 }

@@ -10,7 +10,7 @@ import type {
 } from './events.ts';
 import type { DoctorReport } from './doctor.ts';
 import type { CheckpointView } from './checkpoints.ts';
-import type { HistoryView, PastView, TimelineEvent } from './history.ts';
+import type { HistoryView, PastView } from './history.ts';
 import type { ClusterName, ContextName, NodeName, TaskView } from './model.ts';
 import type { PaceSetting } from './pace.ts';
 
@@ -58,8 +58,6 @@ export interface SliceApi {
    * leader that was elected afterwards. Comments only, when nothing was done that a script can repeat.
    */
   timelineScript(cluster: ClusterName, fromMs: number, toMs: number): Promise<string>;
-  /** Pins one line of text to an epoch millisecond of the timeline, at the latest to now. */
-  addNote(cluster: ClusterName, at: number, text: string): Promise<TimelineEvent>;
 }
 
 export const sliceMethods = [
@@ -81,5 +79,4 @@ export const sliceMethods = [
   'history',
   'pastView',
   'timelineScript',
-  'addNote',
 ] as const satisfies readonly (keyof SliceApi)[];

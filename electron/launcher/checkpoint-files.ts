@@ -7,6 +7,7 @@ import path from 'node:path';
 import { NODE_NAME_RULE } from '../contract/check-parts.ts';
 import type { CheckpointView } from '../contract/checkpoints.ts';
 import type { ClusterPlan } from '../contract/model.ts';
+import { bytesShort } from '../contract/words.ts';
 import { errnoOf, launcherError, messageOf } from './errors.ts';
 import { DATA_FOLDERS } from './properties-file.ts';
 import { readJson, writeJsonAtomic } from './workspace.ts';
@@ -285,8 +286,7 @@ async function syncFolders(dir: string): Promise<void> {
 async function refuseFullDisk(plan: Place, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(plan.dir);
   if (bavail * bsize < bytes + SPARE_BYTES) {
-    const mib = (value: number): number => Math.ceil(value / 1024 / 1024);
-    const why = `It needs ${mib(bytes + SPARE_BYTES)} MiB, ${mib(bavail * bsize)} MiB are left.`;
+    const why = `It needs ${bytesShort(bytes + SPARE_BYTES)}, ${bytesShort(bavail * bsize)} are left.`;
     throw launcherError('DISK_FULL', 'There is not enough room for the copy.', why, ['Make room, then try again.']);
   }
 }

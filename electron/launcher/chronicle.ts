@@ -1,4 +1,5 @@
 // What happened to one cluster, in words on disk and as states in memory. Entry point: `Chronicle`.
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { ChaosAction } from '../contract/chaos.ts';
 import { wordsOf } from '../contract/chaos-words.ts';
@@ -52,9 +53,35 @@ export class Chronicle {
       subject: this.#cluster,
       text,
       mark: 'note',
+      id: `note-${randomBytes(4).toString('hex')}`,
     };
     this.#timeline.add(event);
     return event;
+  }
+
+  /** Fails with NOTE_NOT_FOUND. */
+  async editNote(id: string, text: string): Promise<TimelineEvent> {
+    const event = { ...(await this.#noteOf(id)), text };
+    this.#timeline.add(event);
+    return event;
+  }
+
+  /** Fails with NOTE_NOT_FOUND. */
+  async removeNote(id: string): Promise<void> {
+    this.#timeline.add({ ...(await this.#noteOf(id)), text: '', removed: true });
+  }
+
+  async #noteOf(id: string): Promise<TimelineEvent> {
+    const found = (await this.#timeline.since(0)).find((event) => event.id === id);
+    if (found === undefined) {
+      throw launcherError(
+        'NOTE_NOT_FOUND',
+        `The timeline of ${this.#cluster} has no note ${id}.`,
+        'It was never pinned, or removed, or is older than what the timeline shows.',
+        ['Find it: muster timeline'],
+      );
+    }
+    return found;
   }
 
   /** What happened between two moments as text, and what was done as a chaos script. */

@@ -11,9 +11,9 @@ import type {
   EventRow,
   EventTree,
   NewEventInput,
-  ReplicaMark,
 } from '../contract/events.ts';
 import type { ClusterView, ContextView, NodeName, ReplicaView } from '../contract/model.ts';
+import { markOf } from '../contract/replica-marks.ts';
 import { launcherError } from './errors.ts';
 import { contextNotFound } from './targets.ts';
 
@@ -173,16 +173,6 @@ function rowOf(event: EventReport, members: readonly ReplicaView[]): EventRow {
   return { ...row, replicas: Object.fromEntries(storing.map((member) => [member.node, markOf(event.token, member)])) };
 }
 
-function markOf(token: number, member: ReplicaView): ReplicaMark {
-  if (member.lastToken === null) {
-    return 'unknown';
-  }
-  if (token <= member.lastToken) {
-    return 'durable';
-  }
-  return token <= (member.appendedToken ?? -1) ? 'appended' : 'absent';
-}
-
 export function matches(event: EventReport, filter: EventFilter): boolean {
   const { text, type, aggregate, from, to, meta } = filter;
   return (
@@ -204,6 +194,7 @@ function patternOf(words: string): RegExp {
 }
 
 function hasMeta(event: EventReport, meta: string): boolean {
+  if (event.tags.includes(meta)) return true;
   const cut = meta.indexOf('=');
   return cut < 0
     ? Object.hasOwn(event.metaData, meta)

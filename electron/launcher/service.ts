@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises';
 import { EventEmitter } from 'node:events';
 import type { LauncherClient, LauncherEventName, LauncherEvents } from '../contract/api.ts';
 import type { ManageApi } from '../contract/manage.ts';
+import type { RecordsApi } from '../contract/records.ts';
 import type { TimelineEvent } from '../contract/history.ts';
 import type { ClusterView, LogChunk } from '../contract/model.ts';
 import { createContext, deleteContext, moveLeader, setRole } from './admin-client.ts';
@@ -21,6 +22,7 @@ import { scrubNode } from './scrub.ts';
 import { verifyContext } from './verify.ts';
 import { type BrokenCluster, Fleet } from './fleet.ts';
 import { manage } from './management.ts';
+import { records } from './records.ts';
 import { readConfig, restartSteps, writeConfig } from './node-config.ts';
 import { leaderOf, roleSteps } from './role-changes.ts';
 import { type ServiceWithoutScripts, withScripts } from './service-scripts.ts';
@@ -69,11 +71,15 @@ export async function openService(options: ServiceOptions): Promise<LauncherServ
   const service = new Service(options, fleet, emitter, emitClusters);
   const { now = Date.now } = options;
   const told = () => emit('settings', settings.view);
-  const whole = Object.assign(service, manage({ ...options, fleet, now, service, settings, told }));
+  const whole = Object.assign(
+    service,
+    manage({ ...options, fleet, now, service, settings, told }),
+    records({ fleet, service, changed: (change) => emit('searches', change) }),
+  );
   return withScripts(whole, options, (runs) => emit('runs', runs));
 }
 
-class Service implements Omit<ServiceWithoutScripts, keyof ManageApi> {
+class Service implements Omit<ServiceWithoutScripts, keyof ManageApi | keyof RecordsApi> {
   readonly broken: readonly BrokenCluster[];
   readonly #options: ServiceOptions;
   readonly #fleet: Fleet;
@@ -337,11 +343,6 @@ class Service implements Omit<ServiceWithoutScripts, keyof ManageApi> {
   pastView: LauncherClient['pastView'] = async (name, at) => this.#fleet.get(name).chronicle.past(at);
   timelineScript: LauncherClient['timelineScript'] = async (name, from, to) =>
     (await this.#fleet.get(name).chronicle.part(from, to)).script;
-
-  async addNote(...[name, at, text]: Parameters<LauncherClient['addNote']>) {
-    this.refuseWithoutLock();
-    return this.#fleet.get(name).chronicle.note(at, text);
-  }
 
   async snippets(...[name, context]: Parameters<LauncherClient['snippets']>) {
     const cluster = this.#fleet.get(name);

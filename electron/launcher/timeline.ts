@@ -39,9 +39,8 @@ export class Timeline {
     await this.flush();
     const lines = (await readTail(this.#file, READ_BYTES_MAX)).split('\n');
     // A note stands at the moment that it is about, not where it was written.
-    return lines
-      .map(parseEvent)
-      .filter((event): event is TimelineEvent => event !== null && event.at >= since)
+    return latest(lines.map(parseEvent).filter((event): event is TimelineEvent => event !== null))
+      .filter((event) => event.at >= since && event.removed !== true)
       .sort((left, right) => left.at - right.at)
       .slice(-EVENTS_ANSWERED_MAX);
   }
@@ -54,6 +53,12 @@ export class Timeline {
   close(): Promise<void> {
     return this.#lines.close();
   }
+}
+
+/** The file is only added to: what was written last of a note counts. */
+function latest(events: readonly TimelineEvent[]): readonly TimelineEvent[] {
+  const last = new Map(events.map((event) => [event.id, event]));
+  return events.filter((event) => event.id === undefined || last.get(event.id) === event);
 }
 
 function parseEvent(line: string): TimelineEvent | null {

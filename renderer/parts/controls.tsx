@@ -33,7 +33,8 @@ export function Button({ kind, small, blocked, children, ...rest }: ButtonProps)
   );
 }
 
-export function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
+/** With `words` it shows them; `label` tells what is copied. */
+export function CopyButton({ text, label, words: shown }: CopyButtonProps) {
   const copied = useSignal(false);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -46,11 +47,18 @@ export function CopyButton({ text, label }: { readonly text: string; readonly la
     }, COPIED_SHOWN_MS);
   };
   const words = copied.value ? 'Copied' : label;
+  const kind = shown === undefined ? 'icon-button' : 'button small quiet';
   return (
-    <button type="button" class="icon-button" aria-label={words} title={words} onClick={() => void copy()}>
-      {copied.value ? <CheckIcon /> : <CopyIcon />}
+    <button type="button" class={kind} aria-label={words} title={words} onClick={() => void copy()}>
+      {copied.value ? <CheckIcon /> : <CopyIcon />} {shown}
     </button>
   );
+}
+
+interface CopyButtonProps {
+  readonly text: string;
+  readonly label: string;
+  readonly words?: string;
 }
 
 /**

@@ -1,8 +1,8 @@
 // Types of events and their aggregates with counts; a press on an aggregate filters by it (ux.md §9).
-import type { EventFilter, EventTree } from '../../electron/contract/events.ts';
+import type { EventTree } from '../../electron/contract/events.ts';
 import { count, plural } from '../format.ts';
 
-export function EventTypes(props: { readonly tree: EventTree; readonly onPick: (filter: EventFilter) => void }) {
+export function EventTypes(props: { readonly tree: EventTree; readonly onPick: (aggregate: string) => void }) {
   const { tree, onPick } = props;
   if (tree.groups.length === 0) return <p class="empty">No events yet.</p>;
   return (
@@ -15,7 +15,7 @@ export function EventTypes(props: { readonly tree: EventTree; readonly onPick: (
           <ul>
             {group.aggregates.map((one) => (
               <li key={one.id}>
-                <button type="button" class="tree-leaf" onClick={() => onPick({ aggregate: one.id })}>
+                <button type="button" class="tree-leaf" onClick={() => onPick(one.id)}>
                   {one.id} <span class="hint">{count(one.events)}</span>
                 </button>
               </li>

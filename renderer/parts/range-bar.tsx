@@ -1,7 +1,7 @@
 // Below the lanes: a part of the timeline to copy, to keep as a chaos script or to put into a bundle, and notes (ux.md §10).
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { NOTE_CHARS_MAX } from '../../electron/contract/check-slices.ts';
+import { NOTE_CHARS_MAX } from '../../electron/contract/check-records.ts';
 import { eventLine } from '../../electron/contract/history.ts';
 import type { SavedBundle } from '../../electron/contract/manage.ts';
 import { announce } from '../announce.ts';

@@ -7,6 +7,7 @@ import { clockMs, duration } from '../format.ts';
 import { loadHistory, lookAt, PAST_SUBJECT, recorded, WINDOWS_MS, windowMs } from '../past.ts';
 import { Button, CopyButton, SubjectError } from '../parts/controls.tsx';
 import { Lanes, signOf } from '../parts/lanes.tsx';
+import { NoteCell } from '../parts/note-cell.tsx';
 import { PastControls, Slider } from '../parts/past-bar.tsx';
 import { RangeBar } from '../parts/range-bar.tsx';
 import { connected, past, timeline, wall } from '../store.ts';
@@ -62,7 +63,7 @@ function Events() {
         </thead>
         <tbody>
           {rows.map(({ event, index }) => (
-            <tr key={`${event.at}:${index}`} aria-current={index === present ? 'true' : undefined}>
+            <tr key={event.id ?? `${event.at}:${index}`} aria-current={index === present ? 'true' : undefined}>
               <td>
                 <time dateTime={new Date(event.at).toISOString()}>{clockMs(event.at)}</time>
               </td>
@@ -71,7 +72,7 @@ function Events() {
                 <span class={`sign mark-${event.mark ?? 'none'}`} aria-hidden="true">
                   {signOf(event)}
                 </span>
-                {event.text}
+                {event.id === undefined ? event.text : <NoteCell id={event.id} at={event.at} text={event.text} />}
               </th>
               <td class="number">
                 <Button

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import type { TimelineEvent } from '../../electron/contract/history.ts';
-import { card, describeWindow } from './harness.ts';
+import { card, describeWindow, pressWhenReady } from './harness.ts';
 import { installPast } from './past-scene.ts';
 import { describeRealWindow } from './real-window.ts';
 import { scenes } from './scenes.ts';
@@ -238,6 +238,41 @@ describeWindow('timeline', (harness) => {
     await page.getByRole('button', { name: 'Pin' }).click();
     await page.getByText('WORKSPACE_BUSY').waitFor();
     expect(await page.getByRole('textbox', { name: 'Note at now' }).inputValue()).toBe('again');
+  });
+
+  it('UX-10 a note is written anew and taken off, in the past too; what another window did to it shows', async () => {
+    const scene = installPast(harness.fake);
+    const note = { at: scene.killedAt + 1, cluster: 'dev', kind: 'note', subject: 'dev', mark: 'note' } as const;
+    const pinned = { ...note, id: 'note-00000001', text: 'lost its handler' };
+    harness.fake.on('editNote', (_cluster: string, id: string, text: string) => {
+      const edited = { ...pinned, id, text };
+      harness.fake.push('timeline', edited);
+      return edited;
+    });
+    harness.fake.on('removeNote', (_cluster: string, id: string) =>
+      harness.fake.push('timeline', { ...pinned, id, text: '', removed: true }),
+    );
+    const page = await harness.openCluster();
+    await toTimeline(page);
+    harness.fake.push('timeline', pinned);
+    const rows = page.getByRole('region', { name: 'What happened' }).getByRole('row');
+    await rows.filter({ hasText: 'lost its handler' }).getByRole('button', { name: /^Show/ }).click();
+    await page.locator('.shell[data-past="true"]').waitFor();
+    await pressWhenReady(page.getByRole('button', { name: /^Edit the note of/ }));
+    const field = page.getByRole('textbox', { name: /^Words of the note of/ });
+    await field.fill('lost IssueCard');
+    await field.press('Enter');
+    await rows.filter({ hasText: 'lost IssueCard' }).waitFor();
+    expect(harness.fake.callsOf('editNote')[0]?.args).toEqual(['dev', 'note-00000001', 'lost IssueCard']);
+    harness.fake.push('timeline', { ...pinned, text: 'as another window says' });
+    await rows.filter({ hasText: 'as another window says' }).waitFor();
+    expect(await rows.filter({ hasText: 'lost IssueCard' }).count()).toBe(0);
+    await pressWhenReady(page.getByRole('button', { name: /^Remove the note of/ }));
+    await expect.poll(() => page.locator('.lane .mark-note').count()).toBe(0);
+    harness.fake.push('timeline', pinned);
+    harness.fake.fail('removeNote', { code: 'NOTE_NOT_FOUND', what: 'No.', why: 'On purpose.', next: [] });
+    await pressWhenReady(page.getByRole('button', { name: /^Remove the note of/ }));
+    await page.getByRole('alert').filter({ hasText: 'NOTE_NOT_FOUND' }).waitFor();
   });
 
   it('UX-10 End wins over an answer that is still under way', async () => {

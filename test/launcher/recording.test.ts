@@ -2,7 +2,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseMoment } from '../../electron/cli/timeline-commands.ts';
+import { parseMoment } from '../../electron/contract/grammar.ts';
 import type { AppView, ClusterView } from '../../electron/contract/model.ts';
 import { difference, patched } from '../../electron/launcher/json-patch.ts';
 import { ReconnectWatch } from '../../electron/launcher/reconnect.ts';

@@ -97,6 +97,15 @@ describe('a cluster of engine processes', () => {
     );
     // The fault may be of the same millisecond.
     expect((await service.timeline('dev', from)).slice(0, 2)).toContainEqual(note);
+    const id = note.id ?? '';
+    const edited = await service.editNote('dev', id, 'here the app lost IssueCard');
+    expect(edited).toEqual({ ...note, text: 'here the app lost IssueCard' });
+    const notes = async () => (await service.timeline('dev', 0)).filter((event) => event.id === id);
+    expect(await notes()).toEqual([edited]);
+    await service.removeNote('dev', id);
+    expect(pinned.at(-1)).toMatchObject({ id, removed: true });
+    expect(await notes()).toEqual([]);
+    await expect(service.editNote('dev', id, 'x')).rejects.toMatchObject({ data: { code: 'NOTE_NOT_FOUND' } });
     const lines = (await service.timelineScript('dev', from, Date.now())).split('\n');
     expect(lines.map((line) => line.replace(/^at \S+ /, '')).slice(1)).toEqual([
       'slow-disk leader(default) 20ms',

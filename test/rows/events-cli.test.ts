@@ -69,11 +69,49 @@ describe('events on the command line', () => {
   );
 
   it(
+    'ux §9 filters in the words of the window, under a name for every command and window; an event as the start of a test',
+    async () => {
+      await workspace.ok('append', 'default', '--type', 'CardClosed', '--aggregate', 'card-2', '--meta', 'user=ada');
+      const tokens = async (...args: string[]) => (await rows(...args)).map(({ token }) => token);
+      expect(await tokens('--where', 'type:Card* agg:card-2 meta.user:ada from:10m')).toEqual([3]);
+      expect(await tokens('--where', 'to:10m')).toEqual([]);
+      expect(await tokens('--since', '10m', '--until', '0s', '--type', 'Card*')).toEqual([0, 1, 3]);
+      await workspace.ok('search', 'save', 'of ada', 'meta.user:ada');
+      await workspace.ok('search', 'save', 'cards', 'type:Card*', 'from:10m');
+      expect(await tokens('--search', 'cards', '--aggregate', 'card-1')).toEqual([0, 1]);
+      await workspace.ok('search', 'rename', 'of ada', 'ada');
+      await workspace.ok('search', 'rm', 'cards');
+      expect(await workspace.json('search', 'ls')).toEqual([{ name: 'ada', words: 'meta.user:ada' }]);
+      const unknown = await workspace.muster('events', 'default', '--search', 'cards', '--json');
+      expect([unknown.code, unknown.stdout.includes('SEARCH_NOT_FOUND')]).toEqual([1, true]);
+      expect((await workspace.muster('events', 'default', '--where', 'type:')).code).toBe(2);
+      expect((await workspace.muster('search', 'save', 'x', 'from:soon')).code).toBe(2);
+      const given = await workspace.ok('events', 'default', '--max', '1', '--given');
+      expect(given.trim()).toBe('.given(new CardIssued(/* amount */ 5))');
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'ux §10 a note is pinned, written anew and taken off by the id that the timeline tells',
+    async () => {
+      const { id } = await workspace.json<{ id: string }>('note', 'lost its handler');
+      await workspace.ok('note', 'edit', id, 'lost IssueCard');
+      expect(await workspace.ok('timeline')).toMatch(new RegExp(`note +lost IssueCard \\(${id}\\)`));
+      await workspace.ok('note', 'rm', id);
+      expect(await workspace.ok('timeline')).not.toContain('lost');
+      expect((await workspace.muster('note', 'edit', id, 'x', '--json')).stdout).toContain('NOTE_NOT_FOUND');
+      expect((await workspace.muster('note', 'rm', 'x')).code).toBe(2);
+    },
+    SLOW_MS,
+  );
+
+  it(
     'B8 verify: token, count and checksum are the same on each member',
     async () => {
       const [check] = await workspace.json<Check[]>('verify', 'default');
       expect(check).toMatchObject({ equal: true, firstDifference: null });
-      expect(check?.members.map((member) => member.events)).toEqual([3, 3, 3]);
+      expect(check?.members.map((member) => member.events)).toEqual([4, 4, 4]);
       expect(new Set(check?.members.map((member) => member.checksum)).size).toBe(1);
     },
     SLOW_MS,
@@ -92,7 +130,7 @@ describe('events on the command line', () => {
       // The engine refuses damaged data, cuts it off and copies it again, or serves the rest: it is never called equal unseen.
       if (check?.equal === true) {
         await workspace.ok('wait', 'caught-up');
-        expect(check.members.map((member) => member.events)).toEqual([3, 3, 3]);
+        expect(check.members.map((member) => member.events)).toEqual([4, 4, 4]);
       } else {
         expect(result.code).toBe(3);
         expect(check?.members.some((member) => member.problem !== null)).toBe(true);
@@ -106,9 +144,9 @@ describe('events on the command line', () => {
     async () => {
       const asked = await workspace.muster('purge', 'default');
       expect(asked.code).toBe(2);
-      expect(asked.stderr).toContain('default (3 events)');
+      expect(asked.stderr).toContain('default (4 events)');
       const { purged } = await workspace.json<{ purged: unknown }>('purge', 'default', '--yes');
-      expect(purged).toEqual([{ context: 'default', events: 3 }]);
+      expect(purged).toEqual([{ context: 'default', events: 4 }]);
       expect(await rows()).toEqual([]);
       await append('CardIssued', 'card-1', '{}');
       expect((await rows()).map(({ token, sequence }) => [token, sequence])).toEqual([[0, 0]]);
