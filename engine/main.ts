@@ -8,6 +8,7 @@ import { ControlChannel, sendFatal } from './control/channel.ts';
 import { EngineNode } from './node.ts';
 import { StartError } from './start-error.ts';
 import { createEnv, createLogger } from './util/log.ts';
+import { WallClock } from './util/wall-clock.ts';
 
 /** A properties file larger than this is not one. */
 const PROPERTIES_BYTES_MAX = 1024 * 1024;
@@ -42,7 +43,8 @@ async function main(): Promise<void> {
   }
   const { settings } = parsed;
   const write = (line: string) => process.stdout.write(line);
-  const env = createEnv(createLogger(settings.name, 'info', write));
+  const clock = new WallClock();
+  const env = createEnv(createLogger(settings.name, 'info', write), clock);
   for (const { code, key, message } of parsed.notes) {
     if (code === 'SETTING_IGNORED') env.log.warn(message, { code, key });
     else env.log.info(message, { code, key });
@@ -99,6 +101,10 @@ async function main(): Promise<void> {
     ask: (ask) =>
       ask.kind === 'settings' ? Promise.resolve({ given: parsed.given } satisfies SettingsReport) : node.ask(ask),
     setDiskFault: (fault) => node.setDiskFault(fault),
+    setClockSkew: (skewMs) => {
+      clock.skewMs = skewMs;
+      env.log.warn(`The wall clock of this node is off by ${skewMs} ms`, { code: 'CLOCK_SKEW' });
+    },
     stop: () => void stop('asked by the launcher'),
     // The launcher is gone: nobody can stop this process any more, so it stops itself, at once (decision 16).
     onClosed: () => void stop('the launcher is gone', ORPHAN_STOP_LIMIT_MS),

@@ -1,9 +1,9 @@
 // The verbs of the window, each one real operation of LauncherApi, with its error kept at the thing it concerns.
+import type { DiskFault, LinkFaultView } from '../electron/contract/faults.ts';
 import type {
   ClusterName,
   ClusterSpec,
   ClusterSummary,
-  LinkFaultView,
   NodeAction,
   NodeName,
   NodeView,
@@ -11,7 +11,18 @@ import type {
 import { announce } from './announce.ts';
 import { beginStart, endFinishedStart, endStart } from './startup.ts';
 import type { DockTab } from './store.ts';
-import { api, attempt, context, dialog, go, logNode, setDock, view } from './store.ts';
+import {
+  api,
+  attempt,
+  context,
+  dialog,
+  dialogNode,
+  go,
+  logNode,
+  openFolder as openNodeFolder,
+  setDock,
+  view,
+} from './store.ts';
 
 export const actionWord: Readonly<Record<NodeAction, string>> = {
   start: 'Start',
@@ -120,13 +131,13 @@ export function killLeader(): Promise<boolean> {
   });
 }
 
-/** One fault on whoever the target names when the launcher gets it: an action, or a disk slower by these ms. */
-export function strike(target: string, what: NodeAction | number): void {
+/** One fault on whoever the target names when the launcher gets it: an action, or a change of its disk. */
+export function strike(target: string, what: NodeAction | Partial<DiskFault>): void {
   const cluster = view.peek()?.name;
   if (cluster === undefined) return;
   void attempt('cluster', async () => {
-    if (typeof what === 'number') await api().setDisk(cluster, target, { slowMs: what });
-    else await api().actOnNode(cluster, target, what);
+    if (typeof what === 'string') await api().actOnNode(cluster, target, what);
+    else await api().setDisk(cluster, target, what);
   });
 }
 
@@ -136,13 +147,23 @@ export function heal(): Promise<boolean> {
   return attempt('links', () => api().heal(cluster));
 }
 
-export function healDisk(node: NodeName): Promise<boolean> {
+function onFaults(work: (cluster: ClusterName) => Promise<unknown>): Promise<boolean> {
   const cluster = view.peek()?.name;
   if (cluster === undefined) return Promise.resolve(false);
   return attempt('links', async () => {
-    await api().setDisk(cluster, node, { slowMs: 0, failing: false, full: false });
+    await work(cluster);
   });
 }
+
+export const healDisk = (node: NodeName): Promise<boolean> =>
+  onFaults((cluster) => api().setDisk(cluster, node, { slowMs: 0, failing: false, full: false }));
+
+export const slowDisk = (node: NodeName, slowMs: number): Promise<boolean> =>
+  onFaults((cluster) => api().setDisk(cluster, node, { slowMs }));
+
+/** 0 heals it. */
+export const skewClock = (target: string, skewMs: number): Promise<boolean> =>
+  onFaults((cluster) => api().skewClock(cluster, target, skewMs));
 
 export function askApp(clientId: string, action: 'reconnect' | 'disconnect'): Promise<boolean> {
   const cluster = view.peek()?.name;
@@ -169,6 +190,11 @@ export function showLogs(node: NodeName | null): void {
   showDock('logs');
 }
 
-export function openDialog(which: NonNullable<typeof dialog.value>): void {
+/** `node`: the one that the dialog is about at first. */
+export function openDialog(which: NonNullable<typeof dialog.value>, node: NodeName | null = null): void {
+  dialogNode.value = node;
   dialog.value = which;
 }
+
+export const openFolder = (cluster: ClusterName, node: NodeName): Promise<boolean> =>
+  attempt(`node:${node}`, () => openNodeFolder(cluster, node));

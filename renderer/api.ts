@@ -2,8 +2,9 @@
 // May not: know screens or signals, or interpret views. Entry point: `connect()`.
 import type { LauncherApi, LauncherClient, LauncherEventName, LauncherEvents } from '../electron/contract/api.ts';
 import { apiMethods } from '../electron/contract/api.ts';
-import type { LauncherErrorData } from '../electron/contract/model.ts';
 import type { ControlPortView } from '../electron/contract/control-port.ts';
+import type { BridgeAnswer, MusterBridge } from '../electron/contract/desktop.ts';
+import type { ClusterName, LauncherErrorData, NodeName } from '../electron/contract/model.ts';
 import { LauncherError } from '../electron/contract/model.ts';
 
 export const RECONNECT_FIRST_MS = 250;
@@ -25,16 +26,12 @@ export interface Connection {
   readonly retryNow: () => void;
   /** Ids of commands (keys.ts) chosen in the application menu; never called in a browser. */
   readonly onCommand: (listener: (id: string) => void) => void;
+  /** Null in a browser tab, which cannot. */
+  readonly openFolder: ((cluster: ClusterName, node: NodeName) => Promise<void>) | null;
 }
 
-type Answer = { readonly ok: unknown } | { readonly error: LauncherErrorData };
+type Answer = BridgeAnswer;
 type Call = (method: keyof LauncherApi, args: readonly unknown[]) => Promise<Answer>;
-
-/** What `electron/app/preload.ts` exposes as `window.muster`. */
-export interface MusterBridge {
-  readonly call: (method: string, args: readonly unknown[]) => Promise<Answer>;
-  readonly on: (listener: (event: string, payload: unknown) => void) => void;
-}
 
 declare global {
   interface Window {
@@ -112,6 +109,10 @@ function connectBridge(bridge: MusterBridge): Connection {
     },
     retryNow: () => undefined,
     onCommand: (listener) => void commands.push(listener),
+    async openFolder(cluster, node) {
+      const answer = await bridge.openFolder(cluster, node);
+      if ('error' in answer) throw new LauncherError(answer.error);
+    },
   };
 }
 
@@ -224,5 +225,6 @@ function connectHttp(token: string): Connection {
       open();
     },
     onCommand: () => undefined,
+    openFolder: null,
   };
 }

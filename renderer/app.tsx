@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useErrorBoundary } from 'preact/hooks';
+import { activeFaults } from '../electron/contract/words.ts';
 import { alertMessage, politeMessage } from './announce.ts';
 import { tokenRefused } from './api.ts';
 import { seconds } from './format.ts';
@@ -84,8 +85,7 @@ function SettingsBanner() {
 export function App() {
   const where = route.value;
   const shown = view.value;
-  const broken =
-    shown !== null && (shown.faults.length + (shown.diskFaults?.length ?? 0) > 0 || shown.pace !== undefined);
+  const broken = shown !== null && (activeFaults(shown) > 0 || shown.pace !== undefined);
   return (
     <div class="shell" data-screen={where.screen} data-broken={broken} data-past={past.value !== null}>
       <ConnectionBanner />

@@ -1,6 +1,7 @@
 // The last minute of lag of every member, for the chart. A ring of samples taken from views as they are shown.
 import { signal } from '@preact/signals';
 import type { ClusterView, ContextName, NodeName } from '../electron/contract/model.ts';
+import { activeFaults } from '../electron/contract/words.ts';
 
 export const LAG_WINDOW_MS = 60_000;
 /** One minute of news at the fastest push rate (VIEW_PUSH_MS); a cluster that only counts makes a fifth of it (COUNTS_EVERY_MS). */
@@ -17,7 +18,7 @@ export interface LagSample {
   /** Last index per member. */
   readonly last: Readonly<Record<NodeName, number | null>>;
   readonly leaderLast: number | null;
-  /** Faults of links and disks that were on. */
+  /** Faults of links, disks and clocks that were on. */
   readonly faults: number;
 }
 
@@ -35,7 +36,7 @@ export function resetLag(): void {
 }
 
 export function recordLag(view: ClusterView, at: number): void {
-  const faults = view.faults.length + (view.diskFaults?.length ?? 0);
+  const faults = activeFaults(view);
   for (const context of view.contexts) {
     const ring = samples.get(context.name) ?? [];
     samples.set(context.name, ring);

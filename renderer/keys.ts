@@ -242,7 +242,7 @@ export const commands: readonly Command[] = [
   },
   {
     id: 'heal',
-    label: 'Heal all links',
+    label: 'Heal all faults',
     keys: 'Shift+H',
     scope: 'content',
     available: commanding,

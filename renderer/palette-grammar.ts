@@ -1,17 +1,21 @@
 // What is typed into the palette, read with the grammar of the command line (ux.md §14, §18). Entry point: `typedCommand`.
 import {
   parseDelay,
+  parseDuration,
   parseLinks,
+  parseLoss,
   parsePace,
   parsePartition,
+  parseSkew,
   parseWholeNumber,
   UsageError,
 } from '../electron/contract/grammar.ts';
 import { NOTE_CHARS_MAX } from '../electron/contract/check-records.ts';
+import type { DiskFault } from '../electron/contract/faults.ts';
 import type { NodeAction } from '../electron/contract/model.ts';
 import { api, attempt, view } from './store.ts';
 import { pinNote } from './past.ts';
-import { heal, setLinks, strike } from './actions.ts';
+import { heal, setLinks, skewClock, strike } from './actions.ts';
 
 export type Typed =
   | {
@@ -31,6 +35,11 @@ const VERBS: readonly string[] = [
   'cut',
   'partition',
   'delay',
+  'loss',
+  'slow-disk',
+  'fill-disk',
+  'fail-disk',
+  'skew',
   'heal',
   'move-leader',
   'pace',
@@ -56,12 +65,22 @@ export function typedCommand(text: string): Typed | null {
   }
 }
 
+function requireTarget(word: string): string {
+  if (!TARGET.test(word)) {
+    throw new UsageError(`${word} is no target: node-2, all, leader:default, follower:default.`);
+  }
+  return word;
+}
+
+function onDisk(words: readonly string[], change: Partial<DiskFault>): () => void {
+  const target = requireTarget(words.join(' '));
+  return () => strike(target, change);
+}
+
 function workOf(verb: string, rest: readonly string[]): () => void {
   const action = ACTIONS.find((one) => one === verb);
   if (action !== undefined) {
-    const wrong = rest.find((target) => !TARGET.test(target));
-    if (wrong !== undefined)
-      throw new UsageError(`${wrong} is no target: node-2, all, leader:default, follower:default.`);
+    for (const target of rest) requireTarget(target);
     return () => {
       for (const target of rest) strike(target, action);
     };
@@ -78,6 +97,21 @@ function workOf(verb: string, rest: readonly string[]): () => void {
     case 'delay': {
       const { links, delayMs, jitterMs, lossPercent } = parseDelay(rest);
       return () => void setLinks(links.map((link) => ({ ...link, cut: false, delayMs, jitterMs, lossPercent })));
+    }
+    case 'loss': {
+      const { links, lossPercent } = parseLoss(rest);
+      return () => void setLinks(links.map((link) => ({ ...link, ...CUT, cut: false, lossPercent })));
+    }
+    case 'slow-disk':
+      return onDisk(rest.slice(0, 1), { slowMs: parseDuration(rest.slice(1).join(' ')) });
+    case 'fill-disk':
+      return onDisk(rest, { full: true });
+    case 'fail-disk':
+      return onDisk(rest, { failing: true });
+    case 'skew': {
+      const target = requireTarget(rest[0] ?? '');
+      const skewMs = parseSkew(rest.slice(1));
+      return () => void skewClock(target, skewMs);
     }
     case 'move-leader': {
       const [context = '', node = null] = rest;

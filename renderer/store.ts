@@ -12,6 +12,7 @@ import type {
   ContextView,
   LauncherErrorData,
   LogChunk,
+  NodeName,
   TaskView,
 } from '../electron/contract/model.ts';
 import { LauncherError } from '../electron/contract/model.ts';
@@ -91,8 +92,22 @@ export const dock = signal<{ readonly open: boolean; readonly tab: DockTab; read
 /** Node whose log is shown; null = all, merged. */
 export const logNode = signal<string | null>(null);
 export const dialog = signal<
-  'palette' | 'help' | 'links' | 'create' | 'remove' | 'files' | 'import' | 'remove-node' | null
+  | 'palette'
+  | 'help'
+  | 'links'
+  | 'create'
+  | 'remove'
+  | 'files'
+  | 'import'
+  | 'remove-node'
+  | 'slow-disk'
+  | 'skew-clock'
+  | null
 >(null);
+/** The node that the open dialog begins with, when it is about one. */
+export const dialogNode = signal<NodeName | null>(null);
+/** The window is that of the desktop app, which can open folders. */
+export const desktop = signal(false);
 
 export const connected = computed(() => connection.value.kind === 'connected');
 
@@ -120,6 +135,9 @@ export function api(): Connection['client'] {
   return past.peek() === null ? current.client : looking(current.client);
 }
 
+export const openFolder: NonNullable<Connection['openFolder']> = (cluster, node) =>
+  current?.openFolder?.(cluster, node) ?? Promise.resolve();
+
 /** The launcher no longer knows the shown cluster (stopped throw-away data, or deleted elsewhere). */
 export const gone = computed(() => {
   const known = clusters.value;
@@ -132,6 +150,7 @@ export const reconnectNow = (): void => current?.retryNow();
 /** Starts to apply what the launcher pushes. Call once. */
 export function bindStore(connected: Connection): void {
   current = connected;
+  desktop.value = connected.openFolder !== null;
   connected.client.on('view', applyView);
   connected.client.on('clusters', (list) => {
     clusters.value = list;

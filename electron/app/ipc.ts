@@ -1,13 +1,14 @@
 // Binds LauncherApi to Electron's IPC: who asks (only our own page, main frame), what (check.ts), answers and errors as data.
-import { ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron';
+import { ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, shell, type WebContents } from 'electron';
 import { apiMethods, eventNames } from '../contract/api.ts';
 import type { LauncherErrorData } from '../contract/model.ts';
+import { clusterNameOf, nodeNameOf } from '../contract/check-parts.ts';
+import type { BridgeAnswer } from '../contract/desktop.ts';
 import { callChecked } from '../launcher/checked-client.ts';
-import { errorData } from '../launcher/errors.ts';
+import { errorData, launcherError } from '../launcher/errors.ts';
+import { nodeNotFound } from '../launcher/targets.ts';
 import type { Link } from './link.ts';
 import { isOwnPage } from './window.ts';
-
-type Answer = { readonly ok: unknown } | { readonly error: LauncherErrorData };
 
 const refused: LauncherErrorData = {
   code: 'UNAUTHORISED',
@@ -21,7 +22,7 @@ function isTrusted(event: IpcMainInvokeEvent | IpcMainEvent): boolean {
   return frame !== null && frame === event.sender.mainFrame && isOwnPage(frame.url);
 }
 
-async function call(link: Link, method: unknown, args: unknown): Promise<Answer> {
+async function call(link: Link, method: unknown, args: unknown): Promise<BridgeAnswer> {
   const known = apiMethods.find((one) => one === method);
   if (known === undefined || !Array.isArray(args)) {
     const why = known === undefined ? `Known calls: ${apiMethods.join(', ')}.` : 'The arguments are not a list.';
@@ -29,6 +30,23 @@ async function call(link: Link, method: unknown, args: unknown): Promise<Answer>
   }
   try {
     return { ok: await callChecked(link.client(), known, args) };
+  } catch (error) {
+    return { error: errorData(error) };
+  }
+}
+
+/** The page names a node, never a path: what is opened is the folder that the launcher knows. */
+async function openFolder(link: Link, cluster: unknown, name: unknown): Promise<BridgeAnswer> {
+  try {
+    const view = await link.client().getCluster(clusterNameOf(cluster, 'cluster'));
+    const wanted = nodeNameOf(name, 'node');
+    const node = view.nodes.find((one) => one.name === wanted);
+    if (node === undefined) throw nodeNotFound(view.name, wanted, view.nodes);
+    const problem = await shell.openPath(node.dir);
+    if (problem !== '') {
+      throw launcherError('FOLDER_NOT_OPENED', `The folder of ${node.name} was not opened.`, problem, [node.dir]);
+    }
+    return { ok: null };
   } catch (error) {
     return { error: errorData(error) };
   }
@@ -44,6 +62,9 @@ export function bindIpc(link: Link): void {
   };
   ipcMain.handle('muster:call', (event, method: unknown, args: unknown) =>
     isTrusted(event) ? call(link, method, args) : { error: refused },
+  );
+  ipcMain.handle('muster:open-folder', (event, cluster: unknown, node: unknown) =>
+    isTrusted(event) ? openFolder(link, cluster, node) : { error: refused },
   );
   ipcMain.on('muster:listening', (event) => {
     if (!isTrusted(event)) return;

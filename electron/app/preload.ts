@@ -1,10 +1,14 @@
-// The only code that runs in the window with Electron's powers: one call, one subscription. The rest is LauncherApi (contract/api.ts).
+// The only code that runs in the window with Electron's powers: MusterBridge (contract/desktop.ts).
 import { contextBridge, ipcRenderer } from 'electron';
+import type { BridgeAnswer, MusterBridge } from '../contract/desktop.ts';
 
-contextBridge.exposeInMainWorld('muster', {
-  call: (method: string, args: readonly unknown[]): Promise<unknown> => ipcRenderer.invoke('muster:call', method, args),
-  on: (listener: (event: string, payload: unknown) => void): void => {
+const bridge: MusterBridge = {
+  call: (method, args) => ipcRenderer.invoke('muster:call', method, args) as Promise<BridgeAnswer>,
+  openFolder: (cluster, node) => ipcRenderer.invoke('muster:open-folder', cluster, node) as Promise<BridgeAnswer>,
+  on: (listener) => {
     ipcRenderer.on('muster:event', (_event, name: string, payload: unknown) => listener(name, payload));
     ipcRenderer.send('muster:listening');
   },
-});
+};
+
+contextBridge.exposeInMainWorld('muster', bridge);

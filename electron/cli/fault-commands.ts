@@ -1,9 +1,17 @@
-// Commands that break links and disks, and heal them. Entry points: `addFaultCommands` (words of the command line), the functions.
+// Commands that break links, disks and clocks, and heal them. Entry points: `addFaultCommands` (words of the command line), the functions.
 import type { Command } from 'commander';
 import type { LauncherClient } from '../contract/api.ts';
-import type { DiskFault } from '../contract/model.ts';
-import { describeDiskFault, describeFault } from '../launcher/timeline.ts';
-import { parseDelay, parseDuration, parseLinks, parseLoss, parsePartition, parsePercent } from '../contract/grammar.ts';
+import type { DiskFault } from '../contract/faults.ts';
+import { describeClockFault, describeDiskFault, describeFault } from '../launcher/timeline.ts';
+import {
+  parseDelay,
+  parseDuration,
+  parseLinks,
+  parseLoss,
+  parsePartition,
+  parsePercent,
+  parseSkew,
+} from '../contract/grammar.ts';
 import type { DirectedLink, LinkTrouble } from '../contract/grammar.ts';
 import type { Output } from './output.ts';
 import { pickCluster, withSession } from './session.ts';
@@ -53,6 +61,25 @@ function setDisk(
   });
 }
 
+function skewClock(
+  installation: Installation,
+  output: Output,
+  name: string | undefined,
+  target: string,
+  skewMs: number,
+): Promise<number> {
+  return withSession(installation, 'look', async ({ client }) => {
+    const cluster = await pickCluster(client, name);
+    const nodes = await client.skewClock(cluster.name, target, skewMs);
+    return told(
+      client,
+      output,
+      cluster.name,
+      nodes.map((node) => describeClockFault(node, skewMs)),
+    );
+  });
+}
+
 async function told(
   client: LauncherClient,
   output: Output,
@@ -60,7 +87,8 @@ async function told(
   lines: readonly string[],
 ): Promise<number> {
   const view = await client.getCluster(cluster);
-  output.object({ cluster, faults: view.faults, diskFaults: view.diskFaults ?? [] });
+  const { faults, diskFaults = [], clockFaults = [] } = view;
+  output.object({ cluster, faults, diskFaults, clockFaults });
   output.line(lines.join('\n'));
   output.line('Undo: muster heal');
   return 0;
@@ -70,8 +98,8 @@ function heal(installation: Installation, output: Output, name: string | undefin
   return withSession(installation, 'look', async ({ client }) => {
     const cluster = await pickCluster(client, name);
     await client.heal(cluster.name);
-    output.object({ cluster: cluster.name, faults: [], diskFaults: [] });
-    output.line(`All links and disks of ${cluster.name} are healed.`);
+    output.object({ cluster: cluster.name, faults: [], diskFaults: [], clockFaults: [] });
+    output.line(`All links, disks and clocks of ${cluster.name} are healed.`);
     return 0;
   });
 }
@@ -138,7 +166,19 @@ export function addFaultCommands(program: Command, add: AddCommand, run: RunComm
         setDisk(installation, output, common.cluster, target, { full: true }),
       ),
   );
-  add(program, 'heal', 'remove every fault of links and disks').action((_options: unknown, command: Command) =>
+  // An offset like -30s looks like an option.
+  add(
+    program,
+    'skew <target> <offset>',
+    `set the wall clock of a node wrong: +5m, -30s, 0 = right again; targets: ${TARGETS}`,
+  )
+    .allowUnknownOption()
+    .action((target: string, offset: string, _options: unknown, command: Command) =>
+      run(command, (installation, output, common) =>
+        skewClock(installation, output, common.cluster, target, parseSkew([offset])),
+      ),
+    );
+  add(program, 'heal', 'remove every fault of links, disks and clocks').action((_options: unknown, command: Command) =>
     run(command, (installation, output, common) => heal(installation, output, common.cluster)),
   );
 }

@@ -1,12 +1,13 @@
-// `muster settings` and `muster control-port`: what every window shares. Entry point: `addManageCommands`.
+// `muster settings` and `muster control-port`: what every window shares; `muster folder`: where a node lives. Entry point: `addManageCommands`.
 import type { Command } from 'commander';
 import { settingRules, settingsChangeOf } from '../contract/check-settings.ts';
 import { LauncherError } from '../contract/model.ts';
 import type { AppSettings } from '../contract/settings.ts';
+import { nodeNotFound } from '../launcher/targets.ts';
 import { UsageError } from '../contract/grammar.ts';
 import type { AddCommand, RunCommand } from './fault-commands.ts';
 import { errorText, type Output } from './output.ts';
-import { withSession } from './session.ts';
+import { pickCluster, withSession } from './session.ts';
 import type { Installation } from './session.ts';
 
 /** The words of the command line for the settings. */
@@ -79,6 +80,19 @@ function controlPort(
   });
 }
 
+/** The folder alone on standard output, for `cd "$(muster folder node-2)"`. */
+function folder(installation: Installation, output: Output, name: string | undefined, node: string): Promise<number> {
+  return withSession(installation, 'look', async ({ client }) => {
+    const view = await client.getCluster((await pickCluster(client, name)).name);
+    const found = view.nodes.find((one) => one.name === node);
+    if (found === undefined) throw nodeNotFound(view.name, node, view.nodes);
+    const { dir, propertiesFile, logFile } = found;
+    output.object({ cluster: view.name, node, dir, propertiesFile, logFile });
+    output.line(dir);
+    return 0;
+  });
+}
+
 export function addManageCommands(program: Command, add: AddCommand, run: RunCommand): void {
   add(
     program,
@@ -96,4 +110,8 @@ export function addManageCommands(program: Command, add: AddCommand, run: RunCom
     .action((wish: string | undefined, options: { newToken?: boolean }, command: Command) =>
       run(command, (installation, output) => controlPort(installation, output, wish, options)),
     );
+  add(program, 'folder <node>', 'print the folder of a node; with --json also its properties file and log').action(
+    (node: string, _options: unknown, command: Command) =>
+      run(command, (installation, output, common) => folder(installation, output, common.cluster, node)),
+  );
 }

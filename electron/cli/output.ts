@@ -6,7 +6,7 @@ import type { PaceSetting } from '../contract/pace.ts';
 import type { TimeFormat } from '../contract/settings.ts';
 import { clockText } from '../contract/times.ts';
 import { catchUpWords } from '../contract/words.ts';
-import { describeDiskFault, describeFault } from '../launcher/timeline.ts';
+import { describeClockFault, describeDiskFault, describeFault } from '../launcher/timeline.ts';
 
 export interface Output {
   readonly json: boolean;
@@ -89,6 +89,7 @@ export function clusterObject(view: ClusterView, control: ControlReference | nul
     ...(view.faults.length > 0 ? { faults: view.faults } : {}),
     ...(view.pace === undefined ? {} : { pace: view.pace }),
     ...(view.diskFaults === undefined ? {} : { diskFaults: view.diskFaults }),
+    ...(view.clockFaults === undefined ? {} : { clockFaults: view.clockFaults }),
     ...(view.warnings.length > 0 ? { warnings: view.warnings } : {}),
     ...(view.leftBehind === undefined ? {} : { leftBehind: view.leftBehind }),
     control: control === null ? null : { url: control.url, tokenFile: control.tokenFile },
@@ -148,6 +149,7 @@ export function statusText(view: ClusterView): string {
     ...(view.pace === undefined ? [] : [`pace: ${paceText(view.pace)} (${view.pace.nodes} nodes keep it)`]),
     ...view.faults.map((fault) => `fault: ${describeFault(fault)}`),
     ...(view.diskFaults ?? []).map((fault) => `fault: ${describeDiskFault(fault.node, fault)}`),
+    ...(view.clockFaults ?? []).map((fault) => `fault: ${describeClockFault(fault.node, fault.skewMs)}`),
     ...(view.leftBehind === undefined ? [] : [`note: ${view.leftBehind}`]),
     ...view.nodes
       .filter((node) => node.propertiesChangedAt !== undefined)

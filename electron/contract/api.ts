@@ -1,5 +1,6 @@
 // The typed contract, once: served over Electron IPC and over loopback HTTP/WebSocket, called by window, browser, CLI and tests.
 import type { TimelineEvent } from './history.ts';
+import type { DiskFault } from './faults.ts';
 import type {
   CreateContextOptions,
   ClusterName,
@@ -8,7 +9,6 @@ import type {
   ClusterSummary,
   ClusterView,
   ContextName,
-  DiskFault,
   LogChunk,
   LogLine,
   NodeAction,
@@ -81,7 +81,11 @@ export interface LauncherApi extends ScriptApi, SliceApi, ManageApi, RecordsApi 
   ): Promise<void>;
   /** Changes what `change` names in the disk fault of every node of the target, the rest stays; answers their names. */
   setDisk(cluster: ClusterName, target: NodeTarget, change: Partial<DiskFault>): Promise<readonly NodeName[]>;
-  /** Removes every fault of links and disks. */
+  /**
+   * Sets the wall clock of every node of the target so far ahead (negative: behind) of the computer's; 0 heals it. Answers their names.
+   */
+  skewClock(cluster: ClusterName, target: NodeTarget, skewMs: number): Promise<readonly NodeName[]>;
+  /** Removes every fault of links, disks and clocks. */
   heal(cluster: ClusterName): Promise<void>;
   /** Resolves with the view that satisfied the condition; rejects with NOT_READY_IN_TIME carrying the why sentence. */
   wait(cluster: ClusterName, condition: WaitCondition, timeoutMs: number): Promise<ClusterView>;
@@ -181,6 +185,7 @@ export const apiMethods = [
   'actOnNode',
   'setLinks',
   'setDisk',
+  'skewClock',
   'heal',
   'wait',
   'createContext',

@@ -10,6 +10,7 @@ import {
   parseLoss,
   parseNode,
   parsePartition,
+  parseSkew,
   parseWholeNumber,
   UsageError,
 } from './grammar.ts';
@@ -19,7 +20,7 @@ export const SCRIPT_CHARS_MAX = 100_000;
 export const SCRIPT_STEPS_MAX = 1000;
 export const LOAD_RATE_MAX = 2000;
 const VERBS =
-  'start, stop, kill, freeze, resume, restart, load, cut, partition, delay, loss, slow-disk, fill-disk, fail-disk, heal, wait, assert';
+  'start, stop, kill, freeze, resume, restart, load, cut, partition, delay, loss, slow-disk, fill-disk, fail-disk, skew, heal, wait, assert';
 const CUT = { cut: true, delayMs: 0, jitterMs: 0, lossPercent: 0 };
 const WITHIN_MS = 10_000;
 
@@ -101,6 +102,8 @@ function actionOf(words: readonly string[]): ChaosAction {
       return { kind: 'disk', target: targetOf(rest), change: { full: true } };
     case 'fail-disk':
       return { kind: 'disk', target: targetOf(rest), change: { failing: true } };
+    case 'skew':
+      return { kind: 'clock', target: targetOf(rest.slice(0, 1)), skewMs: parseSkew(rest.slice(1)) };
     case 'heal':
       return healOf(rest);
     case 'wait':

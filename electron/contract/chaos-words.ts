@@ -1,7 +1,8 @@
 // Pure: an action as a line of a chaos script, the inverse of chaos-script.ts. Entry points: `wordsOf`, `timedWords`.
 import type { ChaosAction } from './chaos.ts';
 import type { LinkTrouble } from './grammar.ts';
-import type { DiskFault, WaitCondition } from './model.ts';
+import type { DiskFault } from './faults.ts';
+import type { WaitCondition } from './model.ts';
 
 /** Several lines when one does not do; a line that begins with # tells what the language cannot say. */
 export function wordsOf(action: ChaosAction): readonly string[] {
@@ -16,6 +17,8 @@ export function wordsOf(action: ChaosAction): readonly string[] {
       return linkWords(action.links);
     case 'disk':
       return diskWords(targetWords(action.target), action.change);
+    case 'clock':
+      return [`skew ${targetWords(action.target)} ${action.skewMs < 0 ? '' : '+'}${action.skewMs}ms`];
     case 'heal':
       return ['heal all'];
     case 'wait':

@@ -1,5 +1,6 @@
 // Chaos scripts: what a line does, what became of it, and what is kept (ux.md §11). Types only.
-import type { ClusterName, ContextName, DiskFault, LauncherErrorData, NodeAction, WaitCondition } from './model.ts';
+import type { DiskFault } from './faults.ts';
+import type { ClusterName, ContextName, LauncherErrorData, NodeAction, WaitCondition } from './model.ts';
 import type { DirectedLink, LinkTrouble } from './grammar.ts';
 
 export type ChaosAction =
@@ -8,6 +9,7 @@ export type ChaosAction =
   | { readonly kind: 'node'; readonly action: NodeAction; readonly target: string }
   | { readonly kind: 'links'; readonly links: readonly (DirectedLink & LinkTrouble)[] }
   | { readonly kind: 'disk'; readonly target: string; readonly change: Partial<DiskFault> }
+  | { readonly kind: 'clock'; readonly target: string; readonly skewMs: number }
   | { readonly kind: 'heal' }
   | { readonly kind: 'wait'; readonly condition: WaitCondition; readonly withinMs: number }
   | { readonly kind: 'assert-lost'; readonly most: number }

@@ -2,6 +2,7 @@
 // Entry point: `checkArguments`. Unknown keys are refused, so a caller's typing error never passes silently.
 import type { LauncherApi } from './api.ts';
 import { manageChecks } from './check-manage.ts';
+import { CLOCK_SKEW_MS_MAX } from './grammar.ts';
 import { layoutOf } from './check-layout.ts';
 import { recordChecks } from './check-records.ts';
 import { scriptChecks } from './check-scripts.ts';
@@ -30,15 +31,8 @@ import {
   unique,
 } from './check-parts.ts';
 import type { Parse } from './check-parts.ts';
-import type {
-  ClusterSpec,
-  DiskFault,
-  NodeAction,
-  NodeRole,
-  SnippetKind,
-  TimingProfile,
-  WaitCondition,
-} from './model.ts';
+import type { DiskFault } from './faults.ts';
+import type { ClusterSpec, NodeAction, NodeRole, SnippetKind, TimingProfile, WaitCondition } from './model.ts';
 
 export const CONTEXTS_MAX = 50;
 export const WAIT_TIMEOUT_MAX_MS = 3_600_000;
@@ -233,6 +227,11 @@ const checks: ArgumentChecks = {
   setDisk(args) {
     count(args, 3, 3);
     return [clusterNameOf(args[0], 'cluster'), targetOf(args[1], 'target'), diskChangeOf(args[2], 'change')];
+  },
+  skewClock(args) {
+    count(args, 3, 3);
+    const skewMs = integerOf(-CLOCK_SKEW_MS_MAX, CLOCK_SKEW_MS_MAX)(args[2], 'skewMs');
+    return [clusterNameOf(args[0], 'cluster'), targetOf(args[1], 'target'), skewMs];
   },
   heal: onlyCluster,
   wait(args) {

@@ -121,6 +121,23 @@ export interface LinkTrouble {
   readonly lossPercent: number;
 }
 
+/** The wall clock of a node is set off by so much at most: a year and a day. The engine has the same limit. */
+export const CLOCK_SKEW_MS_MAX = 366 * 24 * 3_600_000;
+
+/** `+5m`, `-30s`; `0` is right again. Answers milliseconds. */
+export function parseSkew(words: readonly string[]): number {
+  const [text = ''] = words;
+  const found = /^([+-])(.+)$/.exec(text);
+  if (words.length !== 1 || (found === null && !/^0(ms|s|m|h)?$/.test(text))) {
+    throw new UsageError(`'${words.join(' ')}' is no way to set a clock: write +5m, -30s, or 0 for right again.`);
+  }
+  const skewMs = found === null ? 0 : parseDuration(found[2] ?? '') * (found[1] === '-' ? -1 : 1);
+  if (Math.abs(skewMs) > CLOCK_SKEW_MS_MAX) {
+    throw new UsageError(`'${text}' is more than a year: write at most +8784h or -8784h.`);
+  }
+  return skewMs + 0;
+}
+
 /** `node-2 and node-3 80ms`, then perhaps `jitter 20ms` and `loss 5%`. */
 export function parseDelay(words: readonly string[]): LinkTrouble & { readonly links: readonly DirectedLink[] } {
   const duration = words[3];

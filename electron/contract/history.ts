@@ -37,7 +37,7 @@ export interface ContextSpan {
 
 export interface FaultSpan {
   readonly at: number;
-  /** Faults of links and disks that were on. */
+  /** Faults of links, disks and clocks that were on. */
   readonly active: number;
 }
 

@@ -1,6 +1,7 @@
 // The words that window, browser and CLI share. Types only; imported by everybody, imports nobody.
 
 import type { ConfigDifference } from './config-docs.ts';
+import type { ClockFaultView, DiskFaultView, LinkFaultView } from './faults.ts';
 import type { PaceView, TimerView } from './pace.ts';
 import type { ReconnectReport } from './reconnect.ts';
 
@@ -218,30 +219,6 @@ export interface AppView {
 
 export type ClusterState = 'stopped' | 'starting' | 'usable' | 'degraded' | 'unusable' | 'stopping';
 
-/** One directed link fault: traffic from `from` to `to`. */
-export interface LinkFaultView {
-  readonly from: NodeName;
-  readonly to: NodeName;
-  readonly cut: boolean;
-  readonly delayMs: number;
-  readonly jitterMs: number;
-  readonly lossPercent: number;
-  readonly since: number;
-}
-
-/** Faults of the disk of a node; `failing` is gone with the process that it ends. */
-export interface DiskFault {
-  /** Added to every flush. */
-  readonly slowMs: number;
-  readonly failing: boolean;
-  readonly full: boolean;
-}
-
-export interface DiskFaultView extends DiskFault {
-  readonly node: NodeName;
-  readonly since: number;
-}
-
 export interface ClusterView {
   readonly name: ClusterName;
   readonly state: ClusterState;
@@ -261,6 +238,8 @@ export interface ClusterView {
   readonly faults: readonly LinkFaultView[];
   /** Absent: none. */
   readonly diskFaults?: readonly DiskFaultView[];
+  /** Absent: none. */
+  readonly clockFaults?: readonly ClockFaultView[];
   /** Absent: time passes as usual. */
   readonly pace?: PaceView;
   /** ms from the start command to usable, null before. */

@@ -1,5 +1,5 @@
 // Words for people that window and command line share. Pure.
-import type { ReplicaView } from './model.ts';
+import type { ClusterView, ReplicaView } from './model.ts';
 
 const whole = new Intl.NumberFormat('en-US');
 
@@ -20,6 +20,13 @@ export function duration(ms: number): string {
   if (minutes < 60) return `${minutes}m ${Math.floor((ms % 60_000) / 1000)}s`;
   return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
 }
+
+/** `5m 0s ahead`, `30 s behind`: of the wall clock of a node. */
+export const skewWords = (skewMs: number): string => `${duration(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead' : 'behind'}`;
+
+/** Faults of links, disks and clocks that are on. */
+export const activeFaults = ({ faults, diskFaults = [], clockFaults = [] }: ClusterView): number =>
+  faults.length + diskFaults.length + clockFaults.length;
 
 const phaseWord = { probe: 'compares logs', segments: 'whole files', log: 'entries' } as const;
 

@@ -58,7 +58,7 @@ function viewOf({ since, running, lines }: Recording): RecordingView {
 
 type Recorded = Pick<
   LauncherApi,
-  'startCluster' | 'stopCluster' | 'actOnNode' | 'setLinks' | 'setDisk' | 'heal' | 'wait'
+  'startCluster' | 'stopCluster' | 'actOnNode' | 'setLinks' | 'setDisk' | 'skewClock' | 'heal' | 'wait'
 >;
 
 /** The calls that a script can repeat, written down when they worked. */
@@ -78,6 +78,8 @@ export function recordedCalls(api: Recorded, recorder: ChaosRecorder): Recorded 
     setLinks: (cluster, links) => noted(cluster, { kind: 'links', links }, api.setLinks(cluster, links)),
     setDisk: (cluster, target, change) =>
       noted(cluster, { kind: 'disk', target, change }, api.setDisk(cluster, target, change)),
+    skewClock: (cluster, target, skewMs) =>
+      noted(cluster, { kind: 'clock', target, skewMs }, api.skewClock(cluster, target, skewMs)),
     heal: (cluster) => noted(cluster, { kind: 'heal' }, api.heal(cluster)),
     wait: (cluster, condition, timeoutMs) =>
       noted(cluster, { kind: 'wait', condition, withinMs: timeoutMs }, api.wait(cluster, condition, timeoutMs)),

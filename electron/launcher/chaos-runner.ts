@@ -132,6 +132,8 @@ async function perform(run: Run, action: ChaosAction): Promise<Outcome> {
       return fine();
     case 'disk':
       return fine((await api.setDisk(cluster, action.target, action.change)).join(', '));
+    case 'clock':
+      return fine((await api.skewClock(cluster, action.target, action.skewMs)).join(', '));
     case 'heal':
       await api.heal(cluster);
       return fine();

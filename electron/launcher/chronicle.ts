@@ -101,6 +101,7 @@ export class Chronicle {
       before.state !== after.state ||
       before.faults !== after.faults ||
       before.diskFaults !== after.diskFaults ||
+      before.clockFaults !== after.clockFaults ||
       before.pace?.since !== after.pace?.since ||
       before.warnings !== after.warnings;
     this.#recording.offer(after, now, notable);

@@ -1,16 +1,8 @@
 // What the launcher knows about one cluster, and how each event changes it. Pure: no clock, no files, no processes.
 // Entry points: `initialFacts`, `reduce`. The view that people see is folded from these facts by view.ts.
 import type { EngineState, StatusReport } from '../../engine/control/protocol.ts';
-import type {
-  ClusterPlan,
-  ContextName,
-  DiskFaultView,
-  ExitInfo,
-  LauncherErrorData,
-  LinkFaultView,
-  NodeName,
-  NodePlan,
-} from '../contract/model.ts';
+import type { ClockFaultView, DiskFaultView, LinkFaultView } from '../contract/faults.ts';
+import type { ClusterPlan, ContextName, ExitInfo, LauncherErrorData, NodeName, NodePlan } from '../contract/model.ts';
 import type { PaceSetting } from '../contract/pace.ts';
 
 export type ProcessPhase = 'stopped' | 'starting' | 'running' | 'stopping';
@@ -48,6 +40,7 @@ export interface ClusterFacts {
   readonly nodes: readonly NodeFacts[];
   readonly faults: readonly LinkFaultView[];
   readonly diskFaults: readonly DiskFaultView[];
+  readonly clockFaults: readonly ClockFaultView[];
   /** Null: time passes as usual. */
   readonly pace: (PaceSetting & { readonly since: number }) | null;
   /** Last leader seen per context; kept when it is gone, to tell how many terms passed without one. */
@@ -96,6 +89,7 @@ export type ClusterEvent =
   | { readonly type: 'frozen'; readonly node: NodeName; readonly frozen: boolean; readonly at: number }
   | { readonly type: 'faults'; readonly faults: readonly LinkFaultView[] }
   | { readonly type: 'disk-faults'; readonly faults: readonly DiskFaultView[] }
+  | { readonly type: 'clock-faults'; readonly faults: readonly ClockFaultView[] }
   | { readonly type: 'pace'; readonly pace: ClusterFacts['pace'] }
   | { readonly type: 'usable'; readonly at: number }
   | { readonly type: 'stop-requested' }
@@ -116,6 +110,7 @@ export function initialFacts(
     nodes: plan.nodes.map(stoppedNode),
     faults: [],
     diskFaults: [],
+    clockFaults: [],
     pace: null,
     leaders: new Map(),
     stopping: false,
@@ -164,6 +159,8 @@ export function reduce(facts: ClusterFacts, event: ClusterEvent): ClusterFacts {
       return { ...facts, faults: event.faults };
     case 'disk-faults':
       return { ...facts, diskFaults: event.faults };
+    case 'clock-faults':
+      return { ...facts, clockFaults: event.faults };
     case 'pace':
       return { ...facts, pace: event.pace };
     case 'exited':
@@ -181,6 +178,7 @@ export function reduce(facts: ClusterFacts, event: ClusterEvent): ClusterFacts {
         usableAt: null,
         faults: [],
         diskFaults: [],
+        clockFaults: [],
         pace: null,
         leaders: new Map(),
       };
@@ -194,6 +192,7 @@ export function reduce(facts: ClusterFacts, event: ClusterEvent): ClusterFacts {
         ),
         faults: facts.faults.filter((fault) => names.has(fault.from) && names.has(fault.to)),
         diskFaults: facts.diskFaults.filter((fault) => names.has(fault.node)),
+        clockFaults: facts.clockFaults.filter((fault) => names.has(fault.node)),
       };
     }
     case 'warning':
@@ -223,6 +222,7 @@ type NodeEvent = Exclude<
       | 'report'
       | 'faults'
       | 'disk-faults'
+      | 'clock-faults'
       | 'pace'
       | 'usable'
       | 'stop-requested'

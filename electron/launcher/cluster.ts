@@ -2,15 +2,7 @@
 // May not know other clusters, HTTP or windows. Entry point: `Cluster`.
 import { VIEW_PUSH_MS } from '../contract/api.ts';
 import type { ChaosAction } from '../contract/chaos.ts';
-import type {
-  ClusterPlan,
-  ClusterView,
-  DiskFault,
-  NodeAction,
-  NodeName,
-  NodePlan,
-  WaitCondition,
-} from '../contract/model.ts';
+import type { ClusterPlan, ClusterView, NodeAction, NodeName, NodePlan, WaitCondition } from '../contract/model.ts';
 import { LauncherError } from '../contract/model.ts';
 import { Chronicle } from './chronicle.ts';
 import { ClusterApps } from './cluster-apps.ts';
@@ -20,9 +12,7 @@ import { type ClusterEvent, type ClusterFacts, initialFacts, type NodeFacts, red
 import { errorData } from './errors.ts';
 import type { EventSource } from './events.ts';
 import { Faults } from './faults.ts';
-import type { Links } from './links.ts';
 import { NodeRunner } from './node-runner.ts';
-import type { Pace } from './pace.ts';
 import { NodeRunners } from './node-runners.ts';
 import { checkPorts } from './ports.ts';
 import { writeProperties } from './properties-file.ts';
@@ -42,10 +32,10 @@ const STALE_CHECK_MS = 500;
 export class Cluster {
   readonly apps: ClusterApps;
   readonly chronicle: Chronicle;
+  readonly faults: Faults;
   readonly #options: ClusterOptions;
   readonly #memory: ClusterMemory;
   readonly #runners: NodeRunners;
-  readonly #faults: Faults;
   readonly #waiters = new Waiters();
   readonly #push: PushLimiter;
   readonly #turns = new Turns();
@@ -72,11 +62,16 @@ export class Cluster {
       ask: this.source.ask,
       tell: (kind, subject, text) => this.chronicle.tell(kind, subject, text),
     });
-    this.#faults = new Faults({
+    this.faults = new Faults({
       cluster: plan.spec.name,
       now: options.now,
       facts: () => this.#facts,
       active: () => this.active,
+      named: (target) => {
+        this.#refresh();
+        return resolveTarget(this.#view, target);
+      },
+      refresh: () => this.#refresh(),
       runner: (name) => this.#runners.get(name),
       apply: (event) => this.#apply(event),
       tell: (kind, subject, text, mark, action) => {
@@ -124,10 +119,6 @@ export class Cluster {
   }
 
   readonly source: EventSource = { view: () => this.#view, ask: (node, ask) => this.#runners.get(node).ask(ask) };
-
-  get pace(): Pace {
-    return this.#faults.pace;
-  }
 
   get active(): boolean {
     return this.#facts.startedAt !== null || this.#runners.running().length > 0;
@@ -186,25 +177,6 @@ export class Cluster {
     }
     this.#refresh();
     return names;
-  }
-
-  async setLinks(links: Links): Promise<void> {
-    await this.#faults.setLinks(links);
-    this.#refresh();
-  }
-
-  /** Fails with the codes of targets.ts, too. */
-  async setDisk(target: string, change: Partial<DiskFault>): Promise<readonly NodeName[]> {
-    this.#refresh();
-    const names = resolveTarget(this.#view, target);
-    await this.#faults.setDisk(target, names, change);
-    this.#refresh();
-    return names;
-  }
-
-  async heal(): Promise<void> {
-    await this.#faults.heal();
-    this.#refresh();
   }
 
   /** Fails as `Waiters.add`. */
@@ -341,7 +313,7 @@ export class Cluster {
     if (event.type === 'report') {
       const firstWord = before.nodes.some((node) => node.plan.name === event.node && node.report === null);
       if (firstWord) {
-        void this.#faults.restore(event.node);
+        void this.faults.restore(event.node);
       }
     }
     if (!this.#refreshPlanned) {

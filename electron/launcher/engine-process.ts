@@ -140,6 +140,11 @@ export class EngineProcess {
     await this.#request((id) => ({ type: 'set-disk-fault', id, fault }));
   }
 
+  /** Fails with ENGINE_REFUSED. */
+  async setClockSkew(skewMs: number): Promise<void> {
+    await this.#request((id) => ({ type: 'set-clock-skew', id, skewMs }));
+  }
+
   /** The answer of the engine to a question. Fails with ENGINE_REFUSED. */
   ask(ask: EngineAsk): Promise<unknown> {
     return this.#request((id) => ({ type: 'ask', id, ask }), ENGINE_ASK_TIMEOUT_MS);

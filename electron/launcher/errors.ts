@@ -64,6 +64,7 @@ export const launcherErrorCodes = [
   'DISK_FULL',
   'TEMPLATE_INVALID',
   'NODES_REFUSED',
+  'FOLDER_NOT_OPENED',
 ] as const;
 
 export type LauncherErrorCode = (typeof launcherErrorCodes)[number];

@@ -1,14 +1,15 @@
-// The faults that the user set on links and disks of one cluster, and telling each engine its share. Holds no state: the facts do.
+// The faults that the user set on links, disks and clocks of one cluster, and telling each engine its share. Holds no state: the facts do.
 // May not know processes. Entry point: `Faults`.
 import type { ChaosAction } from '../contract/chaos.ts';
 import type { TimelineMark } from '../contract/history.ts';
-import type { DiskFault, DiskFaultView, NodeName } from '../contract/model.ts';
+import type { DiskFault, DiskFaultView } from '../contract/faults.ts';
+import type { NodeName } from '../contract/model.ts';
 import type { ClusterEvent, ClusterFacts } from './cluster-state.ts';
 import { errorData } from './errors.ts';
 import { faultsOf, mergeLinks } from './links.ts';
 import type { Links } from './links.ts';
 import type { NodeRunner } from './node-runner.ts';
-import { describeDiskFault, describeFault } from './timeline.ts';
+import { describeClockFault, describeDiskFault, describeFault } from './timeline.ts';
 import { Pace } from './pace.ts';
 import { notRunning } from './waiters.ts';
 import { nodeNotFound } from './targets.ts';
@@ -18,6 +19,10 @@ export interface FaultsOptions {
   readonly now: () => number;
   readonly facts: () => ClusterFacts;
   readonly active: () => boolean;
+  /** The nodes that a target names now; fails with the codes of targets.ts. */
+  readonly named: (target: string) => readonly NodeName[];
+  /** The view is to tell what was done before the caller is answered. */
+  readonly refresh: () => void;
   readonly runner: (node: NodeName) => NodeRunner;
   readonly apply: (event: ClusterEvent) => void;
   readonly tell: (
@@ -59,12 +64,14 @@ export class Faults {
     }
     apply({ type: 'faults', faults: mergeLinks(facts().faults, links, now()) });
     await Promise.all(this.#nodes.map((node) => this.#sendLinks(node)));
+    this.#options.refresh();
   }
 
-  /** `nodes`: those that the target names. Fails with CLUSTER_NOT_RUNNING. */
-  async setDisk(target: string, nodes: readonly NodeName[], change: Partial<DiskFault>): Promise<void> {
+  /** Answers the nodes that the target names. Fails with the codes of targets.ts and CLUSTER_NOT_RUNNING. */
+  async setDisk(target: string, change: Partial<DiskFault>): Promise<readonly NodeName[]> {
+    const { now, facts, apply, tell, named, refresh } = this.#options;
+    const nodes = named(target);
     this.#requireActive();
-    const { now, facts, apply, tell } = this.#options;
     const before = facts().diskFaults;
     const since = now();
     const wanted = nodes.map((node): DiskFaultView => {
@@ -78,30 +85,54 @@ export class Faults {
     const others = before.filter((known) => !nodes.includes(known.node));
     apply({ type: 'disk-faults', faults: [...others, ...wanted.filter((fault) => !isHealthy(fault))] });
     await Promise.all(wanted.map((fault) => this.#sendDisk(fault.node, fault)));
+    refresh();
+    return nodes;
+  }
+
+  /** As setDisk. */
+  async skewClock(target: string, skewMs: number): Promise<readonly NodeName[]> {
+    const { now, facts, apply, tell, named, refresh } = this.#options;
+    const nodes = named(target);
+    this.#requireActive();
+    for (const [index, node] of nodes.entries()) {
+      const action = index === 0 ? ({ kind: 'clock', target, skewMs } as const) : undefined;
+      tell('fault', node, describeClockFault(node, skewMs), 'fault', action);
+    }
+    const others = facts().clockFaults.filter((known) => !nodes.includes(known.node));
+    const wanted = skewMs === 0 ? [] : nodes.map((node) => ({ node, skewMs, since: now() }));
+    apply({ type: 'clock-faults', faults: [...others, ...wanted] });
+    await Promise.all(nodes.map((node) => this.#sendClock(node, skewMs)));
+    refresh();
+    return nodes;
   }
 
   /** Fails with CLUSTER_NOT_RUNNING. */
   async heal(): Promise<void> {
     this.#requireActive();
     const { cluster, facts, apply, tell } = this.#options;
-    tell('user', cluster, 'Heal all links and disks.', 'heal', { kind: 'heal' });
-    const disks = facts().diskFaults;
+    tell('user', cluster, 'Heal all links, disks and clocks.', 'heal', { kind: 'heal' });
+    const { diskFaults: disks, clockFaults: clocks } = facts();
     apply({ type: 'faults', faults: [] });
     apply({ type: 'disk-faults', faults: [] });
+    apply({ type: 'clock-faults', faults: [] });
     await Promise.all([
       ...this.#nodes.map((node) => this.#sendLinks(node)),
       ...disks.map(({ node }) => this.#sendDisk(node, HEALTHY)),
+      ...clocks.map(({ node }) => this.#sendClock(node, 0)),
     ]);
+    this.#options.refresh();
   }
 
   /** A process that just came up knows of no fault. */
   async restore(node: NodeName): Promise<void> {
-    const { faults, diskFaults } = this.#options.facts();
+    const { faults, diskFaults, clockFaults } = this.#options.facts();
     const disk = diskFaults.find((fault) => fault.node === node);
+    const clock = clockFaults.find((fault) => fault.node === node);
     await Promise.all([
       this.pace.restore(node),
       ...(faults.length > 0 ? [this.#sendLinks(node)] : []),
       ...(disk === undefined ? [] : [this.#sendDisk(node, disk)]),
+      ...(clock === undefined ? [] : [this.#sendClock(node, clock.skewMs)]),
     ]);
   }
 
@@ -122,6 +153,10 @@ export class Faults {
 
   #sendDisk(node: NodeName, { slowMs, failing, full }: DiskFault): Promise<void> {
     return this.#told(node, 'disk fault', this.#options.runner(node).setDiskFault({ slowMs, failing, full }));
+  }
+
+  #sendClock(node: NodeName, skewMs: number): Promise<void> {
+    return this.#told(node, 'clock', this.#options.runner(node).setClockSkew(skewMs));
   }
 
   async #told(node: NodeName, what: string, sent: Promise<void>): Promise<void> {

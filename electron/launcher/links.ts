@@ -2,7 +2,8 @@
 // Entry points: `mergeLinks`, `faultsOf`.
 import type { LinkFault } from '../../engine/control/protocol.ts';
 import type { LauncherApi } from '../contract/api.ts';
-import type { LinkFaultView, NodeName } from '../contract/model.ts';
+import type { LinkFaultView } from '../contract/faults.ts';
+import type { NodeName } from '../contract/model.ts';
 
 export type Links = Parameters<LauncherApi['setLinks']>[1];
 

@@ -121,6 +121,11 @@ export class NodeRunner {
     await this.#engine?.setDiskFault(fault);
   }
 
+  /** Fails with ENGINE_REFUSED. Does nothing when the node does not run. */
+  async setClockSkew(skewMs: number): Promise<void> {
+    await this.#engine?.setClockSkew(skewMs);
+  }
+
   /** Fails with NODE_NOT_RUNNING and ENGINE_REFUSED. */
   async ask<T>(ask: EngineAsk): Promise<T> {
     if (this.#engine === null || this.#options.facts().frozen) {

@@ -10,11 +10,13 @@ import { notRunning } from './waiters.ts';
 export const PACE_MS_MAX = 30 * 60_000;
 const NORMAL: PaceSetting = { slowdown: 1, held: false };
 
+type PaceOptions = Omit<FaultsOptions, 'named' | 'refresh'>;
+
 export class Pace {
-  readonly #options: FaultsOptions;
+  readonly #options: PaceOptions;
   #end: NodeJS.Timeout | null = null;
 
-  constructor(options: FaultsOptions) {
+  constructor(options: PaceOptions) {
     this.#options = options;
   }
 

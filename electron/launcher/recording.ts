@@ -4,6 +4,7 @@ import { ADMIN_CONTEXT } from '../contract/check-parts.ts';
 import type { ClientSpan, ContextSpan, FaultSpan, HistoryView, NodeSpan, PastView } from '../contract/history.ts';
 import type { ClusterView } from '../contract/model.ts';
 import { lacking } from '../contract/reconnect.ts';
+import { activeFaults } from '../contract/words.ts';
 import { AppendBars } from './append-bars.ts';
 import { difference, patched } from './json-patch.ts';
 import type { Patch } from './json-patch.ts';
@@ -198,7 +199,7 @@ export class Recording {
         spans.push({ at, leader: null, term: null, headline: 'unknown' });
       }
     }
-    const active = view.faults.length + (view.diskFaults?.length ?? 0);
+    const active = activeFaults(view);
     if (this.#faults.at(-1)?.active !== active) this.#faults.push({ at, active });
     this.#markClients(view, at);
     this.#markAppends(view, at);

@@ -1,5 +1,6 @@
 // Pure: the steps that bring a node or a link back, for whoever explains trouble. Entry points: `startStep`, `HEAL_LINKS`, `isCut`.
-import type { LinkFaultView, NodeName, Why } from '../contract/model.ts';
+import type { LinkFaultView } from '../contract/faults.ts';
+import type { NodeName, Why } from '../contract/model.ts';
 import type { ContextFacts } from './why.ts';
 
 type Step = Why['next'][number];

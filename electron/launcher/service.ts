@@ -187,17 +187,12 @@ class Service implements Omit<ServiceWithoutScripts, keyof ManageApi | keyof Rec
     return this.#checkpoints.whenFree(cluster, () => cluster.act(target, action));
   }
 
-  async setLinks(...[name, links]: Parameters<LauncherClient['setLinks']>) {
-    return this.#fleet.get(name).setLinks(links);
-  }
-
-  async setDisk(...[name, target, change]: Parameters<LauncherClient['setDisk']>) {
-    return this.#fleet.get(name).setDisk(target, change);
-  }
-
-  async heal(name: string) {
-    return this.#fleet.get(name).heal();
-  }
+  setLinks: LauncherClient['setLinks'] = async (name, links) => this.#fleet.get(name).faults.setLinks(links);
+  setDisk: LauncherClient['setDisk'] = async (name, target, change) =>
+    this.#fleet.get(name).faults.setDisk(target, change);
+  skewClock: LauncherClient['skewClock'] = async (name, target, skewMs) =>
+    this.#fleet.get(name).faults.skewClock(target, skewMs);
+  heal: LauncherClient['heal'] = async (name) => this.#fleet.get(name).faults.heal();
 
   async askApp(...[name, clientId, action]: Parameters<LauncherClient['askApp']>) {
     return this.#fleet.get(name).apps.ask(clientId, action);
@@ -336,8 +331,8 @@ class Service implements Omit<ServiceWithoutScripts, keyof ManageApi | keyof Rec
     return this.#fleet.get(name).chronicle.since(sinceMs);
   }
 
-  setPace: LauncherClient['setPace'] = async (name, setting) => this.#fleet.get(name).pace.set(setting);
-  stepTicks: LauncherClient['stepTicks'] = async (name, ticks) => this.#fleet.get(name).pace.step(ticks);
+  setPace: LauncherClient['setPace'] = async (name, setting) => this.#fleet.get(name).faults.pace.set(setting);
+  stepTicks: LauncherClient['stepTicks'] = async (name, ticks) => this.#fleet.get(name).faults.pace.step(ticks);
 
   history: LauncherClient['history'] = async (name) => this.#fleet.get(name).chronicle.history();
   pastView: LauncherClient['pastView'] = async (name, at) => this.#fleet.get(name).chronicle.past(at);

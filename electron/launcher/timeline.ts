@@ -1,6 +1,8 @@
 // What happened to a cluster, one JSON line per event on disk, bounded. Entry points: `Timeline`, `describeChanges`.
 import type { TimelineEvent, TimelineMark } from '../contract/history.ts';
-import type { ClusterView, DiskFault, LinkFaultView } from '../contract/model.ts';
+import type { DiskFault, LinkFaultView } from '../contract/faults.ts';
+import type { ClusterView } from '../contract/model.ts';
+import { skewWords } from '../contract/words.ts';
 import { LineFile } from './line-file.ts';
 import { readTail } from './logs.ts';
 
@@ -123,6 +125,11 @@ export function describeDiskFault(node: string, { slowMs, failing, full }: DiskF
     full ? 'full' : '',
   ].filter((part) => part !== '');
   return parts.length === 0 ? `Disk of ${node} healed.` : `Disk of ${node}: ${parts.join(', ')}.`;
+}
+
+/** `skewMs` 0: healed. */
+export function describeClockFault(node: string, skewMs: number): string {
+  return skewMs === 0 ? `Clock of ${node} healed.` : `Clock of ${node}: ${skewWords(skewMs)}.`;
 }
 
 export function describeFault(fault: Omit<LinkFaultView, 'since'>): string {

@@ -51,6 +51,7 @@ export function buildView(
     apps: appsOf(facts, now),
     faults: facts.faults,
     ...(facts.diskFaults.length > 0 ? { diskFaults: facts.diskFaults } : {}),
+    ...(facts.clockFaults.length > 0 ? { clockFaults: facts.clockFaults } : {}),
     ...paceOf(facts),
     usableAfterMs: facts.usableAt === null || facts.startedAt === null ? null : facts.usableAt - facts.startedAt,
     revision,

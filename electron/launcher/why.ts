@@ -1,7 +1,8 @@
 // Pure: the why-panel of one context (ux.md §4.2): one headline, one sentence, what to do next. Entry point: `whyOf`.
 // Rules are tried from the worst trouble to healthy; the first that applies speaks.
 import type { GroupReport } from '../../engine/control/protocol.ts';
-import type { ContextName, Headline, LinkFaultView, NodeName, NodeRole, ReplicaView, Why } from '../contract/model.ts';
+import type { LinkFaultView } from '../contract/faults.ts';
+import type { ContextName, Headline, NodeName, NodeRole, ReplicaView, Why } from '../contract/model.ts';
 import type { TimeFormat } from '../contract/settings.ts';
 import { clockText } from '../contract/times.ts';
 import type { LeaderFact } from './cluster-state.ts';

@@ -1,6 +1,7 @@
 // The launcher's channel (Node IPC): status deltas out, faults and stop in. Without a channel the engine runs alone and takes
 // no faults (decision 15). The engine exits when the channel closes (decision 16).
 import type { Env } from '../util/env.ts';
+import { CLOCK_SKEW_MS_MAX } from '../util/wall-clock.ts';
 import {
   DEATH_CALL_LENGTH_MAX,
   DEATH_CALLS_MAX,
@@ -23,6 +24,7 @@ export interface ControlChannelOptions {
   readonly status: () => StatusReport;
   readonly setFaults: (faults: readonly LinkFault[]) => void;
   readonly setDiskFault: (fault: DiskFault) => void;
+  readonly setClockSkew: (skewMs: number) => void;
   readonly ask: (ask: EngineAsk) => Promise<unknown>;
   readonly stop: () => void;
   readonly onClosed: () => void;
@@ -98,6 +100,8 @@ export class ControlChannel {
       this.#carryOut(message.id, checkFaults(message.faults), () => this.#options.setFaults(message.faults));
     } else if (message.type === 'set-disk-fault') {
       this.#carryOut(message.id, checkDiskFault(message.fault), () => this.#options.setDiskFault(message.fault));
+    } else if (message.type === 'set-clock-skew') {
+      this.#carryOut(message.id, checkSkew(message.skewMs), () => this.#options.setClockSkew(message.skewMs));
     } else if (message.type === 'ask') {
       void this.#answer(message.id, message.ask);
     } else if (message.type === 'stop') {
@@ -129,6 +133,12 @@ function checkDiskFault(fault: Partial<DiskFault> | null | undefined): string | 
     return `slowMs ${String(slowMs)} is not within 0..${DELAY_MS_MAX} ms`;
   if (typeof failing !== 'boolean' || typeof full !== 'boolean') return 'failing or full is not a boolean';
   return dieAt === undefined ? null : checkDeathPoint(dieAt);
+}
+
+function checkSkew(skewMs: unknown): string | null {
+  return Number.isInteger(skewMs) && Math.abs(skewMs as number) <= CLOCK_SKEW_MS_MAX
+    ? null
+    : `skewMs ${String(skewMs)} is not a whole number within ${CLOCK_SKEW_MS_MAX} ms either way`;
 }
 
 function checkDeathPoint(point: unknown): string | null {

@@ -308,6 +308,8 @@ export type LauncherToEngine =
   | { readonly type: 'ask'; readonly id: number; readonly ask: EngineAsk }
   | { readonly type: 'set-link-faults'; readonly id: number; readonly faults: readonly LinkFault[] }
   | { readonly type: 'set-disk-fault'; readonly id: number; readonly fault: DiskFault }
+  /** The node's wall clock runs so far ahead (negative: behind) of the computer's, CLOCK_SKEW_MS_MAX at most; 0 heals it. */
+  | { readonly type: 'set-clock-skew'; readonly id: number; readonly skewMs: number }
   | { readonly type: 'stop'; readonly id: number };
 
 /** Exit codes of the engine process; documented in docs/errors.md. */

@@ -18,7 +18,7 @@ export interface Logger {
 export interface Env {
   /** Monotonic milliseconds: for every decision. */
   now(): number;
-  /** Wall clock milliseconds: only for what users see. */
+  /** Wall clock milliseconds, which may be set wrong or jump: for stamps and schedules. */
   wallClock(): number;
   random(): number;
   readonly log: Logger;

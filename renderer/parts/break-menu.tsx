@@ -1,75 +1,42 @@
 // Break ▾: every ready-made fault of the shown context, each one real operation, all undone by Heal all or Start (ux.md §4.3).
-import { useRef } from 'preact/hooks';
 import type { ClusterView } from '../../electron/contract/model.ts';
+import { activeFaults } from '../../electron/contract/words.ts';
 import { heal, openDialog, strike } from '../actions.ts';
-import { commandsBlocked, context as shownContext } from '../store.ts';
+import { commandsBlocked, context as shownContext, go } from '../store.ts';
+import { Menu, type MenuItem } from './menu.tsx';
 
-const SLOW_DISK_MS = 200;
-
-interface Item {
-  readonly label: string;
-  readonly run: () => void;
-}
-
-function itemsFor(view: ClusterView): readonly Item[] {
+function itemsFor(view: ClusterView): readonly MenuItem[] {
   const shown = shownContext.value;
+  const leader = shown?.leader ?? null;
   const followers = shown?.members.filter((one) => one.state === 'follower').map((one) => one.node) ?? [];
-  const random = followers[Math.floor(Math.random() * followers.length)];
-  const aimed: readonly Item[] =
-    shown === null || shown.leader === null
+  const killRandom = (): void => {
+    const random = followers[Math.floor(Math.random() * followers.length)];
+    if (random !== undefined) strike(random, 'kill');
+  };
+  const blocked: string | false = commandsBlocked.value ?? false;
+  const aimed: readonly MenuItem[] =
+    shown === null || leader === null
       ? []
       : [
-          { label: `Kill leader of ${shown.name}`, run: () => strike(`leader:${shown.name}`, 'kill') },
-          { label: `Freeze leader of ${shown.name}`, run: () => strike(`leader:${shown.name}`, 'freeze') },
-          {
-            label: `Slow disk of the leader (${SLOW_DISK_MS} ms)`,
-            run: () => strike(`leader:${shown.name}`, SLOW_DISK_MS),
-          },
+          { label: `Kill leader of ${shown.name}`, blocked, run: () => strike(`leader:${shown.name}`, 'kill') },
+          { label: `Freeze leader of ${shown.name}`, blocked, run: () => strike(`leader:${shown.name}`, 'freeze') },
         ];
-  const broken = view.faults.length + (view.diskFaults?.length ?? 0) > 0;
+  const whole: MenuItem = {
+    label: 'Heal all',
+    blocked: blocked || (activeFaults(view) === 0 && 'No fault is on'),
+    run: () => void heal(),
+  };
   return [
     ...aimed,
-    ...(random === undefined ? [] : [{ label: 'Kill random follower', run: () => strike(random, 'kill') }]),
-    { label: 'Partition or slow the network…', run: () => openDialog('links') },
-    ...(broken ? [{ label: 'Heal all', run: () => void heal() }] : []),
+    ...(followers.length === 0 ? [] : [{ label: 'Kill random follower', blocked, run: killRandom }]),
+    { label: 'Partition or slow the network…', blocked, run: () => openDialog('links') },
+    { label: 'Slow disk…', blocked, run: () => openDialog('slow-disk', leader) },
+    { label: 'Skew clock…', blocked, run: () => openDialog('skew-clock', leader) },
+    { label: 'Run script…', run: () => go({ screen: 'cluster', name: view.name, page: 'chaos' }) },
+    whole,
   ];
 }
 
-export function BreakMenu({ view }: { readonly view: ClusterView }) {
-  const menu = useRef<HTMLDetailsElement>(null);
-  const close = (): void => {
-    if (menu.current !== null) menu.current.open = false;
-  };
-  return (
-    <details
-      ref={menu}
-      class="menu"
-      onKeyDown={(event) => {
-        if (event.key !== 'Escape') return;
-        close();
-        menu.current?.querySelector('summary')?.focus();
-      }}
-      onFocusOut={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) close();
-      }}
-    >
-      <summary class="button">Break ▾</summary>
-      <ul>
-        {itemsFor(view).map((item) => (
-          <li key={item.label}>
-            <button
-              type="button"
-              disabled={commandsBlocked.value !== null}
-              onClick={() => {
-                close();
-                item.run();
-              }}
-            >
-              {item.label}
-            </button>
-          </li>
-        ))}
-      </ul>
-    </details>
-  );
-}
+export const BreakMenu = ({ view }: { readonly view: ClusterView }) => (
+  <Menu words="Break ▾" label="Break ▾" items={itemsFor(view)} />
+);

@@ -8,6 +8,7 @@ import { connected, context as shownContext, logNode, now } from '../store.ts';
 import { Button, CopyButton, isBusy, StateBadge, SubjectError, Swatch, stateWord } from './controls.tsx';
 import { Crown } from './icons.tsx';
 import { NodeActions } from './node-actions.tsx';
+import { NodeMenu } from './node-menu.tsx';
 
 /** The state as words; staleness counts on with the clock instead of repeating the last good value. */
 function wordOf(node: NodeView): string {
@@ -209,8 +210,9 @@ export function NodeCard({
         </p>
       )}
       <Roles view={view} node={node} />
-      <NodeActions node={node} label={`Actions of ${node.name}`}>
+      <NodeActions node={node} label={`Actions of ${node.name}`} without="restart">
         <LogsButton name={node.name} />
+        <NodeMenu view={view} node={node} />
       </NodeActions>
     </article>
   );

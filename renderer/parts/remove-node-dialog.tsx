@@ -2,13 +2,13 @@
 import { useSignal } from '@preact/signals';
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { removeNode } from '../actions.ts';
-import { dialog } from '../store.ts';
+import { dialog, dialogNode } from '../store.ts';
 import { Button, Dialog, isBusy, SubjectError } from './controls.tsx';
 
 export function RemoveNodeDialog({ view }: { readonly view: ClusterView }) {
   // The first node stays: those that join find the cluster by it.
   const names = view.nodes.slice(1).map((node) => node.name);
-  const chosen = useSignal(names.at(-1) ?? '');
+  const chosen = useSignal(dialogNode.peek() ?? names.at(-1) ?? '');
   const close = (): void => {
     dialog.value = null;
   };

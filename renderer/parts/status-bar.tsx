@@ -1,6 +1,8 @@
 // The bottom line: health of every context in words, active faults, what happens to the data, version.
-import type { ClusterView, DiskFaultView, LinkFaultView } from '../../electron/contract/model.ts';
-import { heal, healDisk, setLinks } from '../actions.ts';
+import type { DiskFaultView, LinkFaultView } from '../../electron/contract/faults.ts';
+import type { ClusterView } from '../../electron/contract/model.ts';
+import { activeFaults, skewWords } from '../../electron/contract/words.ts';
+import { heal, healDisk, setLinks, skewClock } from '../actions.ts';
 import { keyText } from '../keys.ts';
 import { plural, seconds } from '../format.ts';
 import { commandsBlocked, connected, dialog, now, version } from '../store.ts';
@@ -28,47 +30,67 @@ function diskWords({ node, slowMs, failing, full }: DiskFaultView): string {
   return `Disk of ${node}: ${parts.filter((part) => part !== null).join(', ')}`;
 }
 
+function Fault(props: {
+  readonly words: string;
+  readonly since: number;
+  readonly healWords: string;
+  readonly onHeal: () => Promise<boolean>;
+}) {
+  return (
+    <li>
+      {props.words} <span class="hint">for {seconds(now.value - props.since)}</span>
+      <button
+        type="button"
+        class="icon-button push"
+        aria-label={props.healWords}
+        disabled={commandsBlocked.value !== null}
+        onClick={() => void props.onHeal()}
+      >
+        <CloseIcon />
+      </button>
+    </li>
+  );
+}
+
 function Faults({ view }: { readonly view: ClusterView }) {
-  const disks = view.diskFaults ?? [];
-  if (view.faults.length + disks.length === 0) return <span>no faults</span>;
+  const { diskFaults: disks = [], clockFaults: clocks = [] } = view;
+  const active = activeFaults(view);
+  if (active === 0) return <span>no faults</span>;
   return (
     <>
       <button type="button" class="status-button tone-warn" popovertarget="faults">
-        <ScissorsIcon /> {plural(view.faults.length + disks.length, 'active fault')}
+        <ScissorsIcon /> {plural(active, 'active fault')}
       </button>
       <section id="faults" popover="auto" class="popover" aria-label="Active faults">
         <ul class="faults">
           {view.faults.map((fault) => (
-            <li key={`${fault.from} ${fault.to}`}>
-              {faultWords(fault)} <span class="hint">for {seconds(now.value - fault.since)}</span>
-              <button
-                type="button"
-                class="icon-button push"
-                aria-label={`Heal ${fault.from} to ${fault.to}`}
-                disabled={commandsBlocked.value !== null}
-                onClick={() =>
-                  void setLinks([
-                    { from: fault.from, to: fault.to, cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 },
-                  ])
-                }
-              >
-                <CloseIcon />
-              </button>
-            </li>
+            <Fault
+              key={`${fault.from} ${fault.to}`}
+              words={faultWords(fault)}
+              since={fault.since}
+              healWords={`Heal ${fault.from} to ${fault.to}`}
+              onHeal={() =>
+                setLinks([{ from: fault.from, to: fault.to, cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 }])
+              }
+            />
           ))}
           {disks.map((fault) => (
-            <li key={`disk ${fault.node}`}>
-              {diskWords(fault)} <span class="hint">for {seconds(now.value - fault.since)}</span>
-              <button
-                type="button"
-                class="icon-button push"
-                aria-label={`Heal the disk of ${fault.node}`}
-                disabled={commandsBlocked.value !== null}
-                onClick={() => void healDisk(fault.node)}
-              >
-                <CloseIcon />
-              </button>
-            </li>
+            <Fault
+              key={`disk ${fault.node}`}
+              words={diskWords(fault)}
+              since={fault.since}
+              healWords={`Heal the disk of ${fault.node}`}
+              onHeal={() => healDisk(fault.node)}
+            />
+          ))}
+          {clocks.map(({ node, skewMs, since }) => (
+            <Fault
+              key={`clock ${node}`}
+              words={`Clock of ${node}: ${skewWords(skewMs)}`}
+              since={since}
+              healWords={`Heal the clock of ${node}`}
+              onHeal={() => skewClock(node, 0)}
+            />
           ))}
         </ul>
         <Button small kind="primary" blocked={commandsBlocked.value ?? false} onClick={() => void heal()}>

@@ -1,12 +1,14 @@
 // One cluster: how it is, what can be done to it, one of its pages, and the dock (ux.md §3).
 import { useEffect } from 'preact/hooks';
 import type { ClusterView } from '../../electron/contract/model.ts';
+import { activeFaults } from '../../electron/contract/words.ts';
 import { openDialog, showDock, startCluster, stopCluster } from '../actions.ts';
 import { seconds } from '../format.ts';
 import { keyText } from '../keys.ts';
 import { BreakMenu } from '../parts/break-menu.tsx';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
 import { Dock } from '../parts/dock.tsx';
+import { FaultDialog } from '../parts/fault-dialog.tsx';
 import { FilesDialog } from '../parts/files-dialog.tsx';
 import { StateGlyph } from '../parts/icons.tsx';
 import { LinkMatrix } from '../parts/link-matrix.tsx';
@@ -127,7 +129,7 @@ export function ClusterScreen({ page }: { readonly page: string }) {
   const Body = present.component;
   return (
     <>
-      <main class={`cluster${shown.faults.length > 0 ? ' has-faults' : ''}`}>
+      <main class={`cluster${activeFaults(shown) > 0 ? ' has-faults' : ''}`}>
         <header class="cluster-head">
           <h1>{shown.name}</h1>
           <StateSentence shown={shown} />
@@ -142,6 +144,9 @@ export function ClusterScreen({ page }: { readonly page: string }) {
       </main>
       {!present.fill && <Dock view={shown} />}
       {dialog.value === 'links' && <LinkMatrix view={shown} />}
+      {(dialog.value === 'slow-disk' || dialog.value === 'skew-clock') && (
+        <FaultDialog view={shown} kind={dialog.value} />
+      )}
       {dialog.value === 'files' && <FilesDialog name={shown.name} />}
       {dialog.value === 'remove' && (
         <RemoveDialog

@@ -27,6 +27,13 @@ const dialogs: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
   ['new cluster', (page) => page.keyboard.press('Control+n')],
   ['links', (page) => page.getByRole('button', { name: 'Links…' }).click()],
   ['remove a node', (page) => page.getByRole('button', { name: 'Remove a node…' }).click()],
+  [
+    'skew a clock',
+    async (page) => {
+      await page.getByText('Break ▾').click();
+      await page.getByRole('button', { name: 'Skew clock…' }).click();
+    },
+  ],
   ['files', (page) => page.getByRole('button', { name: 'Files…' }).click()],
   [
     'import',

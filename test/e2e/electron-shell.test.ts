@@ -73,6 +73,27 @@ describe.skipIf(missing !== null)(
       expect(faults).toEqual([]);
     });
 
+    it('UX-4.1 Open folder of a node card opens the folder that the launcher knows; a page cannot name a path', async () => {
+      const { application, page } = desktop;
+      await application.evaluate(({ shell }) => {
+        const opened: string[] = [];
+        Object.assign(globalThis, { opened });
+        shell.openPath = (path) => {
+          opened.push(path);
+          return Promise.resolve('');
+        };
+      });
+      await page.getByRole('button', { name: 'More for node-2' }).click();
+      await page.getByRole('button', { name: 'Open folder' }).click();
+      const opened = (): Promise<unknown> =>
+        application.evaluate(() => (globalThis as { readonly opened?: readonly string[] }).opened);
+      await expect.poll(opened).toEqual([path.join(workspace, 'clusters', 'dev', 'node-2')]);
+      for (const wrong of ['/etc', '../node-2', 'node-9']) {
+        expect(await inPage(`window.muster.openFolder('dev', '${wrong}')`)).toHaveProperty('error');
+      }
+      expect(await opened()).toHaveLength(1);
+    });
+
     it('a page that crashes is loaded again where it was, and the clusters have not noticed', async () => {
       const { application, page } = desktop;
       await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Contexts' }).click();

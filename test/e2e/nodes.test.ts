@@ -3,23 +3,25 @@ import { describe, expect, it } from 'vitest';
 import { card, describeWindow, pressWhenReady } from './harness.ts';
 import { scenes } from './scenes.ts';
 
+const isFocused = (element: Element): boolean => element === document.activeElement;
+
 describeWindow('the window', (harness) => {
   describe('node cards', () => {
     const states = [
       { scene: 'stopped', name: 'node-1', word: 'Stopped', buttons: ['Start'] },
-      { scene: 'starting', name: 'node-3', word: 'Starting', buttons: ['Stop', 'Kill', 'Freeze', 'Restart'] },
-      { scene: 'starting', name: 'node-2', word: 'Joining', buttons: ['Stop', 'Kill', 'Freeze', 'Restart'] },
+      { scene: 'starting', name: 'node-3', word: 'Starting', buttons: ['Stop', 'Kill', 'Freeze'] },
+      { scene: 'starting', name: 'node-2', word: 'Joining', buttons: ['Stop', 'Kill', 'Freeze'] },
       {
         scene: 'catching-up',
         name: 'node-1',
         word: 'Catching up 82 %',
-        buttons: ['Stop', 'Kill', 'Freeze', 'Restart'],
+        buttons: ['Stop', 'Kill', 'Freeze'],
       },
-      { scene: 'healthy', name: 'node-1', word: 'Ready', buttons: ['Stop', 'Kill', 'Freeze', 'Restart'] },
-      { scene: 'stale-leader', name: 'node-1', word: 'Isolated', buttons: ['Stop', 'Kill', 'Freeze', 'Restart'] },
-      { scene: 'frozen', name: 'node-3', word: 'Frozen', buttons: ['Stop', 'Kill', 'Resume', 'Restart'] },
+      { scene: 'healthy', name: 'node-1', word: 'Ready', buttons: ['Stop', 'Kill', 'Freeze'] },
+      { scene: 'stale-leader', name: 'node-1', word: 'Isolated', buttons: ['Stop', 'Kill', 'Freeze'] },
+      { scene: 'frozen', name: 'node-3', word: 'Frozen', buttons: ['Stop', 'Kill', 'Resume'] },
       { scene: 'crashed', name: 'node-2', word: 'Crashed (exit 74)', buttons: ['Start'] },
-      { scene: 'stale', name: 'node-2', word: 'No news', buttons: ['Stop', 'Kill', 'Freeze', 'Restart'] },
+      { scene: 'stale', name: 'node-2', word: 'No news', buttons: ['Stop', 'Kill', 'Freeze'] },
     ] as const;
 
     it.each(states)(
@@ -33,7 +35,7 @@ describeWindow('the window', (harness) => {
           true,
         );
         const group = shown.getByRole('group', { name: `Actions of ${name}` });
-        expect(await group.getByRole('button').allTextContents()).toEqual([...buttons, 'Logs']);
+        expect(await group.getByRole('button').allTextContents()).toEqual([...buttons, 'Logs', '⋯']);
       },
     );
 
@@ -66,6 +68,100 @@ describeWindow('the window', (harness) => {
       await page.getByRole('button', { name: 'Copy gRPC address of node-2' }).click();
       await page.getByRole('button', { name: 'Copied' }).waitFor();
       expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('localhost:8125');
+    });
+
+    it('UX-4.1 ⋯ has what is done less often, by keyboard: faults, folder, properties, restart, removal', async () => {
+      const page = await harness.openCluster();
+      const more = page.getByRole('button', { name: 'More for node-2' });
+      const list = page.getByRole('list', { name: 'More for node-2' });
+      await more.press('Enter');
+      expect(await list.getByRole('button').allTextContents()).toEqual([
+        ...['Restart', 'Slow disk…', 'Fill disk', 'Skew clock…', 'Copy folder path', 'Copy properties path', 'Remove…'],
+      ]);
+      await expect.poll(() => list.getByRole('button', { name: 'Restart' }).evaluate(isFocused)).toBe(true);
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+      await expect.poll(() => harness.fake.callsOf('setDisk')[0]?.args).toEqual(['dev', 'node-2', { full: true }]);
+      await list.waitFor({ state: 'hidden' });
+      await more.press('Enter');
+      await page.keyboard.press('Escape');
+      await list.waitFor({ state: 'hidden' });
+      expect(await more.evaluate(isFocused)).toBe(true);
+      await more.click();
+      await list.getByRole('button', { name: 'Restart' }).click();
+      await expect.poll(() => harness.fake.callsOf('actOnNode')[0]?.args).toEqual(['dev', 'node-2', 'restart']);
+    });
+
+    it('UX-4.1 a browser tab copies paths, and says that it cannot open folders', async () => {
+      const view = scenes.healthy();
+      const page = await harness.openCluster(view);
+      const choose = async (label: string): Promise<string> => {
+        await page.getByRole('button', { name: 'More for node-3' }).click();
+        await page.getByRole('button', { name: label }).click();
+        await page.getByRole('status').getByText('copied').waitFor();
+        return page.evaluate(() => navigator.clipboard.readText());
+      };
+      const node = view.nodes[2];
+      expect(await choose('Copy folder path')).toBe(node?.dir);
+      await page.getByRole('status').getByText('a browser tab cannot open it').waitFor();
+      expect(await choose('Copy properties path')).toBe(node?.propertiesFile);
+    });
+
+    it('UX-4.1 Skew clock… takes the words of the command line, says what they mean, and what is wrong with them', async () => {
+      const page = await harness.openCluster();
+      await page.getByRole('button', { name: 'More for node-2' }).click();
+      await page.getByRole('button', { name: 'Skew clock…' }).click();
+      const dialog = page.getByRole('dialog', { name: 'Skew clock' });
+      const field = dialog.getByRole('textbox', { name: 'Set the clock wrong by' });
+      await field.fill('soon');
+      await dialog.getByText('write +5m, -30s, or 0').waitFor();
+      expect(await dialog.getByRole('button', { name: 'Skew clock' }).isDisabled()).toBe(true);
+      await field.fill('-30s');
+      await dialog.getByText('The wall clock of node-2 is 30 s behind').waitFor();
+      await field.press('Enter');
+      await expect.poll(() => harness.fake.callsOf('skewClock')[0]?.args).toEqual(['dev', 'node-2', -30_000]);
+      await dialog.waitFor({ state: 'detached' });
+      harness.fake.show({
+        ...scenes.healthy(),
+        clockFaults: [{ node: 'node-2', skewMs: -30_000, since: Date.now() - 3_000 }],
+      });
+      await page.locator('.shell[data-broken="true"]').waitFor();
+      await page.getByRole('button', { name: '1 active fault' }).click();
+      await page.getByText('Clock of node-2: 30 s behind').waitFor();
+      await page.getByRole('button', { name: 'Heal the clock of node-2' }).click();
+      await expect.poll(() => harness.fake.callsOf('skewClock')[1]?.args).toEqual(['dev', 'node-2', 0]);
+    });
+
+    it('UX-4.1 Slow disk… and the palette reach the same calls; the first node cannot be removed', async () => {
+      const page = await harness.openCluster();
+      await page.getByRole('button', { name: 'More for node-1' }).click();
+      expect(await page.getByRole('button', { name: 'Remove…', exact: true }).isDisabled()).toBe(true);
+      await page.getByRole('button', { name: 'Slow disk…' }).click();
+      const dialog = page.getByRole('dialog', { name: 'Slow disk' });
+      await dialog.getByRole('combobox', { name: 'Node' }).selectOption('node-3');
+      await dialog.getByText('Every flush on node-3 takes 200 ms longer').waitFor();
+      await dialog.getByRole('button', { name: 'Slow disk' }).click();
+      await expect.poll(() => harness.fake.callsOf('setDisk')[0]?.args).toEqual(['dev', 'node-3', { slowMs: 200 }]);
+      await dialog.waitFor({ state: 'detached' });
+      const typed = async (words: string): Promise<void> => {
+        await page.keyboard.press('Control+k');
+        await page.getByRole('dialog').waitFor();
+        await page.keyboard.type(words);
+        await page.getByRole('option', { name: words }).waitFor();
+        await page.keyboard.press('Enter');
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
+      };
+      await typed('skew leader:default +5m');
+      await typed('slow-disk all 50ms');
+      await typed('loss node-1 to node-2 10%');
+      await expect.poll(() => harness.fake.callsOf('setLinks').length).toBe(1);
+      expect(harness.fake.callsOf('skewClock').map((call) => call.args)).toEqual([['dev', 'leader:default', 300_000]]);
+      expect(harness.fake.callsOf('setDisk')[1]?.args).toEqual(['dev', 'all', { slowMs: 50 }]);
+      expect(harness.fake.callsOf('setLinks')[0]?.args).toEqual([
+        'dev',
+        [{ from: 'node-1', to: 'node-2', cut: false, delayMs: 0, jitterMs: 0, lossPercent: 10 }],
+      ]);
     });
 
     it('UX-17 a refused action is told on the card it concerns, and only there', async () => {

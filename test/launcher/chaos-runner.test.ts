@@ -204,6 +204,7 @@ describe('a recording', () => {
       { from: 'node-1', to: 'node-3', ...cut, cut: false, delayMs: 80, jitterMs: 20 },
     ]);
     await calls.setDisk('dev', 'node-2', { slowMs: 50 });
+    await calls.skewClock('dev', 'leader:default', -30_000);
     await calls.heal('dev');
     const { text, running } = recorder.stop('dev');
     expect(running).toBe(false);
@@ -213,6 +214,7 @@ describe('a recording', () => {
       'at +4.0s cut node-1 and node-2',
       'at +4.0s delay node-1 to node-3 80ms jitter 20ms',
       'at +4.0s slow-disk node-2 50ms',
+      'at +4.0s skew leader(default) -30000ms',
       'at +4.0s heal all',
       '',
     ]);
@@ -286,6 +288,8 @@ describe('a recording', () => {
     'slow-disk all 50ms',
     'fill-disk node-1',
     'fail-disk node-1',
+    'skew leader(default) +300000ms',
+    'skew all -30000ms',
     'heal all',
     'wait all ready within 500ms',
     'wait caught-up node-2 within 500ms',

@@ -48,6 +48,9 @@ describe('checks of arguments that cross a process border', () => {
   });
 
   it('takes any part of a disk fault and refuses what is none', () => {
+    expect(codeOf(() => checkArguments('skewClock', ['dev', 'leader:default', -30_000]))).toBe('accepted');
+    for (const wrong of [1.5, '5m', 1e15, null])
+      expect(codeOf(() => checkArguments('skewClock', ['dev', 'node-1', wrong]))).toBe('BAD_ARGUMENT');
     expect(codeOf(() => checkArguments('setDisk', ['dev', 'leader:default', { slowMs: 20 }]))).toBe('accepted');
     for (const wrong of [{ slowMs: -1 }, { slowMs: 60_001 }, { full: 'yes' }, { broken: true }, null]) {
       expect(codeOf(() => checkArguments('setDisk', ['dev', 'node-1', wrong]))).toBe('BAD_ARGUMENT');

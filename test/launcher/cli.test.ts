@@ -173,6 +173,35 @@ describe('commands on a running cluster', () => {
     expect((await cli(home, 'heal', '--json')).json.faults).toEqual([]);
   });
 
+  it('skew: a clock ahead or behind, told in status and to the engine, set right by 0 and by heal', async () => {
+    expect((await up()).err).toBe('');
+    expect((await cli(home, 'skew', 'node-2', '+5m')).out).toContain('Clock of node-2: 5m 0s ahead.');
+    expect((await cli(home, 'skew', 'leader:default', '-30s', '--json')).json.clockFaults).toMatchObject([
+      { node: 'node-2', skewMs: 300_000 },
+      { node: 'node-1', skewMs: -30_000 },
+    ]);
+    expect((await cli(home, 'status')).out).toContain('fault: Clock of node-1: 30 s behind.');
+    expect((await cli(home, 'restart', 'node-2')).code).toBe(0);
+    await cli(home, 'wait', 'ready');
+    const told = (await cli(home, 'logs', 'node-2')).out;
+    expect(told.match(/clock 300000/g), 'the new process is told, too').toHaveLength(2);
+    expect((await cli(home, 'skew', 'node-2', '0', '--json')).json.clockFaults).toHaveLength(1);
+    expect((await cli(home, 'heal', '--json')).json.clockFaults).toEqual([]);
+    expect((await cli(home, 'status')).out).not.toContain('fault:');
+    expect((await cli(home, 'logs', 'node-1')).out).toMatch(/clock -30000[\s\S]*clock 0/);
+    const wrong = await cli(home, 'skew', 'node-2', 'soon');
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('write +5m, -30s, or 0 for right again')]);
+  });
+
+  it('folder prints where a node lives, and nothing else', async () => {
+    await up();
+    const { out } = await cli(home, 'folder', 'node-2');
+    expect(out.trim()).toBe(path.join(home, 'clusters', 'dev', 'node-2'));
+    const { json } = await cli(home, 'folder', 'node-2', '--json');
+    expect(json).toMatchObject({ dir: out.trim(), propertiesFile: path.join(out.trim(), 'axonserver.properties') });
+    expect((await cli(home, 'folder', 'node-7')).err).toContain('NODE_NOT_FOUND');
+  });
+
   it('slow-disk, fill-disk, fail-disk: symbolic targets, faults of one disk add up, heal clears them', async () => {
     expect((await up()).err).toBe('');
     expect((await cli(home, 'slow-disk', 'leader:default', '150')).out).toContain(

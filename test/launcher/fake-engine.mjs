@@ -193,6 +193,9 @@ process.on('message', (message) => {
       process.send({ type: 'fatal', code: 'DISK_FAILED', message: 'a flush failed', next: [] });
       setTimeout(() => process.exit(74), 20);
     }
+  } else if (message.type === 'set-clock-skew') {
+    log('info', `clock ${message.skewMs}`, 'CLOCK');
+    process.send({ type: 'reply', id: message.id, ok: true });
   } else if (message.type === 'stop') {
     process.send({ type: 'reply', id: message.id, ok: true });
     if (properties['fake.stubborn'] === undefined) {

@@ -7,6 +7,7 @@ import {
   parseLoss,
   parseNodeList,
   parsePartition,
+  parseSkew,
   UsageError,
 } from '../../electron/contract/grammar.ts';
 import { table } from '../../electron/cli/output.ts';
@@ -18,6 +19,15 @@ describe('words of the command line (ux 18)', () => {
     ]);
     expect(() => parseDuration('soon')).toThrow(UsageError);
     expect(() => parseDuration('-1s')).toThrow(UsageError);
+  });
+
+  it('clocks: ahead and behind say so by their sign, 0 is right again', () => {
+    expect(['+5m', '-30s', '+250ms', '0', '0s'].map((text) => parseSkew([text]))).toEqual([
+      300_000, -30_000, 250, 0, 0,
+    ]);
+    for (const wrong of [[], ['5m'], ['+'], ['soon'], ['+5m', 'more'], ['+8785h']]) {
+      expect(() => parseSkew(wrong), wrong.join(' ')).toThrow(UsageError);
+    }
   });
 
   it('conditions: ready, leader, caught-up, apps', () => {

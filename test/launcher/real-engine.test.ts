@@ -5,12 +5,15 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openService } from '../../electron/launcher/service.ts';
 import type { LauncherService } from '../../electron/launcher/service-types.ts';
 import { Workspace } from '../../electron/launcher/workspace.ts';
+import { connect, metadataOf } from '../engine/rpc/axon-test-client.ts';
 import { contextOf, nodeOf, spec } from './builders.ts';
 import { freeFirstPort, processesWith, removeDir, root, temporaryDir } from './support.ts';
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
 
 const READY_MS = 30_000;
+const MINUTE_MS = 60_000;
+const SKEW_MS = 5 * MINUTE_MS;
 let dir = '';
 let service: LauncherService;
 
@@ -99,6 +102,49 @@ describe('the launcher on real engines', () => {
     expect(nodeOf(elected, leader).state).toBe('isolated');
     await service.heal('dev');
     await service.wait('dev', { kind: 'caught-up', node: null }, READY_MS);
+  });
+
+  it('UX-4.1 a skewed clock: the leader fires what is due by it and stamps it so; healed, stamps are right again', async () => {
+    const { leader } = contextOf(await service.getCluster('dev'));
+    const { grpc } = nodeOf(await service.getCluster('dev'), leader ?? '');
+    await service.skewClock('dev', 'leader:default', SKEW_MS);
+    const client = connect(grpc, 'event.proto', 'event.EventScheduler');
+    const before = Date.now();
+    try {
+      // Due in four minutes, which is a minute ago by a clock that is five minutes ahead.
+      const event = { message_identifier: 'due', payload: { type: 'Due', revision: '', data: Buffer.from('{}') } };
+      await new Promise<void>((resolve, reject) => {
+        client['ScheduleEvent']?.(
+          { instant: before + SKEW_MS - MINUTE_MS, event },
+          metadataOf({ 'AxonIQ-Context': 'default' }),
+          (error: unknown) => (error ? reject(error as Error) : resolve()),
+        );
+      });
+    } finally {
+      client.close();
+    }
+    const stored = async (type: string): Promise<number> => {
+      const page = await service.readEvents('dev', 'default', { filter: { type }, fromToken: null, max: 10 });
+      return page.events[0]?.timestamp ?? 0;
+    };
+    await expect.poll(() => stored('Due'), { timeout: READY_MS }).toBeGreaterThanOrEqual(before + SKEW_MS);
+    await service.skewClock('dev', 'all', -SKEW_MS);
+    const plain = {
+      revision: '',
+      aggregateType: '',
+      aggregateId: '',
+      sequence: null,
+      payload: '{}',
+      metaData: {},
+      tags: [],
+    };
+    await service.appendEvent('dev', 'default', { ...plain, type: 'Early' });
+    expect(await stored('Early')).toBeLessThan(before);
+    await service.heal('dev');
+    const healed = Date.now();
+    await service.appendEvent('dev', 'default', { ...plain, type: 'Healed' });
+    expect(Math.abs((await stored('Healed')) - healed)).toBeLessThan(MINUTE_MS);
+    expect((await service.getCluster('dev')).clockFaults).toBeUndefined();
   });
 
   it('launchers 3.4: stops gracefully with exit code 0 and comes back with its contexts', async () => {

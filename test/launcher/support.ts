@@ -116,6 +116,7 @@ export interface CliJson {
   readonly control: { readonly url: string; readonly tokenFile: string };
   readonly faults: readonly object[];
   readonly diskFaults?: readonly object[];
+  readonly clockFaults?: readonly object[];
   readonly roles: readonly object[];
   readonly error: { readonly code: string };
 }

@@ -1,7 +1,8 @@
 // What is done to a cluster during a torture run: a plan drawn from a seed, carried out through the launcher's API.
 // The plan says what and for how long; whom it hits (the leader, say) is decided when it happens.
 import type { LauncherApi } from '../../electron/contract/api.ts';
-import type { ClusterView, DiskFault, NodeAction } from '../../electron/contract/model.ts';
+import type { DiskFault } from '../../electron/contract/faults.ts';
+import type { ClusterView, NodeAction } from '../../electron/contract/model.ts';
 import { Chance } from '../sim/chance.ts';
 
 export type Target = 'leader' | 'follower' | 'any' | 'majority' | 'all';
