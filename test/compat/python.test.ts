@@ -1,18 +1,15 @@
 // The published Python clients (PyPI axonclient, eventsourcing-axonserver) against each of three nodes.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClusterJson, run, Workspace } from '../rows/cli.ts';
 import { build } from '../rows/harness.ts';
 import { freeBlock } from '../rows/ports.ts';
 import { root } from '../rows/test-node.ts';
+import { installClients, python } from './python-environment.ts';
 import { Survivor } from './survivor.ts';
 
-const INSTALL_MS_MAX = 300_000;
 const RUN_MS_MAX = 90_000;
 const folder = path.join(root, 'test', 'compat', 'python');
-const environment = path.join(root, '.cache', 'python-compat');
-const python = path.join(environment, 'bin', 'python');
 
 interface NodeChecks {
   readonly appended: number;
@@ -35,31 +32,6 @@ interface Survived {
   readonly moves: number;
   readonly confirmed: number;
   readonly readable: Readonly<Record<string, boolean>>;
-}
-
-async function step(command: string, args: readonly string[]): Promise<string> {
-  const result = await run(command, args, { timeoutMs: INSTALL_MS_MAX });
-  if (result.code !== 0)
-    throw new Error(`${command} ${args.join(' ')}: exit ${result.code}\n${result.stdout}\n${result.stderr}`);
-  return result.stdout;
-}
-
-/** A virtual environment with the pinned clients; made again when the pins change. */
-async function installClients(): Promise<void> {
-  const pins = readFileSync(path.join(folder, 'requirements.txt'), 'utf8');
-  const stamp = path.join(environment, 'installed.txt');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === pins) return;
-  await step('python3', ['-m', 'venv', '--clear', environment]);
-  await step(python, [
-    '-m',
-    'pip',
-    'install',
-    '-q',
-    '--disable-pip-version-check',
-    '-r',
-    path.join(folder, 'requirements.txt'),
-  ]);
-  writeFileSync(stamp, pins);
 }
 
 describe('the Python clients on three nodes', () => {
