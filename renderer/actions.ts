@@ -81,6 +81,27 @@ export async function startCluster(name: ClusterName): Promise<void> {
   if (!started) endStart();
 }
 
+/** A task, which starts it there; the dock follows. `firstPort` null: the next free block. */
+export const changePorts = (name: ClusterName, firstPort: number | null): Promise<boolean> =>
+  attempt('cluster', async () => {
+    await api().changePorts(name, firstPort);
+    showDock('tasks');
+  });
+
+/** Another cluster gives way, and keeps its data if it keeps it at all. */
+export async function stopThenStart(other: ClusterName, start: () => void): Promise<void> {
+  const stopped = await attempt('cluster', async () => {
+    await api().stopCluster(other);
+  });
+  if (stopped) start();
+}
+
+export const copyReport = (name: ClusterName, node: NodeName): Promise<boolean> =>
+  attempt(`node:${node}`, async () => {
+    await navigator.clipboard.writeText(await api().nodeReport(name, node));
+    announce(`Report of ${node} copied.`);
+  });
+
 export const stopCluster = (name: ClusterName): Promise<boolean> =>
   attempt('cluster', async () => {
     endStart();

@@ -43,6 +43,7 @@ const allowedInThePast: ReadonlySet<string> = new Set<keyof LauncherApi>([
   'renameSearch',
   'removeSearch',
   'bundleContents',
+  'nodeReport',
   'saveBundle',
 ]);
 

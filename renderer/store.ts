@@ -102,6 +102,7 @@ export const dialog = signal<
   | 'remove-node'
   | 'slow-disk'
   | 'skew-clock'
+  | 'ports'
   | null
 >(null);
 /** The node that the open dialog begins with, when it is about one. */

@@ -1,10 +1,11 @@
-// `muster settings` and `muster control-port`: what every window shares; `muster folder`: where a node lives. Entry point: `addManageCommands`.
+// `muster settings` and `muster control-port`: what every window shares; `muster folder`, `ports`, `report`: where a node lives, other ports, how it ended. Entry point: `addManageCommands`.
 import type { Command } from 'commander';
 import { settingRules, settingsChangeOf } from '../contract/check-settings.ts';
 import { LauncherError } from '../contract/model.ts';
 import type { AppSettings } from '../contract/settings.ts';
 import { nodeNotFound } from '../launcher/targets.ts';
-import { UsageError } from '../contract/grammar.ts';
+import { followTask } from './membership-commands.ts';
+import { parseWholeNumber, UsageError } from '../contract/grammar.ts';
 import type { AddCommand, RunCommand } from './fault-commands.ts';
 import { errorText, type Output } from './output.ts';
 import { pickCluster, withSession } from './session.ts';
@@ -93,6 +94,31 @@ function folder(installation: Installation, output: Output, name: string | undef
   });
 }
 
+function ports(
+  installation: Installation,
+  output: Output,
+  name: string | undefined,
+  first: string | undefined,
+): Promise<number> {
+  const firstPort = first === undefined ? null : parseWholeNumber(first, 'The first port');
+  return withSession(installation, 'background', async ({ client }) => {
+    const cluster = await pickCluster(client, name);
+    await followTask(client, output, await client.changePorts(cluster.name, firstPort));
+    output.line(`Tell your apps: muster connect -c ${cluster.name}`);
+    return 0;
+  });
+}
+
+function report(installation: Installation, output: Output, name: string | undefined, node: string): Promise<number> {
+  return withSession(installation, 'look', async ({ client }) => {
+    const cluster = await pickCluster(client, name);
+    const text = await client.nodeReport(cluster.name, node);
+    output.object({ cluster: cluster.name, node, text });
+    output.line(text.trimEnd());
+    return 0;
+  });
+}
+
 export function addManageCommands(program: Command, add: AddCommand, run: RunCommand): void {
   add(
     program,
@@ -110,6 +136,20 @@ export function addManageCommands(program: Command, add: AddCommand, run: RunCom
     .action((wish: string | undefined, options: { newToken?: boolean }, command: Command) =>
       run(command, (installation, output) => controlPort(installation, output, wish, options)),
     );
+  add(
+    program,
+    'ports [first]',
+    'give a stopped cluster another block of ports (without a number: the next free one) and start it',
+  ).action((first: string | undefined, _options: unknown, command: Command) =>
+    run(command, (installation, output, common) => ports(installation, output, common.cluster, first)),
+  );
+  add(
+    program,
+    'report <node>',
+    'print what a report about a node needs: versions, how it ended, the end of its log',
+  ).action((node: string, _options: unknown, command: Command) =>
+    run(command, (installation, output, common) => report(installation, output, common.cluster, node)),
+  );
   add(program, 'folder <node>', 'print the folder of a node; with --json also its properties file and log').action(
     (node: string, _options: unknown, command: Command) =>
       run(command, (installation, output, common) => folder(installation, output, common.cluster, node)),

@@ -1,5 +1,16 @@
 // Run-time checks of the calls of manage.ts. Entry point: `manageChecks`.
-import { clusterNameOf, count, momentOf, nodeNameOf, oneOf, recordOf, textUpTo } from './check-parts.ts';
+import {
+  clusterNameOf,
+  count,
+  FIRST_PORT_MAX,
+  FIRST_PORT_MIN,
+  integerOf,
+  momentOf,
+  nodeNameOf,
+  oneOf,
+  recordOf,
+  textUpTo,
+} from './check-parts.ts';
 import { settingRules, settingsChangeOf } from './check-settings.ts';
 import { exportKinds, type ManageApi } from './manage.ts';
 
@@ -44,6 +55,15 @@ export const manageChecks: ManageChecks = {
   },
   addNode: oneCluster,
   removeNode(args) {
+    count(args, 2, 2);
+    return [clusterNameOf(args[0], 'cluster'), nodeNameOf(args[1], 'node')];
+  },
+  changePorts(args) {
+    count(args, 2, 2);
+    const firstPort = args[1] === null ? null : integerOf(FIRST_PORT_MIN, FIRST_PORT_MAX)(args[1], 'firstPort');
+    return [clusterNameOf(args[0], 'cluster'), firstPort];
+  },
+  nodeReport(args) {
     count(args, 2, 2);
     return [clusterNameOf(args[0], 'cluster'), nodeNameOf(args[1], 'node')];
   },

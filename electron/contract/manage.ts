@@ -53,6 +53,13 @@ export interface ManageApi {
   addNode(cluster: ClusterName): Promise<TaskView>;
   /** As a task: out of every context and of the cluster; its folder is deleted. Fails with NODES_REFUSED, ROLES_REFUSED, NODE_NOT_FOUND. */
   removeNode(cluster: ClusterName, node: NodeName): Promise<TaskView>;
+  /**
+   * As a task: a cluster that does not run gets the block of ports that begins here (null: the next free one) and is started there; apps
+   * have to be told. Fails with CLUSTER_RUNNING, PORT_IN_USE, NO_FREE_PORTS.
+   */
+  changePorts(cluster: ClusterName, firstPort: number | null): Promise<TaskView>;
+  /** What a report about a node needs, as Markdown without secrets: versions, state, exit, end of its log. Fails with NODE_NOT_FOUND. */
+  nodeReport(cluster: ClusterName, node: NodeName): Promise<string>;
   /** What `saveBundle` would put in. */
   bundleContents(cluster: ClusterName): Promise<readonly BundlePart[]>;
   /**
@@ -74,6 +81,8 @@ export const manageMethods = [
   'duplicateCluster',
   'addNode',
   'removeNode',
+  'changePorts',
+  'nodeReport',
   'bundleContents',
   'saveBundle',
 ] as const satisfies readonly (keyof ManageApi)[];

@@ -61,6 +61,8 @@ export interface ClusterPlan {
   readonly nodes: readonly NodePlan[];
   /** What the user should know about the plan, as sentences: a port block that had to be skipped, and why. */
   readonly notes?: readonly string[];
+  /** Its nodes were given other ports, and the cluster has not recorded all of them yet. */
+  readonly moved?: true;
 }
 
 /** ux.md §4.1. `stale` = the engine's control channel has been silent for more than 2 s. */
@@ -86,6 +88,8 @@ export interface ExitInfo {
   readonly reason: string;
   readonly errorCode: string | null;
   readonly lastLines: readonly string[];
+  /** So many crashes within CRASH_LOOP_MS, this one among them. Absent: fewer than CRASHES_TOLD. */
+  readonly crashes?: number;
 }
 
 export interface NodeView {
@@ -298,6 +302,10 @@ export interface LauncherErrorData {
   readonly node?: NodeName;
   readonly port?: number;
   readonly holder?: string;
+  /** PORT_IN_USE: the cluster of this workspace that holds it. */
+  readonly holderCluster?: ClusterName;
+  /** PORT_IN_USE: a free block, by its first port and by the port that takes the place of the one in use. */
+  readonly free?: { readonly firstPort: number; readonly port: number };
 }
 
 export class LauncherError extends Error {

@@ -1,5 +1,5 @@
 // Asks a running node to change the cluster, over the REST calls that Axon Server's own CLI uses (rest-and-cli.md).
-// Entry points: `createContext`, `deleteContext`, `setRole`, `moveLeader`. All fail with CONTEXT_REFUSED carrying the server's text.
+// Entry points: `createContext`, `deleteContext`, `setRole`, `moveLeader`, `toldPorts`. Changes fail with CONTEXT_REFUSED carrying the server's text.
 import http from 'node:http';
 import https from 'node:https';
 import type { ContextName, NodeName, NodeRole } from '../contract/model.ts';
@@ -57,6 +57,16 @@ export async function removeNode(door: AdminDoor, node: NodeName): Promise<void>
 export async function moveLeader(door: AdminDoor, context: ContextName, node: NodeName | null): Promise<void> {
   const path = `/internal/context/${context}/stepdown${node === null ? '' : `?to=${node}`}`;
   await change(door, 'GET', path, null, `The leader of ${context} stays.`);
+}
+
+/** The ports of every node as the cluster knows them; none when the node does not tell. */
+export async function toldPorts(
+  door: AdminDoor,
+): Promise<readonly { readonly name: string; readonly http: number; readonly internal: number }[]> {
+  const { status, text } = await call(door, 'GET', '/v1/public', null);
+  if (status !== 200) return [];
+  const rows = JSON.parse(text) as readonly { name: string; httpPort: number; grpcInternalPort: number }[];
+  return rows.map(({ name, httpPort, grpcInternalPort }) => ({ name, http: httpPort, internal: grpcInternalPort }));
 }
 
 /** 200 and 202 are success. */

@@ -1,6 +1,7 @@
 // What a cluster is given by those who own it. Types only.
 import type { TimelineEvent } from '../contract/history.ts';
 import type { ClusterView, LogChunk } from '../contract/model.ts';
+import type { PortUses } from './ports.ts';
 import type { TimeFormat } from '../contract/settings.ts';
 
 export interface ClusterOptions {
@@ -13,6 +14,5 @@ export interface ClusterOptions {
   readonly onView: (view: ClusterView) => void;
   readonly onLog: (chunk: LogChunk) => void;
   readonly onTimeline: (event: TimelineEvent) => void;
-  /** Name of the running cluster that owns a process, for PORT_IN_USE. */
-  readonly ownerOf: (pid: number) => string | null;
+  readonly portUse: PortUses;
 }

@@ -27,6 +27,8 @@ export interface NodeFacts {
   readonly handshakeWhy: string | null;
   /** Its properties file was changed since it started. */
   readonly propertiesChangedAt: number | null;
+  /** When it crashed, the last CRASH_LOOP_MS. */
+  readonly crashes: readonly number[];
 }
 
 export interface LeaderFact {
@@ -98,6 +100,9 @@ export type ClusterEvent =
   | { readonly type: 'warning'; readonly text: string };
 
 const WARNINGS_MAX = 20;
+/** ux.md §17: so many crashes in so short a time are a loop, which another start does not end. */
+export const CRASHES_TOLD = 3;
+export const CRASH_LOOP_MS = 30_000;
 const MEMBER_STATES: readonly EngineState[] = ['running', 'stopping'];
 
 export function initialFacts(
@@ -139,6 +144,7 @@ function stoppedNode(plan: NodePlan): NodeFacts {
     handshakeAt: null,
     handshakeWhy: null,
     propertiesChangedAt: null,
+    crashes: [],
   };
 }
 
@@ -187,9 +193,10 @@ export function reduce(facts: ClusterFacts, event: ClusterEvent): ClusterFacts {
       return {
         ...facts,
         plan: event.plan,
-        nodes: event.plan.nodes.map(
-          (node) => facts.nodes.find((one) => one.plan.name === node.name) ?? stoppedNode(node),
-        ),
+        nodes: event.plan.nodes.map((node) => {
+          const known = facts.nodes.find((one) => one.plan.name === node.name);
+          return known === undefined ? stoppedNode(node) : { ...known, plan: node };
+        }),
         faults: facts.faults.filter((fault) => names.has(fault.from) && names.has(fault.to)),
         diskFaults: facts.diskFaults.filter((fault) => names.has(fault.node)),
         clockFaults: facts.clockFaults.filter((fault) => names.has(fault.node)),
@@ -233,11 +240,13 @@ type NodeEvent = Exclude<
 >;
 
 function reduceNode(node: NodeFacts, event: NodeEvent): NodeFacts {
+  // A new process does not make the crashes of the ones before undone.
+  const kept = { crashes: node.crashes };
   switch (event.type) {
     case 'spawned':
-      return { ...stoppedNode(node.plan), phase: 'starting', pid: event.pid, startedAt: event.at };
+      return { ...stoppedNode(node.plan), ...kept, phase: 'starting', pid: event.pid, startedAt: event.at };
     case 'start-refused':
-      return { ...stoppedNode(node.plan), exit: refusedExit(event), refused: event.error };
+      return { ...stoppedNode(node.plan), ...kept, exit: refusedExit(event), refused: event.error };
     case 'fatal':
       return { ...node, fatal: { code: event.code, message: event.message, next: event.next } };
     case 'handshake':
@@ -249,8 +258,10 @@ function reduceNode(node: NodeFacts, event: NodeEvent): NodeFacts {
     case 'frozen':
       // A resumed process has been silent for as long as it was frozen; that is not "no news".
       return { ...node, frozen: event.frozen, seenAt: event.frozen ? node.seenAt : event.at };
-    case 'exited':
-      return { ...stoppedNode(node.plan), exit: exitInfo(node, event) };
+    case 'exited': {
+      const crashes = crashesOf(node, event.at);
+      return { ...stoppedNode(node.plan), crashes, exit: exitInfo(node, event, crashes.length) };
+    }
   }
 }
 
@@ -266,7 +277,11 @@ function refusedExit(event: Extract<ClusterEvent, { type: 'start-refused' }>): E
   };
 }
 
-function exitInfo(node: NodeFacts, event: Extract<ClusterEvent, { type: 'exited' }>): ExitInfo {
+/** An end that was asked for is none, and ends the row. */
+const crashesOf = (node: NodeFacts, at: number): readonly number[] =>
+  node.endRequested === null ? [...node.crashes.filter((before) => at - before < CRASH_LOOP_MS), at] : [];
+
+function exitInfo(node: NodeFacts, event: Extract<ClusterEvent, { type: 'exited' }>, crashes: number): ExitInfo {
   const expected = node.endRequested !== null;
   return {
     at: event.at,
@@ -276,6 +291,7 @@ function exitInfo(node: NodeFacts, event: Extract<ClusterEvent, { type: 'exited'
     reason: exitReason(node, event.code, event.signal),
     errorCode: expected ? null : (node.fatal?.code ?? 'ENGINE_CRASHED'),
     lastLines: event.lastLines,
+    ...(crashes >= CRASHES_TOLD ? { crashes } : {}),
   };
 }
 

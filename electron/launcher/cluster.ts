@@ -15,6 +15,7 @@ import { Faults } from './faults.ts';
 import { NodeRunner } from './node-runner.ts';
 import { NodeRunners } from './node-runners.ts';
 import { checkPorts } from './ports.ts';
+import { writeMove } from './port-move.ts';
 import { writeProperties } from './properties-file.ts';
 import { PushLimiter } from './push-limiter.ts';
 import { type ClusterSecurity, ensureSecurity } from './security.ts';
@@ -105,7 +106,7 @@ export class Cluster {
     return this.#plan;
   }
 
-  /** Nodes come or go, the others stay as they are. Nodes that go must not run; `Fleet.replan` keeps the plan. */
+  /** Nodes come or go or get other ports. Nodes that change must not run; `Fleet.replan` keeps the plan. */
   replan(plan: ClusterPlan): void {
     this.#plan = plan;
     this.#security = null;
@@ -220,7 +221,7 @@ export class Cluster {
       await checkPorts(
         this.plan,
         nodes.filter((node) => this.#runners.get(node.name).pid === null),
-        this.#options.ownerOf,
+        this.#options.portUse,
       );
     } catch (error) {
       if (this.#runners.running().length === 0) {
@@ -243,6 +244,7 @@ export class Cluster {
         throw wiped;
       }
       await writeProperties(this.plan, node, await this.security());
+      await writeMove(this.plan, node);
       await runner.start();
     } catch (error) {
       const data = errorData(error);
@@ -277,7 +279,7 @@ export class Cluster {
       case 'restart':
         await runner.stop('Stopped by you, to restart');
         this.#beginRun();
-        await checkPorts(this.plan, [node], this.#options.ownerOf);
+        await checkPorts(this.plan, [node], this.#options.portUse);
         await this.#startNode(node);
         return this.#throwRefusal([node]);
     }

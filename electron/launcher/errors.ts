@@ -75,7 +75,7 @@ export function launcherError(
   what: string,
   why: string,
   next: readonly string[],
-  where: Partial<Pick<LauncherErrorData, 'node' | 'port' | 'holder'>> = {},
+  where: Partial<Pick<LauncherErrorData, 'node' | 'port' | 'holder' | 'holderCluster' | 'free'>> = {},
 ): LauncherError {
   return new LauncherError({ code, what, why, next, ...where });
 }

@@ -9,12 +9,13 @@ import type { ClusterOptions } from './cluster-options.ts';
 import { launcherError, messageOf } from './errors.ts';
 import { parsePlan, PLAN_FILE, planCluster, planIn } from './plan.ts';
 import { choosePortBlock, isPortFree } from './ports.ts';
+import type { PortUses } from './ports.ts';
 import { readJson, writeJsonAtomic } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
 export const CLUSTERS_MAX = 40;
 
-type FleetOptions = Omit<ClusterOptions, 'ownerOf' | 'times'> & { readonly settings: () => AppSettings };
+type FleetOptions = Omit<ClusterOptions, 'portUse' | 'times'> & { readonly settings: () => AppSettings };
 
 export interface BrokenCluster {
   readonly name: string;
@@ -68,6 +69,18 @@ export class Fleet {
       );
     }
     return cluster;
+  }
+
+  readonly portUse: PortUses = {
+    ownerOf: (pid) => this.all().find((cluster) => cluster.ownsProcess(pid))?.plan.spec.name ?? null,
+    freeBlock: (plan) => this.freeBlock(plan),
+  };
+
+  /** First port of another block that the cluster could have. Fails with NO_FREE_PORTS. */
+  async freeBlock({ spec }: ClusterPlan): Promise<number> {
+    const plans = this.all().map((cluster) => cluster.plan);
+    const { firstPort } = await choosePortBlock({ ...spec, firstPort: null }, plans);
+    return firstPort;
   }
 
   all(): readonly Cluster[] {
@@ -189,11 +202,9 @@ export class Fleet {
   }
 
   async #adopt(plan: ClusterPlan, owner: boolean): Promise<void> {
-    const ownerOf = (pid: number): ClusterName | null =>
-      this.all().find((cluster) => cluster.ownsProcess(pid))?.plan.spec.name ?? null;
     this.#clusters.set(
       plan.spec.name,
-      await Cluster.open(plan, { ...this.#options, times: this.#options.settings, ownerOf }, owner),
+      await Cluster.open(plan, { ...this.#options, times: this.#options.settings, portUse: this.portUse }, owner),
     );
   }
 }

@@ -10,6 +10,8 @@ import { exportCluster } from './cluster-exports.ts';
 import { controlPortOnDisk } from './control-port.ts';
 import { readClusterFile } from './cluster-import.ts';
 import type { Fleet } from './fleet.ts';
+import { nodeReport } from './node-report.ts';
+import { portMoveSteps } from './port-move.ts';
 import { addNodeSteps, removeNodeSteps } from './node-changes.ts';
 import type { ServiceOptions } from './service-types.ts';
 import type { Tasks } from './tasks.ts';
@@ -70,6 +72,12 @@ export function manage(options: ManagementOptions): ManageApi {
       service.refuseWithoutLock();
       return service.startTask(name, `Remove ${node} from ${name}`, removeNodeSteps(fleet, fleet.get(name), node));
     },
+    async changePorts(name, firstPort) {
+      service.refuseWithoutLock();
+      const steps = await portMoveSteps(fleet, fleet.get(name), firstPort);
+      return service.startTask(name, `Other ports for ${name}`, steps);
+    },
+    nodeReport: async (name, node) => nodeReport({ cluster: fleet.get(name), version }, node),
     async bundleContents(name) {
       const entries = await bundleEntries({ cluster: fleet.get(name), workspace, version, now: now() });
       return entries.map(({ name: file, what, body }) => ({ name: file, what, bytes: body.length }));

@@ -32,7 +32,7 @@ export function addNodeSteps(fleet: Fleet, cluster: Cluster): readonly TaskStep[
   const step = {
     label: `Plan ${node.name}: gRPC ${node.grpc}, HTTP ${node.http}`,
     run: async () => {
-      await checkPorts(plan, [node], () => null);
+      await checkPorts(plan, [node], fleet.portUse);
       await fleet.replan(withNode(plan, node, cluster));
     },
   };

@@ -47,6 +47,10 @@ export class NodeRunner {
     this.log = new NodeLog(options.node.name, options.node.logFile, options.onLog);
   }
 
+  get node(): NodePlan {
+    return this.#options.node;
+  }
+
   get pid(): number | null {
     return this.#engine?.pid ?? null;
   }

@@ -14,12 +14,15 @@ export class NodeRunners {
     this.follow(plan);
   }
 
-  /** Nodes that the plan no longer has must not run. */
+  /** Nodes that the plan no longer has, or has with other ports, must not run. */
   follow(plan: ClusterPlan): void {
     this.#plan = plan;
     const wanted = new Set(plan.nodes.map((node) => node.name));
     for (const name of [...this.#runners.keys()]) if (!wanted.has(name)) this.#runners.delete(name);
-    for (const node of plan.nodes) if (!this.#runners.has(node.name)) this.#runners.set(node.name, this.#make(node));
+    for (const node of plan.nodes) {
+      const known = this.#runners.get(node.name)?.node;
+      if (known === undefined || !isSamePlan(known, node)) this.#runners.set(node.name, this.#make(node));
+    }
   }
 
   /** Fails with NODE_NOT_FOUND. */
@@ -44,3 +47,5 @@ export class NodeRunners {
     await Promise.all([...this.#runners.values()].map((runner) => runner.log.flush()));
   }
 }
+
+const isSamePlan = (left: NodePlan, right: NodePlan): boolean => JSON.stringify(left) === JSON.stringify(right);

@@ -1,5 +1,6 @@
 // Pure: one node as people see it (ux.md §4.1): state, sentence, how far behind. Entry point: `nodeView`.
 import type { ContextName, ContextView, NodeName, NodeState, NodeView } from '../contract/model.ts';
+import { CRASH_LOOP_MS } from './cluster-state.ts';
 import type { NodeFacts } from './cluster-state.ts';
 import { formatCount } from './why.ts';
 import type { ContextFacts } from './why.ts';
@@ -129,7 +130,7 @@ function nodeSentence(
     case 'stopped':
       return node.exit === null ? 'Not started.' : node.exit.reason;
     case 'crashed':
-      return node.exit?.reason ?? 'It ended without being asked.';
+      return crashSentence(node);
     case 'frozen':
       return 'Frozen: it holds its connections but does nothing until it is resumed.';
     case 'stopping':
@@ -150,6 +151,13 @@ function nodeSentence(
     case 'ready':
       return 'Answers gRPC and has all that was committed.';
   }
+}
+
+function crashSentence({ exit }: NodeFacts): string {
+  const reason = exit?.reason ?? 'It ended without being asked.';
+  return exit?.crashes === undefined
+    ? reason
+    : `${reason} That was crash ${exit.crashes} within ${CRASH_LOOP_MS / 1000} s: Muster starts no node again by itself, and another start will end the same way until the cause is gone.`;
 }
 
 /** What keeps a running node from storing, one sentence; null when nothing does. */

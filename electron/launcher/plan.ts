@@ -80,7 +80,8 @@ export function parsePlan(value: unknown, file: string): ClusterPlan {
     throw broken('Its list of nodes is damaged.');
   }
   const notes = Array.isArray(plan.notes) ? plan.notes.filter((note) => typeof note === 'string') : [];
-  return { version: 1, spec, dir: plan.dir, createdAt: String(plan.createdAt), nodes, notes };
+  const moved = plan.moved === true ? ({ moved: true } as const) : {};
+  return { version: 1, spec, dir: plan.dir, createdAt: String(plan.createdAt), nodes, notes, ...moved };
 }
 
 function isNodePlan(value: unknown): value is NodePlan {

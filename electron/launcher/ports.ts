@@ -1,7 +1,7 @@
 // Port blocks of ten (decision 11): chosen once, stored in the plan, never moved silently; checked before each start.
 // Entry points: `choosePortBlock`, `checkPorts`.
 import net from 'node:net';
-import type { ClusterPlan, ClusterSpec, NodePlan } from '../contract/model.ts';
+import type { ClusterName, ClusterPlan, ClusterSpec, NodePlan } from '../contract/model.ts';
 import { FIRST_PORT_MAX } from '../contract/check-parts.ts';
 import { standardSettings } from '../contract/settings.ts';
 import { launcherError } from './errors.ts';
@@ -90,19 +90,20 @@ export async function choosePortBlock(
   );
 }
 
-/**
- * Every port of the plan must be free. Fails with PORT_IN_USE naming port, holder and next steps.
- * `ownerOf` tells which running cluster of this workspace owns a process id.
- */
-export async function checkPorts(
-  plan: ClusterPlan,
-  nodes: readonly NodePlan[],
-  ownerOf: (pid: number) => string | null,
-): Promise<void> {
+/** What a workspace knows of ports, for PORT_IN_USE. */
+export interface PortUses {
+  /** Name of the running cluster that owns a process. */
+  readonly ownerOf: (pid: number) => ClusterName | null;
+  /** First port of a block that this cluster could have instead. Fails with NO_FREE_PORTS. */
+  readonly freeBlock: (plan: ClusterPlan) => Promise<number>;
+}
+
+/** Every port of the plan must be free. Fails with PORT_IN_USE naming port, holder and next steps. */
+export async function checkPorts(plan: ClusterPlan, nodes: readonly NodePlan[], uses: PortUses): Promise<void> {
   for (const node of nodes) {
     for (const { port, purpose } of portsOf(node)) {
       if (!(await isPortFree(port))) {
-        throw await portInUse(plan, node, port, purpose, ownerOf);
+        throw await portInUse(plan, node, port, purpose, uses);
       }
     }
   }
@@ -121,24 +122,31 @@ async function portInUse(
   node: NodePlan,
   port: number,
   purpose: string,
-  ownerOf: (pid: number) => string | null,
+  { ownerOf, freeBlock }: PortUses,
 ): Promise<Error> {
-  const found = await portHolder(port);
+  const [found, firstPort] = await Promise.all([portHolder(port), freeBlock(plan).catch(() => null)]);
   const ownCluster = found === null ? null : ownerOf(found.pid);
   const holder = ownCluster === null ? holderText(found) : `your cluster ${ownCluster}`;
+  const otherPorts = `Or use other ports: muster ports ${firstPort ?? '<first port>'} -c ${plan.spec.name}`;
   const next =
     ownCluster === null
       ? [
           found === null ? `Find and end the process that uses port ${port}.` : `End ${holder}, then start again.`,
-          `Or use other ports: muster rm ${plan.spec.name} --yes, then muster up ${plan.spec.name} --first-port <port>`,
+          otherPorts,
         ]
-      : [`Stop it: muster down ${ownCluster}`];
+      : [`Stop it: muster down ${ownCluster}`, otherPorts];
   return launcherError(
     'PORT_IN_USE',
     `Port ${port} (${purpose} of ${node.name}) is used by ${holder}.`,
     `Cluster ${plan.spec.name} keeps the ports it was given, so that apps find it again.`,
     next,
-    { node: node.name, port, holder },
+    {
+      ...{ node: node.name, port, holder },
+      ...(ownCluster === null ? {} : { holderCluster: ownCluster }),
+      ...(firstPort === null
+        ? {}
+        : { free: { firstPort, port: port - (plan.nodes[0]?.http ?? firstPort) + firstPort } }),
+    },
   );
 }
 

@@ -1,11 +1,12 @@
 // One node: what it is, how it is, where to reach it, what can be done to it (ux.md §4.1).
 import { useMemo } from 'preact/hooks';
 import type { ClusterView, NodeRole, NodeView } from '../../electron/contract/model.ts';
-import { showLogs } from '../actions.ts';
+import { act, showLogs } from '../actions.ts';
 import { bytes, count, percent, plural, seconds } from '../format.ts';
 import { keyFor } from '../keys.ts';
-import { connected, context as shownContext, logNode, now } from '../store.ts';
+import { connected, context as shownContext, errors, logNode, now } from '../store.ts';
 import { Button, CopyButton, isBusy, StateBadge, SubjectError, Swatch, stateWord } from './controls.tsx';
+import { CrashButtons, StartErrorButtons } from './error-buttons.tsx';
 import { Crown } from './icons.tsx';
 import { NodeActions } from './node-actions.tsx';
 import { NodeMenu } from './node-menu.tsx';
@@ -130,15 +131,23 @@ function Facts({ node }: { readonly node: NodeView }) {
 }
 
 /** What a person wants to see of a dead node first: how it ended and its last words. */
-function Exit({ node }: { readonly node: NodeView }) {
+function Exit({ view, node }: { readonly view: ClusterView; readonly node: NodeView }) {
   if (node.state !== 'crashed' || node.exit === null) return null;
   const last = node.exit.lastLines.slice(-3);
   return (
     <div class="exit">
       {node.exit.errorCode !== null && <code class="code">{node.exit.errorCode}</code>}
       {last.length > 0 && <pre>{last.join('\n')}</pre>}
+      <CrashButtons view={view} node={node} />
     </div>
   );
+}
+
+/** Only for a refused start: what else was refused is tried again where it was asked for. */
+function StartButtons({ view, node }: { readonly view: ClusterView; readonly node: NodeView }) {
+  const error = errors.value[`node:${node.name}`];
+  if (error?.code !== 'PORT_IN_USE') return null;
+  return <StartErrorButtons view={view} error={error} retry={() => void act(node.name, 'start')} />;
 }
 
 function LogsButton({ name }: { readonly name: string }) {
@@ -200,8 +209,10 @@ export function NodeCard({
         {node.sentence}
         {node.eventsBehind !== null && node.eventsBehind > 0 && ` ${count(node.eventsBehind)} events behind.`}
       </p>
-      <Exit node={node} />
-      <SubjectError subject={`node:${node.name}`} />
+      <Exit view={view} node={node} />
+      <SubjectError subject={`node:${node.name}`}>
+        <StartButtons view={view} node={node} />
+      </SubjectError>
       <Addresses node={node} />
       <Facts node={node} />
       {node.propertiesChangedAt !== undefined && (

@@ -5,10 +5,11 @@ import { addNode, openDialog, startCluster } from '../actions.ts';
 import { Checklist } from '../parts/checklist.tsx';
 import { ContextPanel } from '../parts/context-panel.tsx';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
+import { PortsDialog, StartErrorButtons } from '../parts/error-buttons.tsx';
 import { NodeCard } from '../parts/node-card.tsx';
 import { RemoveNodeDialog } from '../parts/remove-node-dialog.tsx';
 import { TourPanel } from '../parts/tour-panel.tsx';
-import { commandsBlocked, dialog } from '../store.ts';
+import { commandsBlocked, dialog, errors } from '../store.ts';
 
 /** Nodes that come and go. */
 function NodesFoot({ view }: { readonly view: ClusterView }) {
@@ -35,11 +36,12 @@ function NodesFoot({ view }: { readonly view: ClusterView }) {
 export function OverviewPage({ view }: { readonly view: ClusterView }) {
   return (
     <>
-      <SubjectError subject="cluster">
-        <Button small onClick={() => void startCluster(view.name)}>
-          Try again
-        </Button>
-      </SubjectError>
+      {dialog.value !== 'ports' && (
+        <SubjectError subject="cluster">
+          <StartErrorButtons view={view} error={errors.value['cluster']} retry={() => void startCluster(view.name)} />
+        </SubjectError>
+      )}
+      {dialog.value === 'ports' && <PortsDialog view={view} />}
       {dialog.value !== 'links' && <SubjectError subject="links" />}
       {view.leftBehind !== undefined && (
         <p class="warning" role="note">

@@ -1,4 +1,5 @@
 // Node cards: every state with its word, sentence and actions.
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { card, describeWindow, pressWhenReady } from './harness.ts';
 import { scenes } from './scenes.ts';
@@ -44,6 +45,20 @@ describeWindow('the window', (harness) => {
       const shown = card(page, 'node-2');
       await shown.getByText('DISK_FULL').waitFor();
       expect(await shown.locator('pre').textContent()).toContain('ENOSPC');
+    });
+
+    it('UX-17 a crash offers its checkpoints and a report; a refused report is told on the card', async () => {
+      const page = await harness.openCluster(scenes.crashed());
+      const about = card(page, 'node-2').getByRole('group', { name: 'About the crash of node-2' });
+      harness.fake.on('nodeReport', (_cluster: string, node: string) => `- report of ${node}`);
+      await about.getByRole('button', { name: 'Copy report' }).click();
+      await page.getByRole('status').getByText('Report of node-2 copied.').waitFor();
+      expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('- report of node-2');
+      harness.fake.fail('nodeReport', { code: 'NODE_NOT_FOUND', what: 'There is no node-2.', why: '', next: [] });
+      await pressWhenReady(about.getByRole('button', { name: 'Copy report' }));
+      await card(page, 'node-2').getByRole('alert').getByText('NODE_NOT_FOUND').waitFor();
+      await about.getByRole('button', { name: 'Restore checkpoint…' }).click();
+      await page.locator('[data-page="checkpoints"]').waitFor();
     });
 
     it('UX-1.1 a node without news is hatched and its silence is counted, never shown as the last good value', async () => {
@@ -176,6 +191,56 @@ describeWindow('the window', (harness) => {
       await card(page, 'node-3').getByRole('alert').getByText('ENGINE_REFUSED').waitFor();
       expect(await card(page, 'node-1').getByRole('alert').count()).toBe(0);
     });
+  });
+});
+
+describeWindow('a port that is taken', (harness) => {
+  const taken = {
+    code: 'PORT_IN_USE',
+    what: 'Port 8125 (gRPC of node-2) is used by java (pid 4711).',
+    why: 'Cluster dev keeps the ports it was given, so that apps find it again.',
+    next: ['End java (pid 4711), then start again.'],
+    node: 'node-2',
+    port: 8125,
+    holder: 'java (pid 4711)',
+    free: { firstPort: 8034, port: 8135 },
+  };
+  const task = { id: 'task-1', cluster: 'dev', title: 'Other ports for dev', state: 'running', cancellable: true };
+  const refusedStart = async (error: object): Promise<Page> => {
+    harness.fake.fail('startCluster', error as never);
+    harness.fake.on('changePorts', () => ({ ...task, startedAt: 1, endedAt: null, steps: [], error: null }));
+    const page = await harness.openCluster(scenes.stopped());
+    await page.getByRole('button', { name: 'Start cluster' }).click();
+    await page.getByRole('alert').getByText('PORT_IN_USE').waitFor();
+    return page;
+  };
+
+  it('UX-17 names its holder, and one press starts on the next free block', async () => {
+    const page = await refusedStart(taken);
+    await page.getByText('is used by java (pid 4711)').waitFor();
+    await page.getByRole('button', { name: 'Use 8135 block' }).press('Enter');
+    await expect.poll(() => harness.fake.callsOf('changePorts').map((call) => call.args)).toEqual([['dev', 8034]]);
+    await page.getByRole('tab', { name: 'Tasks', selected: true }).waitFor();
+  });
+
+  it('UX-17 other ports are typed, with all that they mean; a refusal stays in the question', async () => {
+    const page = await refusedStart(taken);
+    await page.getByRole('button', { name: 'Other port…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Other ports for dev' });
+    await dialog.getByRole('spinbutton', { name: 'First HTTP port' }).fill('9100');
+    await dialog.getByText('HTTP from 9100, gRPC from 9200, internal from 9300 on').waitFor();
+    harness.fake.fail('changePorts', { ...taken, what: 'Port 9100 is used, too.' });
+    await dialog.getByRole('button', { name: 'Start there' }).click();
+    await dialog.getByText('Port 9100 is used, too.').waitFor();
+    expect(harness.fake.callsOf('changePorts').map((call) => call.args)).toEqual([['dev', 9100]]);
+  });
+
+  it('UX-17 a cluster of our own gives way, then the start is tried again', async () => {
+    const page = await refusedStart({ ...taken, holder: 'your cluster billing-dev', holderCluster: 'billing-dev' });
+    harness.fake.on('stopCluster', () => ({ deleted: [] }));
+    await page.getByRole('button', { name: 'Stop billing-dev, then start' }).press('Enter');
+    await expect.poll(() => harness.fake.callsOf('startCluster').length).toBe(2);
+    expect(harness.fake.callsOf('stopCluster').map((call) => call.args)).toEqual([['billing-dev']]);
   });
 });
 

@@ -193,10 +193,20 @@ describe('commands on a running cluster', () => {
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('write +5m, -30s, or 0 for right again')]);
   });
 
+  it('ux 17: ports moves a stopped cluster and refuses one that runs; report tells how a node ended', async () => {
+    await up();
+    await cli(home, 'kill', 'node-2');
+    const told = (await cli(home, 'report', 'node-2')).out;
+    expect(told).toMatch(/- Muster .*\n[\s\S]*Ended: .* signal SIGKILL/);
+    expect(told).toContain('"node":"node-2"');
+    expect((await cli(home, 'ports')).err).toContain('CLUSTER_RUNNING');
+    expect((await cli(home, 'ports', '80')).code).toBe(2);
+  });
+
   it('folder prints where a node lives, and nothing else', async () => {
     await up();
     const { out } = await cli(home, 'folder', 'node-2');
-    expect(out.trim()).toBe(path.join(home, 'clusters', 'dev', 'node-2'));
+    expect(out.trim()).toBe(path.join(home, 'clusters', 'demo', 'node-2'));
     const { json } = await cli(home, 'folder', 'node-2', '--json');
     expect(json).toMatchObject({ dir: out.trim(), propertiesFile: path.join(out.trim(), 'axonserver.properties') });
     expect((await cli(home, 'folder', 'node-7')).err).toContain('NODE_NOT_FOUND');

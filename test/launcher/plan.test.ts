@@ -69,17 +69,20 @@ describe('choice of ports', () => {
 });
 
 describe('check of ports before a start', () => {
+  const uses = (ownerOf: (pid: number) => string | null = () => null) => ({ ownerOf, freeBlock: async () => 8034 });
+
   it('launchers 3.1: names port, purpose and holder of a taken port', async () => {
     const firstPort = await freeFirstPort();
     const planned = plan({ firstPort });
     await listen(firstPort + 101);
-    const failure = checkPorts(planned, planned.nodes, () => null);
+    const failure = checkPorts(planned, planned.nodes, uses());
     await expect(failure).rejects.toMatchObject({
       data: {
         code: 'PORT_IN_USE',
         port: firstPort + 101,
         node: 'node-2',
         holder: expect.stringContaining(`pid ${process.pid}`),
+        free: { firstPort: 8034, port: 8135 },
       },
     });
   });
@@ -88,9 +91,17 @@ describe('check of ports before a start', () => {
     const firstPort = await freeFirstPort();
     const planned = plan({ firstPort });
     await listen(firstPort);
-    const failure = checkPorts(planned, planned.nodes, (pid) => (pid === process.pid ? 'billing-dev' : null));
+    const failure = checkPorts(
+      planned,
+      planned.nodes,
+      uses((pid) => (pid === process.pid ? 'billing-dev' : null)),
+    );
     await expect(failure).rejects.toMatchObject({
-      data: { holder: 'your cluster billing-dev', next: ['Stop it: muster down billing-dev'] },
+      data: {
+        holder: 'your cluster billing-dev',
+        holderCluster: 'billing-dev',
+        next: ['Stop it: muster down billing-dev', 'Or use other ports: muster ports 8034 -c dev'],
+      },
     });
   });
 

@@ -1,7 +1,10 @@
 import { appendFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { LauncherError } from '../../electron/contract/model.ts';
 import { openService } from '../../electron/launcher/service.ts';
 import type { LauncherService } from '../../electron/launcher/service-types.ts';
 import { Workspace } from '../../electron/launcher/workspace.ts';
@@ -156,6 +159,35 @@ describe('the launcher on real engines', () => {
     await service.startCluster('dev');
     const view = await service.wait('dev', { kind: 'ready' }, READY_MS);
     expect(view.contexts.map((context) => context.name)).toEqual(['default', 'orders', '_admin']);
+  });
+
+  it('ux 17: a stopped cluster moves to the free block that PORT_IN_USE names, starts there, keeps its events and can stop and start', async () => {
+    await service.stopCluster('dev');
+    const { nodes } = await service.getCluster('dev');
+    const blocker = net.createServer();
+    await new Promise<void>((resolve) => blocker.listen(nodes[1]?.grpc, '127.0.0.1', resolve));
+    const refused = await service.startCluster('dev').then(
+      () => null,
+      (error: unknown) => (error as LauncherError).data,
+    );
+    expect(refused).toMatchObject({ code: 'PORT_IN_USE', port: nodes[1]?.grpc });
+    const { firstPort = 0, port } = refused?.free ?? {};
+    expect(port).toBe(firstPort + 101);
+    const moved = async (): Promise<number[]> => (await service.getCluster('dev')).nodes.map((node) => node.http);
+    const { id } = await service.changePorts('dev', firstPort);
+    const task = () => service.tasks().then((list) => list.find((one) => one.id === id));
+    await expect.poll(async () => (await task())?.state, { timeout: READY_MS }).not.toBe('running');
+    expect(await task()).toMatchObject({ state: 'done', error: null });
+    await new Promise((resolve) => blocker.close(resolve));
+    expect(await moved()).toEqual([firstPort, firstPort + 1, firstPort + 2]);
+    const page = await service.readEvents('dev', 'default', { filter: { type: 'Due' }, fromToken: null, max: 10 });
+    expect(page.events).toHaveLength(1);
+    await expect(service.changePorts('dev', null)).rejects.toMatchObject({ data: { code: 'CLUSTER_RUNNING' } });
+    await service.stopCluster('dev');
+    expect(existsSync(path.join(nodes[1]?.dir ?? '', 'recovery.json')), 'recorded, so not needed again').toBe(false);
+    await service.startCluster('dev');
+    await service.wait('dev', { kind: 'ready' }, READY_MS);
+    expect(await moved()).toEqual([firstPort, firstPort + 1, firstPort + 2]);
   });
 
   it('bad input: an engine that cannot use its settings tells its own code through the launcher', async () => {

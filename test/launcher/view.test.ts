@@ -1,3 +1,4 @@
+import type { ClusterFacts } from '../../electron/launcher/cluster-state.ts';
 import { describe, expect, it } from 'vitest';
 import { clusterObject } from '../../electron/cli/output.ts';
 import { exitReason, initialFacts } from '../../electron/launcher/cluster-state.ts';
@@ -110,6 +111,27 @@ describe('state of a node (ux 4.1)', () => {
     expect(node.state).toBe('crashed');
     expect(node.exit).toMatchObject({ code: 74, expected: false, errorCode: 'DISK_FAILED', lastLines: ['a', 'b'] });
     expect(node.sentence).toBe('It ended with exit code 74: The disk is full.');
+  });
+
+  it('ux 17: the third crash within 30 s is told as a loop; crashes further apart, and ends that were asked for, are not', () => {
+    const crash = (facts: ClusterFacts, at: number): ClusterFacts =>
+      applied(
+        facts,
+        { type: 'spawned', node: 'node-2', pid: 1, at },
+        { type: 'exited', node: 'node-2', at, code: 1, signal: null, lastLines: [] },
+      );
+    const twice = crash(crash(healthyFacts(), T0), T0 + 10_000);
+    expect(nodeOf(viewOf(twice), 'node-2').exit).not.toHaveProperty('crashes');
+    const loop = nodeOf(viewOf(crash(twice, T0 + 20_000)), 'node-2');
+    expect([loop.exit?.crashes, loop.sentence]).toEqual([3, expect.stringContaining('crash 3 within 30 s')]);
+    expect(nodeOf(viewOf(crash(twice, T0 + 45_000)), 'node-2').exit).not.toHaveProperty('crashes');
+    const asked = applied(
+      twice,
+      { type: 'spawned', node: 'node-2', pid: 1, at: T0 },
+      { type: 'end-requested', node: 'node-2', reason: 'Killed by you', graceful: false },
+      { type: 'exited', node: 'node-2', at: T0 + 11_000, code: null, signal: 'SIGKILL', lastLines: [] },
+    );
+    expect(nodeOf(viewOf(crash(asked, T0 + 12_000)), 'node-2').exit).not.toHaveProperty('crashes');
   });
 
   it('a kill that the user asked for is not a crash', () => {
