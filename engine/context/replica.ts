@@ -187,10 +187,10 @@ export class Replica {
 
   // -- linearizable reads -----------------------------------------------------------------------------------------------
 
-  /** Leader only: the index a read must wait for (ReadIndex, thesis §6.4). The core confirms all reads of a turn by one round. */
-  readIndex(): Promise<Index> {
+  /** Leader only: the index a read must wait for (ReadIndex, thesis §6.4). One round confirms all of a turn. `unready`: see RaftGroup. */
+  readIndex(unready = false): Promise<Index> {
     const { token, index } = this.#reads.add();
-    if (this.#closed || !this.#raft.readIndex(token)) this.#reads.fail(token);
+    if (this.#closed || !this.#raft.readIndex(token, unready)) this.#reads.fail(token);
     else this.#scheduleDrain();
     return index;
   }

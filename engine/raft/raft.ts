@@ -133,9 +133,9 @@ export class RaftGroup {
     return this.#checked((state) => proposeConfig(state, config));
   }
 
-  /** False: not the leader. Else the token comes back in `readStates` or `readFailures`. */
-  readIndex(token: number): boolean {
-    return this.#checked((state) => readIndex(state, token));
+  /** False: not the leader. Else the token comes back in `readStates` or `readFailures`. `unready`: only proves that it still leads. */
+  readIndex(token: number, unready = false): boolean {
+    return this.#checked((state) => readIndex(state, token, unready));
   }
 
   /** Null: the most up-to-date PRIMARY (decision 9). May be repeated. False when not leading or nobody suitable is there. */

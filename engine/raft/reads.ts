@@ -7,13 +7,13 @@ import type { Index, MemberId } from './types.ts';
 /** Reads waiting for confirmation. Beyond it a read fails at once and the asker retries. */
 export const READS_PENDING_MAX = 16_384;
 
-/** False when this replica does not lead. */
-export function readIndex(state: RaftState, token: number): boolean {
+/** False when this replica does not lead. `unready`: proves only that it still leads, also before an entry of its term is committed. */
+export function readIndex(state: RaftState, token: number, unready: boolean): boolean {
   const lead = state.lead;
   if (lead === null) return false;
   if (lead.readsWaiting.length + lead.readsPending.length >= READS_PENDING_MAX) {
     state.readFailures.push(token);
-  } else if (isReadyLeader(state)) {
+  } else if (unready || isReadyLeader(state)) {
     admitRead(state, lead, token);
   } else {
     lead.readsWaiting.push(token);

@@ -62,6 +62,16 @@ describe('ReadIndex', () => {
     expect(solo.readStates).toEqual([{ token: 5, index: 3 }]);
   });
 
+  it('raft-design §9 that it still leads is proved by a majority also before anything of its term is committed', () => {
+    const solo = leaderWith({ log: [1, 1], term: 1 });
+    expect(solo.group.readIndex(5, true)).toBe(true);
+    expect(ofType(solo.flush(), 'heartbeat').map(({ readSeq }) => readSeq)).toEqual([1, 1]);
+    expect(solo.readStates).toEqual([]);
+    beat(solo, 'b', 1);
+    solo.flush();
+    expect(solo.readStates.map(({ token }) => token)).toEqual([5]);
+  });
+
   it('etcd #20418 answers to an earlier leadership confirm nothing', () => {
     const solo = readyLeader();
     solo.group.readIndex(1);
