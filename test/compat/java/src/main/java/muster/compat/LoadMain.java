@@ -45,7 +45,7 @@ final class LoadMain {
 
   public static void main(String[] args) throws Exception {
     Map<String, Object> summary = new LinkedHashMap<>();
-    try (Application application = new Application("load")) {
+    try (Application application = new Application("load", Application.AuditKind.TRACKING)) {
       application.awaitReady(WAIT_SECONDS);
       new LoadMain(application).run(summary);
     } catch (Throwable problem) {

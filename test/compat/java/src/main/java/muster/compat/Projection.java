@@ -70,7 +70,7 @@ final class Projection {
     }
   }
 
-  /** The pooled streaming processor: several segments, so order holds within each segment. */
+  /** Several segments, so order holds within each segment. */
   static final class Audit extends Witness {
     Audit(Recorder seen) {
       super("audit", seen);

@@ -24,7 +24,7 @@ final class SampleMain {
 
   public static void main(String[] args) throws Exception {
     Map<String, Object> found = new LinkedHashMap<>();
-    try (Application application = new Application("sample")) {
+    try (Application application = new Application("sample", Application.AuditKind.POOLED)) {
       long startedAt = System.nanoTime();
       application.awaitReady(WAIT_SECONDS);
       found.put("readyMs", TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedAt));
