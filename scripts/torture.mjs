@@ -1,6 +1,6 @@
-// `npm run torture -- --minutes 15 [--nodes 3] [--roles 3p|3p+1a+1p|5p|3p+1m] [--seed n] [--rate 300] [--changes] [--keep]`: real engines under kill,
+// `npm run torture -- --minutes 15 [--nodes 3] [--roles 3p|3p+1a+1p|5p|3p+1m] [--seed n] [--rate 300] [--changes] [--loads] [--keep]`: real engines under kill,
 // freeze, cut, delay and loss, with `--changes` also roles, members and leaders that change, contexts that come and go, a node that joins and
-// leaves; what clients saw is then checked (test/torture). Ctrl-C ends the engines as well.
+// leaves, with `--loads` also DCB appends, snapshots, schedules, commands and queries; what clients saw is then checked (test/torture). Ctrl-C ends the engines as well.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { preferredNode, root } from './sources.mjs';

@@ -1,6 +1,6 @@
-// What a torture run records: one JSON object per line, in the order in which things ended. Types only, and the writer.
+// What a torture run records: one JSON object per line, in the order in which things ended. Types, and the class that keeps them.
 // Times are whole microseconds of one monotonic clock, because one process does everything that is recorded.
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { Journal } from './journal.ts';
 
 /**
  * How a call ended. `conflict`, `refused` and `rolled-back` are promises that nothing was written; `unknown` promises nothing.
@@ -101,18 +101,20 @@ export function nowMicros(): number {
   return Math.round(performance.now() * 1000);
 }
 
-/** Keeps everything in memory for the checks and on disk for people and the external checker. */
+/** Everything that the checks need, and what was done to the cluster meanwhile. */
 export class History {
-  readonly records: HistoryRecord[] = [];
-  readonly #file: WriteStream;
+  readonly #journal: Journal<HistoryRecord>;
 
   constructor(file: string) {
-    this.#file = createWriteStream(file);
+    this.#journal = new Journal(file);
+  }
+
+  get records(): readonly HistoryRecord[] {
+    return this.#journal.records;
   }
 
   add(record: HistoryRecord): void {
-    this.records.push(record);
-    this.#file.write(`${JSON.stringify(record)}\n`);
+    this.#journal.add(record);
   }
 
   note(text: string): void {
@@ -120,9 +122,6 @@ export class History {
   }
 
   close(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#file.once('error', reject);
-      this.#file.end(() => resolve());
-    });
+    return this.#journal.close();
   }
 }

@@ -8,7 +8,7 @@ import { prepareChecker } from './porcupine.ts';
 import { isClean, type RunReport, torture } from './run.ts';
 import { LAYOUTS } from './subject.ts';
 
-const USAGE = `npm run torture -- --minutes <number> [--nodes 1..9] [--roles ${Object.keys(LAYOUTS).join('|')}] [--seed <number>] [--rate <calls/s>] [--changes] [--keep]`;
+const USAGE = `npm run torture -- --minutes <number> [--nodes 1..9] [--roles ${Object.keys(LAYOUTS).join('|')}] [--seed <number>] [--rate <calls/s>] [--changes] [--loads] [--keep]`;
 
 function usage(text: string): never {
   console.error(`torture: ${text}\n${USAGE}`);
@@ -25,6 +25,7 @@ function options() {
         seed: { type: 'string', default: String(Date.now() % 1_000_000) },
         rate: { type: 'string', default: '300' },
         changes: { type: 'boolean', default: false },
+        loads: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
       },
     });
@@ -41,6 +42,7 @@ function options() {
       rate: number('rate', 1, 10_000),
       roles: values.roles,
       changes: values.changes,
+      loads: values.loads,
       keep: values.keep,
     };
   } catch (error) {
@@ -66,6 +68,7 @@ function print(report: RunReport): void {
   console.log(`calls: ${pairs(report.outcomes)}`);
   console.log(`faults: ${report.episodes} episodes; ${pairs(report.faults)}`);
   if (Object.keys(report.changes).length > 0) console.log(`changes: ${pairs(report.changes)}`);
+  if (Object.keys(report.loads).length > 0) console.log(`other loads: ${pairs(report.loads)}`);
   console.log(
     `healing to next confirmed append: ${recoveriesMs.length} times, median ${percentile(recoveriesMs, 0.5)} ms, longest ${Math.max(0, ...recoveriesMs)} ms`,
   );
@@ -81,7 +84,7 @@ function print(report: RunReport): void {
   console.log(isClean(report) ? 'no violation' : `history: ${report.historyFile}`);
 }
 
-const { minutes, nodes, roles, seed, rate, changes, keep } = options();
+const { minutes, nodes, roles, seed, rate, changes, loads, keep } = options();
 const dir = mkdtempSync(path.join(tmpdir(), 'muster-torture-'));
 console.error(`torture: seed ${seed}, ${minutes} min, ${roles === '3p' ? `${nodes} nodes` : roles}, in ${dir}`);
 let clean = false;
@@ -97,6 +100,7 @@ try {
     rate,
     changes,
     passing: changes,
+    loads,
     checker: checker.binary,
     onProgress: (text) => console.error(`torture: ${text}`),
   });

@@ -5,6 +5,7 @@ import { type HistoryRecord, History, isOperation, type Outcome } from './histor
 import { checkInvariants, type Violation } from './invariants.ts';
 import { Changes } from './changes.ts';
 import { Passing } from './passing.ts';
+import { Loads } from './loads/loads.ts';
 import { type Episode, episodes, faultText, Nemesis } from './nemesis.ts';
 import { checkLinearizable, type Verdict } from './porcupine.ts';
 import { until } from '../rows/wait.ts';
@@ -35,6 +36,8 @@ export interface RunOptions {
   readonly changes: boolean;
   /** Contexts come and go meanwhile, and a node joins and leaves. */
   readonly passing: boolean;
+  /** DCB appends, snapshots, schedules, commands and queries as well (`loads`). */
+  readonly loads: boolean;
   /** Built checker, or null: then linearizability is only checked as far as `invariants.ts` does. */
   readonly checker: string | null;
   readonly onProgress: (text: string) => void;
@@ -48,6 +51,8 @@ export interface RunReport {
   readonly outcomes: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
   readonly changes: Readonly<Record<string, number>>;
+  /** Calls of the other loads. */
+  readonly loads: Readonly<Record<string, number>>;
   readonly episodes: number;
   readonly events: number;
   /** Healing to the next confirmed append, where it was waited for. */
@@ -63,10 +68,13 @@ export async function torture(options: RunOptions): Promise<RunReport> {
   const history = new History(historyFile);
   const subject = await Subject.start(options);
   try {
-    const run = new Run(options, subject, history);
+    const loads = options.loads ? await Loads.begun(subject, options.dir, options.seed) : null;
+    const run = new Run(options, subject, history, loads);
     await run.go();
     await history.close();
-    const violations = [...run.liveness, ...run.passing, ...checkInvariants(history.records)];
+    await loads?.close();
+    const others = loads?.violations() ?? [];
+    const violations = [...run.liveness, ...run.passing, ...others, ...checkInvariants(history.records)];
     const verdict =
       options.checker === null
         ? null
@@ -93,6 +101,7 @@ class Run {
   readonly #nemesis: Nemesis;
   readonly #changes: Changes | null;
   readonly #passing: Passing | null;
+  readonly #loads: Loads | null;
   readonly #aggregates: readonly Aggregates[];
   readonly #recoveriesMs: number[] = [];
   /** Confirmed appends so far, by context. */
@@ -100,15 +109,16 @@ class Run {
   #episodes = 0;
   #events = 0;
 
-  constructor(options: RunOptions, subject: Subject, history: History) {
+  constructor(options: RunOptions, subject: Subject, history: History, loads: Loads | null) {
     this.#options = options;
+    this.#loads = loads;
     this.#subject = subject;
     this.#history = history;
     this.#aggregates = subject.contexts.map(({ name }) => new Aggregates(name));
     this.#nemesis = new Nemesis({
       api: subject.service,
       cluster: CLUSTER,
-      contexts: subject.contexts.map(({ name }) => name),
+      contexts: [...subject.contexts.map(({ name }) => name), ...(loads === null ? [] : Loads.contexts)],
       seed: options.seed,
       note: (text) => history.note(text),
       rotten: ROTTEN,
@@ -135,10 +145,12 @@ class Run {
   async go(): Promise<void> {
     const clients = this.#clients();
     const readers = this.#readers();
-    const running = [...clients, ...readers].map((actor) => actor.run());
+    const others = this.#loads === null ? [] : [this.#loads];
+    const running = [...clients, ...readers, ...others].map((actor) => actor.run());
     const failed = Promise.race(running.map((actor) => actor.then(() => new Promise<never>(() => undefined))));
     await Promise.race([this.#torment(), failed]);
-    for (const actor of [...clients, ...readers]) actor.stop();
+    await this.#loads?.lastCalls(RECOVERY_MS_MAX);
+    for (const actor of [...clients, ...readers, ...others]) actor.stop();
     await Promise.all(running);
     await this.#lastReads();
   }
@@ -156,6 +168,7 @@ class Run {
       outcomes,
       faults: Object.fromEntries(this.#nemesis.counts),
       changes: Object.fromEntries([...(this.#changes?.counts ?? []), ...(this.#passing?.counts ?? [])]),
+      loads: this.#loads?.counts() ?? {},
       episodes: this.#episodes,
       events: this.#events,
       recoveriesMs: this.#recoveriesMs,
@@ -270,6 +283,7 @@ class Run {
         this.#history.add(await until(`the last stream of ${name} through ${node}`, RECOVERY_MS_MAX, streamed));
       }
     }
+    await this.#loads?.lastReads(RECOVERY_MS_MAX);
     await this.#subject.stop();
     for (const replica of await this.#subject.stored()) {
       this.#history.add(replica);

@@ -106,13 +106,23 @@ export class Subject {
     );
     if (roles.length > 0) {
       await service.createContext(CLUSTER, LAYOUT_CONTEXT, doors);
-      await until(`${LAYOUT_CONTEXT} to be usable`, READY_MS, async () => {
-        const view = await service.getCluster(CLUSTER);
-        const context = view.contexts.find((candidate) => candidate.name === LAYOUT_CONTEXT);
-        return context?.usable === true && context.members.length === count && view.state === 'usable';
-      });
+      await subject.usable(LAYOUT_CONTEXT);
     }
     return subject;
+  }
+
+  /** Resolves when all nodes are members of the context and it has a leader. */
+  async usable(name: string): Promise<void> {
+    await until(`${name} to be usable`, READY_MS, async () => {
+      const view = await this.service.getCluster(CLUSTER);
+      const context = view.contexts.find((candidate) => candidate.name === name);
+      return context?.usable === true && context.members.length === this.plan.nodes.length && view.state === 'usable';
+    });
+  }
+
+  address(node: string): { readonly host: string; readonly port: number } {
+    const { host, grpc: port } = this.#planned(node);
+    return { host, port };
   }
 
   /** Nodes whose gRPC port serves clients of contexts here (RO-7). */

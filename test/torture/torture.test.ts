@@ -14,6 +14,9 @@ const DURATION_MS = 25_000;
 const OPERATIONS_MIN = 500;
 const CONFIRMED_MIN = 100;
 const EPISODES_MIN = 3;
+const LOADS_SEED = 901;
+const LOADS_MS = 15_000;
+const LOADS_MIN = 30;
 const CHANGES_SEED = 401;
 const CHANGES_MS = 20_000;
 const CHANGES_MIN = 2;
@@ -26,7 +29,16 @@ let report: RunReport | null = null;
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'muster-torture-'));
   const onProgress = (): void => undefined;
-  const settings = { nodes: 3, layout: '3p', rate: 300, changes: false, passing: false, checker, onProgress };
+  const settings = {
+    nodes: 3,
+    layout: '3p',
+    rate: 300,
+    changes: false,
+    passing: false,
+    loads: false,
+    checker,
+    onProgress,
+  };
   report = await torture({ dir, seed: SEED, durationMs: DURATION_MS, ...settings });
 });
 // What failed can be looked at afterwards.
@@ -70,6 +82,36 @@ describe('three nodes under a nemesis', () => {
   });
 });
 
+describe('DCB appends, snapshots, scheduled events, commands and queries under a nemesis', () => {
+  it('L1-L4: conditions hold, the newest snapshot stays, what is scheduled comes once, every call is answered and handled once', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'muster-torture-'));
+    const onProgress = (): void => undefined;
+    const settings = {
+      nodes: 3,
+      layout: '3p',
+      rate: 40,
+      changes: false,
+      passing: false,
+      loads: true,
+      checker,
+      onProgress,
+    };
+    const run = await torture({ dir: folder, seed: LOADS_SEED, durationMs: LOADS_MS, ...settings });
+    expect(run.violations, `history and data are in ${folder}`).toEqual([]);
+    expect(isClean(run), `history and data are in ${folder}`).toBe(true);
+    for (const what of [
+      'dcb-append ok',
+      'dcb-append conflict',
+      'snapshot-add ok',
+      'schedule ok',
+      'command ok',
+      'query ok',
+    ])
+      expect(run.loads[what], what).toBeGreaterThan(LOADS_MIN);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+});
+
 describe('five nodes under a nemesis while roles, members, leaders, contexts and nodes change', () => {
   it('raft-design §7 every change is finished in the end, nothing confirmed is lost on the way, and aggregates stay linearizable', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'muster-torture-'));
@@ -79,6 +121,7 @@ describe('five nodes under a nemesis while roles, members, leaders, contexts and
       rate: 200,
       changes: true,
       passing: true,
+      loads: false,
       checker,
       onProgress: (): void => undefined,
     };
