@@ -8,6 +8,7 @@ import type {
   NodeName,
   NodeView,
 } from '../electron/contract/model.ts';
+import type { ProcessorAct, ProcessorName } from '../electron/contract/processors.ts';
 import { announce } from './announce.ts';
 import { beginStart, endFinishedStart, endStart } from './startup.ts';
 import type { DockTab } from './store.ts';
@@ -192,6 +193,21 @@ export function askApp(clientId: string, action: 'reconnect' | 'disconnect'): Pr
   return attempt(`app:${clientId}`, async () => {
     await api().askApp(cluster, clientId, action);
   });
+}
+
+/** Null: refused, with the error kept at `subject`. */
+export async function steerProcessor(
+  subject: string,
+  { context: inContext, name }: ProcessorName,
+  act: ProcessorAct,
+): Promise<'done' | 'accepted' | null> {
+  const cluster = view.peek()?.name;
+  let outcome: 'done' | 'accepted' | null = null;
+  if (cluster === undefined) return outcome;
+  await attempt(subject, async () => {
+    outcome = await api().steerProcessor(cluster, { context: inContext, name }, act);
+  });
+  return outcome;
 }
 
 export type LinkSetting = Omit<LinkFaultView, 'since'>;

@@ -13,6 +13,7 @@ type Fields =
   | keyof CatchUpView
   | keyof ScrubView
   | keyof NonNullable<ReplicaView['timer']>
+  | keyof AppView
   | keyof AppView['processors'][number];
 
 /** Fields that move all the time in a healthy cluster. That one of them becomes known or unknown is news all the same. */
@@ -36,6 +37,8 @@ const COUNTING: ReadonlySet<string> = new Set([
   'elapsedMs',
   'ofMs',
   'token',
+  'commandPermits',
+  'queryPermits',
 ] satisfies Fields[]);
 
 /** Whether a person must see this at once: a state, a leader, a role, a sentence, a fault, whatever does not merely count. */

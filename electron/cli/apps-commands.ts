@@ -37,9 +37,10 @@ function appsText(list: readonly AppView[]): string {
     app.context,
     String(app.commands.length),
     String(app.queries.length),
+    [app.commandPermits, app.queryPermits].map((one) => one ?? '-').join('/'),
     app.processors.map((one) => `${one.name}@${one.token ?? '-'}${one.error ? '!' : ''}`).join(' '),
   ]);
-  return table(['APP', 'CLIENT', 'NODE', 'CONTEXT', 'COMMANDS', 'QUERIES', 'PROCESSORS'], rows).join('\n');
+  return table(['APP', 'CLIENT', 'NODE', 'CONTEXT', 'COMMANDS', 'QUERIES', 'PERMITS', 'PROCESSORS'], rows).join('\n');
 }
 
 function reportText(report: ReconnectReport): string {

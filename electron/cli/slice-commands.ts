@@ -7,6 +7,7 @@ import { append, events, purge, scrub, verify } from './event-commands.ts';
 import type { AppendOptions, EventsOptions } from './event-commands.ts';
 import type { AddCommand, RunCommand } from './fault-commands.ts';
 import { addPaceCommands } from './pace-commands.ts';
+import { addProcessorCommands } from './processor-commands.ts';
 import { addSearchCommands } from './search-commands.ts';
 import { addTimelineCommands } from './timeline-commands.ts';
 
@@ -28,6 +29,7 @@ export function addSliceCommands(program: Command, add: AddCommand, run: RunComm
     .action((options: { context?: string }, command: Command) =>
       run(command, (installation, output, common) => doctor(installation, output, common.cluster, options)),
     );
+  addProcessorCommands(program, add, run);
   addTimelineCommands(program, add, run);
   addPaceCommands(program, add, run);
   addEventCommands(program, add, run);

@@ -1,14 +1,29 @@
 // Run-time checks of the calls of records.ts. Entry point: `recordChecks`.
-import { clusterNameOf, count, momentOf, refuse, textOf } from './check-parts.ts';
+import {
+  clusterNameOf,
+  contextNameOf,
+  count,
+  integerOf,
+  momentOf,
+  oneOf,
+  recordOf,
+  refuse,
+  textOf,
+} from './check-parts.ts';
 import type { Parse } from './check-parts.ts';
 import { FILTER_CHARS_MAX, filterOf, parseTerms } from './event-words.ts';
 import { UsageError } from './grammar.ts';
+import { steerings } from './processors.ts';
+import type { ProcessorAct } from './processors.ts';
 import type { RecordsApi } from './records.ts';
 
 export const NOTE_CHARS_MAX = 300;
 export const SEARCH_NAME_CHARS_MAX = 60;
 /** No control characters: terminals print it. No blank at its ends, where nobody sees it. */
 export const SEARCH_NAME_RULE = new RegExp(`^(?! )\\P{Cc}{1,${SEARCH_NAME_CHARS_MAX}}(?<! )$`, 'u');
+
+/** Of nine digits, as the REST path takes it. */
+const SEGMENT_MAX = 999_999_999;
 
 type RecordChecks = { readonly [K in keyof RecordsApi]: (args: readonly unknown[]) => Parameters<RecordsApi[K]> };
 
@@ -39,6 +54,23 @@ const wordsOf: Parse<string> = (value, where) => {
   return words;
 };
 
+const processorNameOf = textOf(/^\P{Cc}{1,300}$/u, 'the name of an event processor');
+const clientIdOf = textOf(/^\P{Cc}{1,300}$/u, 'the id of a client');
+
+const actOf: Parse<ProcessorAct> = (value, where) => {
+  const record = recordOf(value, where, ['kind', 'segment', 'clientId']);
+  const kind = oneOf([...steerings, 'move'] as const)(record['kind'], `${where}.kind`);
+  if (kind !== 'move') {
+    recordOf(value, where, ['kind']);
+    return { kind };
+  }
+  return {
+    kind,
+    segment: integerOf(0, SEGMENT_MAX)(record['segment'], `${where}.segment`),
+    clientId: clientIdOf(record['clientId'], `${where}.clientId`),
+  };
+};
+
 export const recordChecks: RecordChecks = {
   searches(args) {
     count(args, 1, 1);
@@ -63,6 +95,15 @@ export const recordChecks: RecordChecks = {
   editNote(args) {
     count(args, 3, 3);
     return [clusterNameOf(args[0], 'cluster'), noteIdOf(args[1], 'id'), noteOf(args[2], 'text')];
+  },
+  steerProcessor(args) {
+    count(args, 3, 3);
+    const record = recordOf(args[1], 'processor', ['context', 'name']);
+    const processor = {
+      context: contextNameOf(record['context'], 'processor.context'),
+      name: processorNameOf(record['name'], 'processor.name'),
+    };
+    return [clusterNameOf(args[0], 'cluster'), processor, actOf(args[2], 'act')];
   },
   removeNote(args) {
     count(args, 2, 2);

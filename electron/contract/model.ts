@@ -1,5 +1,6 @@
 // The words that window, browser and CLI share. Types only; imported by everybody, imports nobody.
 
+import type { ProcessorClaim } from './processors.ts';
 import type { ConfigDifference } from './config-docs.ts';
 import type { ClockFaultView, DiskFaultView, LinkFaultView } from './faults.ts';
 import type { PaceView, TimerView } from './pace.ts';
@@ -212,12 +213,16 @@ export interface AppView {
   readonly connectedSince: number;
   readonly commands: readonly string[];
   readonly queries: readonly string[];
+  readonly commandPermits?: number;
+  readonly queryPermits?: number;
   readonly processors: readonly {
     readonly name: string;
     readonly running: boolean;
     readonly segments: number;
     readonly token: number | null;
     readonly error: boolean;
+    /** The segments that this app has claimed, by id, at most CLAIMS_MAX. */
+    readonly claims?: readonly ProcessorClaim[];
   }[];
 }
 

@@ -2,6 +2,7 @@
 // LauncherApi (api.ts). Types only.
 import type { TimelineEvent } from './history.ts';
 import type { ClusterName } from './model.ts';
+import type { ProcessorApi } from './processors.ts';
 
 /** A filter of events under a name, kept in the cluster's folder. */
 export interface SavedSearch {
@@ -12,7 +13,7 @@ export interface SavedSearch {
 
 export const SEARCHES_MAX = 100;
 
-export interface RecordsApi {
+export interface RecordsApi extends ProcessorApi {
   /** By name. Fails with SEARCHES_UNREADABLE. */
   searches(cluster: ClusterName): Promise<readonly SavedSearch[]>;
   /** Replaces the one of that name. Fails with SEARCHES_FULL. */
@@ -43,4 +44,5 @@ export const recordMethods = [
   'addNote',
   'editNote',
   'removeNote',
+  'steerProcessor',
 ] as const satisfies readonly (keyof RecordsApi)[];

@@ -1,8 +1,10 @@
 // Asks a running node to change the cluster, over the REST calls that Axon Server's own CLI uses (rest-and-cli.md).
-// Entry points: `createContext`, `deleteContext`, `setRole`, `moveLeader`, `toldPorts`. Changes fail with CONTEXT_REFUSED carrying the server's text.
+// Entry points: `createContext`, `deleteContext`, `setRole`, `moveLeader`, `steerProcessor`, `toldPorts`. Changes of contexts fail with
+// CONTEXT_REFUSED carrying the server's text.
 import http from 'node:http';
 import https from 'node:https';
 import type { ContextName, NodeName, NodeRole } from '../contract/model.ts';
+import type { ProcessorAct, ProcessorName } from '../contract/processors.ts';
 import { launcherError } from './errors.ts';
 import { LOOPBACK } from './ports.ts';
 import type { ClusterSecurity } from './security.ts';
@@ -67,6 +69,28 @@ export async function toldPorts(
   if (status !== 200) return [];
   const rows = JSON.parse(text) as readonly { name: string; httpPort: number; grpcInternalPort: number }[];
   return rows.map(({ name, httpPort, grpcInternalPort }) => ({ name, http: httpPort, internal: grpcInternalPort }));
+}
+
+/** Answers whether the apps did it (200) or only got the request (202). Fails with PROCESSOR_REFUSED. */
+export async function steerProcessor(
+  door: AdminDoor,
+  { component, context, name }: ProcessorName & { readonly component: string },
+  act: ProcessorAct,
+): Promise<'done' | 'accepted'> {
+  const one = `/v1/components/${encodeURIComponent(component)}/processors/${encodeURIComponent(name)}`;
+  const path =
+    act.kind === 'move'
+      ? `${one}/segments/${act.segment}/move?target=${encodeURIComponent(act.clientId)}&`
+      : act.kind === 'pause' || act.kind === 'start'
+        ? `${one}/${act.kind}?`
+        : `${one}/segments/${act.kind}?`;
+  const answer = await call(door, 'PATCH', `${path}context=${encodeURIComponent(context)}`, null);
+  if (answer.status === 200) return 'done';
+  if (answer.status === 202) return 'accepted';
+  const why = answer.text === '' ? `The server answered ${answer.status}.` : answer.text;
+  throw launcherError('PROCESSOR_REFUSED', `${name} did not ${act.kind}.`, why, [
+    'See processors, their segments and apps: muster processor ls',
+  ]);
 }
 
 /** 200 and 202 are success. */

@@ -36,6 +36,8 @@ export const launcherErrorCodes = [
   'NODE_NOT_FROZEN',
   'NO_SUCH_TARGET',
   'APP_NOT_FOUND',
+  'PROCESSOR_NOT_FOUND',
+  'PROCESSOR_REFUSED',
   'PORT_IN_USE',
   'NO_FREE_PORTS',
   'PROPERTIES_FOREIGN',

@@ -1,6 +1,11 @@
 // The calls of records.ts (contract) as one object over the fleet. Entry point: `records`.
+import type { ProcessorAct, ProcessorName } from '../contract/processors.ts';
 import type { RecordsApi, SearchesChanged } from '../contract/records.ts';
+import { steerProcessor } from './admin-client.ts';
+import { adminDoor } from './admin-door.ts';
 import type { Cluster } from './cluster.ts';
+import { launcherError } from './errors.ts';
+import { contextOf } from './events.ts';
 import type { Fleet } from './fleet.ts';
 import { Searches } from './searches.ts';
 
@@ -32,5 +37,27 @@ export function records({ fleet, service, changed }: RecordsOptions): RecordsApi
     addNote: (name, at, text) => change(async () => fleet.get(name).chronicle.note(at, text)),
     editNote: (name, id, text) => change(() => fleet.get(name).chronicle.editNote(id, text)),
     removeNote: (name, id) => change(() => fleet.get(name).chronicle.removeNote(id)),
+    steerProcessor: (name, processor, act) => steer(fleet.get(name), processor, act),
   };
+}
+
+async function steer(cluster: Cluster, processor: ProcessorName, act: ProcessorAct): Promise<'done' | 'accepted'> {
+  const { view, chronicle } = cluster;
+  const door = await adminDoor(cluster, []);
+  contextOf(view, processor.context);
+  const owner = view.apps.find(
+    (app) => app.context === processor.context && app.processors.some((one) => one.name === processor.name),
+  );
+  if (owner === undefined) {
+    throw launcherError(
+      'PROCESSOR_NOT_FOUND',
+      `No app has an event processor ${processor.name} in ${processor.context}.`,
+      'It is not connected now, or has not told of it yet.',
+      ['List them: muster processor ls'],
+    );
+  }
+  const outcome = await steerProcessor(door, { ...processor, component: owner.componentName }, act);
+  const what = act.kind === 'move' ? `move segment ${act.segment} to ${act.clientId}` : act.kind;
+  chronicle.tell('user', processor.name, `Event processor ${processor.name}: ${what}.`);
+  return outcome;
 }

@@ -2,7 +2,9 @@
 // Entry point: `buildView`.
 import { standardSettings, type TimeFormat } from '../contract/settings.ts';
 import { ADMIN_CONTEXT } from '../contract/check-parts.ts';
-import type { GroupReport } from '../../engine/control/protocol.ts';
+import { CLAIMS_MAX } from '../contract/processors.ts';
+import type { ProcessorClaim } from '../contract/processors.ts';
+import type { ClientReport, GroupReport } from '../../engine/control/protocol.ts';
 import type {
   AppView,
   ClusterState,
@@ -350,6 +352,20 @@ function clusterSentence(
   }
 }
 
+const permitsOf = ({
+  commandPermits,
+  queryPermits,
+}: ClientReport): Pick<AppView, 'commandPermits' | 'queryPermits'> => ({
+  ...(commandPermits === undefined ? {} : { commandPermits }),
+  ...(queryPermits === undefined ? {} : { queryPermits }),
+});
+
+const claimsOf = (segments: ClientReport['processors'][number]['segments']): readonly ProcessorClaim[] =>
+  [...segments]
+    .sort((left, right) => left.id - right.id)
+    .slice(0, CLAIMS_MAX)
+    .map(({ id, onePartOf, token, caughtUp, replaying }) => ({ segment: id, onePartOf, token, caughtUp, replaying }));
+
 function appsOf(facts: ClusterFacts, now: number): readonly AppView[] {
   return facts.nodes
     .filter((node) => isFresh(node, now))
@@ -363,12 +379,14 @@ function appsOf(facts: ClusterFacts, now: number): readonly AppView[] {
       connectedSince: client.connectedSince,
       commands: client.commands,
       queries: client.queries,
+      ...permitsOf(client),
       processors: client.processors.map((processor) => ({
         name: processor.name,
         running: processor.running,
         segments: processor.segments.length,
         token: processor.segments.length === 0 ? null : Math.min(...processor.segments.map((segment) => segment.token)),
         error: processor.error,
+        claims: claimsOf(processor.segments),
       })),
     }));
 }

@@ -94,6 +94,9 @@ export interface ClientReport {
   readonly connectedSince: number;
   readonly commands: readonly string[];
   readonly queries: readonly string[];
+  /** Messages that may be sent before it asks for more; absent without a handler of that kind. */
+  readonly commandPermits?: number;
+  readonly queryPermits?: number;
   readonly processors: readonly {
     readonly name: string;
     readonly mode: string;

@@ -12,20 +12,24 @@ export interface ClientStatus {
   readonly connectedSince: number;
   readonly commands: readonly string[];
   readonly queries: readonly string[];
+  /** Messages that may be sent before the client asks for more, over its streams with handlers; absent without one. */
+  readonly commandPermits?: number;
+  readonly queryPermits?: number;
   readonly processors: readonly ProcessorStatus[];
 }
 
 interface Entry {
-  readonly client: Omit<ClientStatus, 'commands' | 'queries'>;
+  readonly client: Omit<ClientStatus, 'commands' | 'queries' | 'commandPermits' | 'queryPermits'>;
   readonly connectionId: number;
   readonly commands: Set<string>;
   readonly queries: Set<string>;
+  readonly permits: { commandPermits?: number; queryPermits?: number };
 }
 
 /** One status per control stream, and one per client that only has handler streams. */
 export function clientStatuses(
   clients: readonly ConnectedClient[],
-  streams: readonly { readonly registration: LocalRegistration }[],
+  streams: readonly { readonly registration: LocalRegistration; readonly permits: number }[],
 ): ClientStatus[] {
   const entries: Entry[] = clients.map(({ identity, owner, connectedSince, processors }) => ({
     client: {
@@ -39,15 +43,19 @@ export function clientStatuses(
     connectionId: owner.connectionId,
     commands: new Set<string>(),
     queries: new Set<string>(),
+    permits: {},
   }));
-  for (const { registration } of streams) {
+  for (const { registration, permits } of streams) {
     if (registration.names.size === 0) continue;
     const entry = entryOf(entries, registration);
     const names = registration.kind === 'command' ? entry.commands : entry.queries;
     for (const name of registration.names) names.add(name);
+    const key = registration.kind === 'command' ? 'commandPermits' : 'queryPermits';
+    entry.permits[key] = (entry.permits[key] ?? 0) + permits;
   }
-  return entries.map(({ client, commands, queries }) => ({
+  return entries.map(({ client, commands, queries, permits }) => ({
     ...client,
+    ...permits,
     commands: [...commands].sort(),
     queries: [...queries].sort(),
   }));
@@ -59,7 +67,13 @@ function entryOf(entries: Entry[], registration: LocalRegistration): Entry {
   const found = sameClient.find((entry) => entry.connectionId === owner.connectionId) ?? sameClient[0];
   if (found !== undefined) return found;
   const client = { clientId, componentName, context: owner.context, version: '', connectedSince: 0, processors: [] };
-  const entry = { client, connectionId: owner.connectionId, commands: new Set<string>(), queries: new Set<string>() };
+  const entry = {
+    client,
+    connectionId: owner.connectionId,
+    commands: new Set<string>(),
+    queries: new Set<string>(),
+    permits: {},
+  };
   entries.push(entry);
   return entry;
 }

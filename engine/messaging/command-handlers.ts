@@ -35,6 +35,8 @@ interface SentCommand {
 
 /** One CommandService.OpenStream. */
 export interface CommandHandlerStream {
+  /** Messages that may still be sent before the handler asks for more. */
+  readonly permits: number;
   readonly registration: LocalRegistration;
   subscribe(subscription: Subscription): SubscribeOutcome;
   unsubscribe(name: string): void;
@@ -73,6 +75,10 @@ class LocalCommandStream implements CommandHandlerStream {
     const capacity = settings.commandQueueCapacityPerClient;
     const send = (command: DeliverableCommand) => this.#send(command);
     this.#queue = new PermitQueue({ capacity, allQueues, writable: () => sink.writable, send });
+  }
+
+  get permits(): number {
+    return this.#queue.permits;
   }
 
   subscribe(subscription: Subscription): SubscribeOutcome {

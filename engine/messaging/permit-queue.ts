@@ -33,6 +33,11 @@ export class PermitQueue<T extends { bytes: Uint8Array }> {
     return this.#waiting.size;
   }
 
+  /** Messages that may still be sent before the handler asks for more. */
+  get permits(): number {
+    return this.#permits;
+  }
+
   /** Adds; never below zero. */
   addPermits(count: number): void {
     this.#permits = Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, this.#permits + count));

@@ -42,6 +42,8 @@ type PartReference = Pick<DeliverableQuery, 'partId' | 'origin' | 'id'>;
 
 /** One QueryService.OpenStream. */
 export interface QueryHandlerStream {
+  /** Messages that may still be sent before the handler asks for more. */
+  readonly permits: number;
   readonly registration: LocalRegistration;
   /** Result types by query name. */
   readonly results: ReadonlyMap<string, ReadonlySet<string>>;
@@ -91,6 +93,10 @@ class LocalQueryStream implements QueryHandlerStream {
 
   get results(): ReadonlyMap<string, ReadonlySet<string>> {
     return this.#results;
+  }
+
+  get permits(): number {
+    return this.#queue.permits;
   }
 
   /** Several result types of one query count as one handler (QR-1). */

@@ -6,11 +6,12 @@ import { askApp, showDock } from '../actions.ts';
 import { clock, count, duration, plural } from '../format.ts';
 import { AppChangeCard, NodeName } from '../parts/app-change.tsx';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
+import { Processors } from '../parts/processors.tsx';
 import { ReportButtons } from '../parts/reconnect-banner.tsx';
 import { commandsBlocked, now } from '../store.ts';
 
 const order: Readonly<Record<AppChange['state'], number>> = { incomplete: 0, away: 1, back: 2, kept: 3 };
-const columns = ['App', 'Node', 'Context', 'Connected for', 'Commands', 'Queries', 'Processors', 'Actions'];
+const columns = ['App', 'Node', 'Context', 'Connected for', 'Commands', 'Queries', 'Permits', 'Processors', 'Actions'];
 
 function Report({ view, report }: { readonly view: ClusterView; readonly report: ReconnectReport }) {
   const apps = [...report.apps].sort((left, right) => order[left.state] - order[right.state]);
@@ -64,6 +65,10 @@ function Actions({ app }: { readonly app: AppView }) {
   );
 }
 
+/** A zero is an app that keeps messages waiting. */
+const permitWords = ({ commandPermits, queryPermits }: AppView): string =>
+  [commandPermits, queryPermits].flatMap((one) => (one === undefined ? [] : [count(one)])).join(' · ') || '–';
+
 function Row({ view, app }: { readonly view: ClusterView; readonly app: AppView }) {
   return (
     <tr>
@@ -80,6 +85,9 @@ function Row({ view, app }: { readonly view: ClusterView; readonly app: AppView 
       </td>
       <td class="number" title={app.queries.join('\n')}>
         {count(app.queries.length)}
+      </td>
+      <td class="number" title="Messages that may be sent before the app asks for more: commands, queries">
+        {permitWords(app)}
       </td>
       <td>
         {app.processors.length === 0 && <span class="hint">none</span>}
@@ -106,7 +114,11 @@ function Apps({ view }: { readonly view: ClusterView }) {
         <thead>
           <tr>
             {columns.map((one) => (
-              <th key={one} scope="col" class={one === 'Commands' || one === 'Queries' ? 'number' : ''}>
+              <th
+                key={one}
+                scope="col"
+                class={one === 'Commands' || one === 'Queries' || one === 'Permits' ? 'number' : ''}
+              >
                 {one}
               </th>
             ))}
@@ -144,6 +156,7 @@ export function AppsPage({ view }: { readonly view: ClusterView }) {
           </div>
         )}
       </section>
+      <Processors view={view} />
       {view.reconnect === undefined ? (
         <p class="hint">
           Kill, freeze or cut a node while apps are connected: the reconnect report appears here and tells what came

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { NodeClient } from '../rows/client.ts';
-import { describeWindow } from './harness.ts';
+import { describeWindow, pressWhenReady } from './harness.ts';
 import { describeRealWindow } from './real-window.ts';
 import { cluster } from './view-parts.ts';
 
@@ -97,5 +97,41 @@ describeWindow('the apps page', (window) => {
     window.fake.fail('askApp', { code: 'APP_NOT_FOUND', what: 'No app 41@ada is connected.', why: '', next: [] });
     await page.getByRole('button', { name: 'Disconnect cards' }).click();
     await page.getByRole('alert').filter({ hasText: 'APP_NOT_FOUND' }).waitFor();
+  });
+
+  it('ux §5 steers an event processor: what makes no sense is off, what is refused is told at it', async () => {
+    const claim = { onePartOf: 2, token: 41, caughtUp: true, replaying: false };
+    const app = (place: number, clientId: string, running: boolean) => ({
+      clientId,
+      componentName: 'cards',
+      node: `node-${place + 1}`,
+      context: 'default',
+      connectedSince: Date.now() - 9_000,
+      commands: [],
+      queries: [],
+      processors: [
+        { name: 'summary', running, segments: 1, token: 41, error: false, claims: [{ segment: place, ...claim }] },
+      ],
+    });
+    const both = (running: boolean) => cluster({ apps: [app(0, '41@ada', running), app(1, '42@ada', running)] });
+    const page = await open(both(true));
+    const row = page.getByRole('region', { name: 'Table of event processors' }).getByRole('row', { name: /summary/ });
+    await row.getByText('runs', { exact: true }).waitFor();
+    expect(await row.getByRole('button', { name: 'Start summary' }).isDisabled(), 'it runs').toBe(true);
+    window.fake.on('steerProcessor', () => 'done');
+    await row.getByRole('button', { name: 'Pause summary' }).click();
+    await row.getByRole('status').filter({ hasText: 'Paused' }).waitFor();
+    window.fake.show(both(false));
+    await row.getByText('paused', { exact: true }).waitFor();
+    await row.getByRole('combobox', { name: 'Move segment 0 of summary to' }).selectOption('42@ada');
+    await row.getByRole('status').filter({ hasText: 'Moved' }).waitFor();
+    const summary = { context: 'default', name: 'summary' };
+    expect(window.fake.callsOf('steerProcessor').map((call) => call.args)).toEqual([
+      ['dev', summary, { kind: 'pause' }],
+      ['dev', summary, { kind: 'move', segment: 0, clientId: '42@ada' }],
+    ]);
+    window.fake.fail('steerProcessor', { code: 'PROCESSOR_REFUSED', what: 'No.', why: 'AXONIQ-2801', next: [] });
+    await pressWhenReady(row.getByRole('button', { name: 'Split summary' }));
+    await page.getByRole('alert').filter({ hasText: 'PROCESSOR_REFUSED' }).waitFor();
   });
 });

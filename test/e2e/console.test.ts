@@ -37,7 +37,8 @@ describeRealWindow('what the console shows', { waitMsMax: SHOWN_MS_MAX, started:
   it('E42 A2, A3: apps, the node of each, their handlers, and their event processors', async () => {
     await open('Apps');
     for (const { name, componentName, axonServerNode, context } of shown.clients) {
-      const row = page.getByRole('row', { name: new RegExp(name) });
+      const table = page.getByRole('region', { name: 'Table of connected apps' });
+      const row = table.getByRole('row', { name: new RegExp(name) });
       await row.waitFor();
       const cells = await row.getByRole('cell').allTextContents();
       expect(await row.getByRole('rowheader').textContent()).toBe(`${componentName} ${name}`);
@@ -46,7 +47,7 @@ describeRealWindow('what the console shows', { waitMsMax: SHOWN_MS_MAX, started:
       expect(commands.split('\n').sort()).toEqual(shown.commands.map((command) => command.name));
       for (const processor of shown.processors) {
         const segments = `token ${PROCESSOR.token}, ${processor.trackers.length} segments`;
-        expect(cells[5]).toContain(`${processor.name} ${segments}`);
+        expect(cells[6]).toContain(`${processor.name} ${segments}`);
       }
     }
     expect(shown.clients).toMatchObject([{ name: CLIENT, componentName: COMPONENT }]);
@@ -58,7 +59,9 @@ describeRealWindow('what the console shows', { waitMsMax: SHOWN_MS_MAX, started:
       const row = page.getByRole('row').filter({ has: page.getByRole('button', { name: String(token), exact: true }) });
       await row.waitFor();
       const cells = await row.getByRole('cell').allTextContents();
-      expect([cells[0], cells[2], cells[3], cells[4]]).toEqual([
+      // Behind the token a column per node and the time.
+      const [type, aggregate, sequence] = cells.slice(1 + shown.nodes.length + 1);
+      expect([cells[0], type, aggregate, sequence]).toEqual([
         String(token),
         payloadType,
         aggregateIdentifier,

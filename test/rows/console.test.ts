@@ -13,10 +13,10 @@ const SLOW_MS = 60_000;
 /** Of every page of the window. */
 const TWINS: Readonly<Record<string, readonly string[]>> = {
   overview: ['status'],
-  apps: ['apps', 'reconnect', 'disconnect'],
+  apps: ['apps', 'reconnect', 'disconnect', 'processor'],
   contexts: ['context', 'role', 'move-leader'],
-  events: ['events', 'append', 'verify', 'purge'],
-  timeline: ['timeline'],
+  events: ['events', 'search', 'append', 'verify', 'purge'],
+  timeline: ['timeline', 'note'],
   logs: ['logs'],
   configuration: ['config'],
   checkpoints: ['checkpoint'],

@@ -27,8 +27,22 @@ describe('command handler stream', () => {
     const second = (await app('asker')).dispatch('Create');
     await settle();
     expect(stream.of('command')).toHaveLength(1); // the permit is used up
-    stream.send({ flow_control: { client_id: 'handler', permits: 1 } });
+    expect(
+      cluster
+        .node('node-1')
+        .messaging.clients()
+        .find((one) => one.clientId === 'handler')?.commandPermits,
+    ).toBe(0);
+    stream.send({ flow_control: { client_id: 'handler', permits: 3 } });
     expect(resultOf(await second)).toBe('handler');
+    expect(
+      cluster
+        .node('node-1')
+        .messaging.clients()
+        .find((one) => one.clientId === 'handler'),
+    ).toMatchObject({
+      commandPermits: 2,
+    });
   });
 
   it('CM-2: sends no ack without an instruction id, and a repeated subscription replaces the first', async () => {
