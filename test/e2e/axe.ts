@@ -11,7 +11,7 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
 
-/** One line per finding, with `where` before it. */
+/** One line per finding, with `where` before it: of axe, and of us what reaches out of the window, where focus would scroll the whole app away. */
 export async function violations(page: Page, where: string): Promise<readonly string[]> {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource);
   const found = await page.evaluate(async (tags) => {
@@ -20,7 +20,13 @@ export async function violations(page: Page, where: string): Promise<readonly st
     };
     return (await axe.run(document, { runOnly: tags })).violations;
   }, TAGS);
-  return found.flatMap(({ id, nodes }) =>
+  const beyond = await page.evaluate(() => {
+    const { scrollHeight, clientHeight, scrollWidth, clientWidth } = document.documentElement;
+    return Math.max(scrollHeight - clientHeight, scrollWidth - clientWidth);
+  });
+  const scrolls = beyond > 0 ? [`${where}: the document is ${beyond} px larger than the window`] : [];
+  const broken = found.flatMap(({ id, nodes }) =>
     nodes.slice(0, 3).map((node) => `${where}: ${id}: ${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 200)}`),
   );
+  return [...broken, ...scrolls];
 }
