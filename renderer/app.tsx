@@ -13,6 +13,7 @@ import { Help, Palette } from './parts/palette.tsx';
 import { Rail } from './parts/rail.tsx';
 import { StatusBar } from './parts/status-bar.tsx';
 import { ClusterScreen } from './screens/cluster.tsx';
+import { DiagnosticsScreen } from './screens/diagnostics.tsx';
 import { HelpScreen } from './screens/help.tsx';
 import { SettingsScreen } from './screens/settings.tsx';
 import { StartScreen } from './screens/start.tsx';
@@ -96,6 +97,7 @@ export function App() {
           <div class="content">
             {where.screen === 'start' && <StartScreen />}
             {where.screen === 'settings' && <SettingsScreen />}
+            {where.screen === 'diagnostics' && <DiagnosticsScreen />}
             {where.screen === 'help' && <HelpScreen />}
             {where.screen === 'cluster' && <ClusterScreen key={where.name} page={where.page} />}
           </div>

@@ -2,6 +2,7 @@
 // Keys without a modifier work only while a card, a panel or the dock has the focus (WCAG 2.1.4), never while typing.
 import type { NodeView } from '../electron/contract/model.ts';
 import { fileCommands } from './file-commands.ts';
+import { screenCommands } from './screen-commands.ts';
 import {
   act,
   actionsFor,
@@ -22,7 +23,6 @@ import {
   context,
   dialog,
   dock,
-  go,
   past,
   route,
   setDock,
@@ -108,14 +108,7 @@ export const commands: readonly Command[] = [
     run: () => openDialog('create'),
   },
   ...fileCommands,
-  {
-    id: 'clusters',
-    label: 'All clusters',
-    keys: null,
-    scope: 'anywhere',
-    available: always,
-    run: () => go({ screen: 'start' }),
-  },
+  ...screenCommands,
   {
     id: 'tour',
     label: 'Five-minute tour',
@@ -123,14 +116,6 @@ export const commands: readonly Command[] = [
     scope: 'anywhere',
     available: () => connected.value || 'No connection to the launcher',
     run: startTour,
-  },
-  {
-    id: 'settings',
-    label: 'Settings',
-    keys: null,
-    scope: 'anywhere',
-    available: always,
-    run: () => go({ screen: 'settings' }),
   },
   {
     id: 'dock',

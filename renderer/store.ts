@@ -27,7 +27,7 @@ import { COUNTS_EVERY_MS, isNews } from './view-news.ts';
 
 /** Pages of a cluster are the table of screens/pages.ts, by id. */
 export type Route =
-  | { readonly screen: 'start' | 'settings' | 'help' }
+  | { readonly screen: 'start' | 'settings' | 'diagnostics' | 'help' }
   | { readonly screen: 'cluster'; readonly name: ClusterName; readonly page: string };
 /** Where to go; without a page: the open one of that cluster, else its overview. */
 export type Destination = Exclude<Route, { readonly screen: 'cluster' }> | ClusterDestination;
@@ -325,7 +325,8 @@ function show(next: Route): void {
 /** What a history entry says; anything else (the first entry, another page's state) is the start screen. */
 function routeOf(state: unknown): Route {
   const kept = (state as { readonly route?: Partial<Record<'screen' | 'name' | 'page', unknown>> } | null)?.route;
-  if (kept?.screen === 'settings' || kept?.screen === 'help') return { screen: kept.screen };
+  if (kept?.screen === 'settings' || kept?.screen === 'diagnostics' || kept?.screen === 'help')
+    return { screen: kept.screen };
   if (kept?.screen !== 'cluster' || typeof kept.name !== 'string') return { screen: 'start' };
   return { screen: 'cluster', name: kept.name, page: typeof kept.page === 'string' ? kept.page : FIRST_PAGE };
 }

@@ -90,17 +90,18 @@ function importFrom(
 
 interface BundleOptions extends Range {
   readonly dryRun?: boolean;
+  readonly app?: boolean;
 }
 
 function bundle(
   installation: Installation,
   output: Output,
   name: string | undefined,
-  { dryRun = false, ...words }: BundleOptions,
+  { dryRun = false, app = false, ...words }: BundleOptions,
 ): Promise<number> {
   const range = words.since === undefined && words.until === undefined ? undefined : rangeOf(words);
   return withSession(installation, 'look', async ({ client }) => {
-    const cluster = (await pickCluster(client, name)).name;
+    const cluster = app ? null : (await pickCluster(client, name)).name;
     const saved = dryRun ? null : await client.saveBundle(cluster, range);
     const entries = saved?.entries ?? (await client.bundleContents(cluster));
     output.object(saved ?? { entries });
@@ -126,6 +127,7 @@ export function addExportCommands(program: Command, add: AddCommand, run: RunCom
     );
   add(program, 'bundle', 'diagnostics of the cluster as one file: properties, logs, state; without secrets')
     .option('--dry-run', 'only say what would be in it')
+    .option('--app', 'of the app alone, without a cluster')
     .option('--since <moment>', 'with this part of the timeline as text and as a chaos script: from 5m ago')
     .option('--until <moment>', 'its end')
     .action((options: BundleOptions, command: Command) =>

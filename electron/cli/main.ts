@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import type { NodeAction } from '../contract/model.ts';
 import { errorData } from '../launcher/errors.ts';
+import { addCareCommands } from './care-commands.ts';
 import * as commands from './commands.ts';
 import { addContext, removeContext, setRole } from './context-commands.ts';
 import type { ContextOptions, RoleOptions } from './context-commands.ts';
@@ -66,6 +67,7 @@ function buildProgram(installation: Installation, outcome: Outcome): Command {
   addConfigCommands(program, add, run);
   addSliceCommands(program, add, run);
   addManageCommands(program, add, run);
+  addCareCommands(program, add, run);
   addExportCommands(program, add, run);
   addExplainCommand(program, add, run);
   return program;

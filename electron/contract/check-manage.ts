@@ -5,16 +5,21 @@ import {
   FIRST_PORT_MAX,
   FIRST_PORT_MIN,
   integerOf,
+  listOf,
   momentOf,
   nodeNameOf,
   oneOf,
   recordOf,
+  refuse,
   textUpTo,
 } from './check-parts.ts';
+import { dataKinds } from './data-use.ts';
 import { settingRules, settingsChangeOf } from './check-settings.ts';
 import { exportKinds, type ManageApi } from './manage.ts';
 
 const FILE_CHARS_MAX = 200_000;
+const NAME_CHARS_MAX = 100;
+export const APP_LOG_LINES_MAX = 2000;
 
 type ManageChecks = { readonly [K in keyof ManageApi]: (args: readonly unknown[]) => Parameters<ManageApi[K]> };
 
@@ -22,6 +27,8 @@ const nothing = (args: readonly unknown[]): [] => {
   count(args, 0, 0);
   return [];
 };
+
+const clusterOrNone = (value: unknown): string | null => (value === null ? null : clusterNameOf(value, 'cluster'));
 
 const oneCluster = (args: readonly unknown[]): [string] => {
   count(args, 1, 1);
@@ -67,10 +74,27 @@ export const manageChecks: ManageChecks = {
     count(args, 2, 2);
     return [clusterNameOf(args[0], 'cluster'), nodeNameOf(args[1], 'node')];
   },
-  bundleContents: oneCluster,
+  dataUse: nothing,
+  cleanData(args) {
+    count(args, 3, 3);
+    const kinds = listOf(oneOf(dataKinds), dataKinds.length)(args[1], 'kinds');
+    if (kinds.length === 0) refuse('kinds', 'The list is empty.');
+    const typed = args[2] === null ? null : textUpTo(NAME_CHARS_MAX)(args[2], 'typed');
+    return [clusterOrNone(args[0]), kinds, typed];
+  },
+  diagnostics: nothing,
+  selfTest: nothing,
+  appLog(args) {
+    count(args, 1, 1);
+    return [integerOf(1, APP_LOG_LINES_MAX)(args[0], 'lines')];
+  },
+  bundleContents(args) {
+    count(args, 1, 1);
+    return [clusterOrNone(args[0])];
+  },
   saveBundle(args) {
     count(args, 1, 2);
-    const cluster = clusterNameOf(args[0], 'cluster');
+    const cluster = clusterOrNone(args[0]);
     if (args[1] === undefined || args[1] === null) return [cluster];
     const range = recordOf(args[1], 'range', ['from', 'to']);
     return [cluster, { from: momentOf(range['from'], 'range.from'), to: momentOf(range['to'], 'range.to') }];

@@ -1,6 +1,8 @@
 // The calls that manage clusters as a whole and the app itself: part of LauncherApi (api.ts). Types only.
 import type { ConfigKeyDoc } from './config-docs.ts';
 import type { ControlPortView } from './control-port.ts';
+import type { Cleaned, DataKind, DataUse } from './data-use.ts';
+import type { Diagnostics, SelfTest } from './diagnostics.ts';
 import type { ClusterName, ClusterPlan, ClusterSpec, NodeName, TaskView } from './model.ts';
 import type { AppSettings, SettingsView } from './settings.ts';
 
@@ -60,13 +62,21 @@ export interface ManageApi {
   changePorts(cluster: ClusterName, firstPort: number | null): Promise<TaskView>;
   /** What a report about a node needs, as Markdown without secrets: versions, state, exit, end of its log. Fails with NODE_NOT_FOUND. */
   nodeReport(cluster: ClusterName, node: NodeName): Promise<string>;
-  /** What `saveBundle` would put in. */
-  bundleContents(cluster: ClusterName): Promise<readonly BundlePart[]>;
+  dataUse(): Promise<DataUse>;
+  /** Deletes these parts of a cluster, or with null of the app. `typed`: its name, for what holds events. Fails with CLEAN_REFUSED, CLUSTER_BUSY. */
+  cleanData(cluster: ClusterName | null, kinds: readonly DataKind[], typed: string | null): Promise<Cleaned>;
+  diagnostics(): Promise<Diagnostics>;
+  /** Takes some seconds: an engine is started and asked. Callers at the same time get the same answer. */
+  selfTest(): Promise<SelfTest>;
+  /** The newest lines, oldest first. */
+  appLog(lines: number): Promise<readonly string[]>;
+  /** What `saveBundle` would put in; null: of the app alone. */
+  bundleContents(cluster: ClusterName | null): Promise<readonly BundlePart[]>;
   /**
    * Properties, logs, view and timeline without secrets, as one file in the workspace; with a range of the timeline (epoch ms) also what
    * happened in it, as text and as a chaos script.
    */
-  saveBundle(cluster: ClusterName, range?: { readonly from: number; readonly to: number }): Promise<SavedBundle>;
+  saveBundle(cluster: ClusterName | null, range?: { readonly from: number; readonly to: number }): Promise<SavedBundle>;
 }
 
 export const manageMethods = [
@@ -83,6 +93,11 @@ export const manageMethods = [
   'removeNode',
   'changePorts',
   'nodeReport',
+  'dataUse',
+  'cleanData',
+  'diagnostics',
+  'selfTest',
+  'appLog',
   'bundleContents',
   'saveBundle',
 ] as const satisfies readonly (keyof ManageApi)[];

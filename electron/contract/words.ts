@@ -6,9 +6,10 @@ const whole = new Intl.NumberFormat('en-US');
 /** `18,402`; an en dash for what is not known. */
 export const count = (value: number | null): string => (value === null ? '–' : whole.format(value));
 
-/** `12 KB`, `3.4 MB`: sizes of files. */
+/** `12 KB`, `3.4 MB`, `75.0 GB`: sizes of files. */
 export function bytesShort(value: number): string {
   if (value < 1_048_576) return `${count(Math.ceil(value / 1024))} KB`;
+  if (value >= 1_073_741_824) return `${(value / 1_073_741_824).toFixed(1)} GB`;
   return `${(value / 1_048_576).toFixed(1)} MB`;
 }
 

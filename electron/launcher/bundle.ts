@@ -4,8 +4,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { Diagnostics } from '../contract/diagnostics.ts';
 import type { SavedBundle } from '../contract/manage.ts';
 import type { ClusterPlan, ClusterView } from '../contract/model.ts';
+import type { SettingsView } from '../contract/settings.ts';
 import { launcherError, messageOf } from './errors.ts';
 import { readTail } from './logs.ts';
 import { redacted } from './redaction.ts';
@@ -18,14 +20,17 @@ const LOG_BYTES_MAX = 1024 * 1024;
 const FOLDER = 'bundles';
 
 export interface BundleOptions {
+  /** Null: of the app alone. */
   readonly cluster: {
     readonly plan: ClusterPlan;
     readonly view: ClusterView;
     readonly security: () => Promise<ClusterSecurity>;
-  };
+  } | null;
   readonly workspace: Workspace;
   readonly version: string;
   readonly now: number;
+  readonly diagnostics: Diagnostics;
+  readonly settings: SettingsView;
   /** What happened in a part of the timeline, as text and as a chaos script. Absent: no part was chosen. */
   readonly range?: { readonly text: string; readonly script: string };
 }
@@ -36,17 +41,11 @@ export interface BundleEntry extends TarEntry {
 }
 
 /** Every text goes through `redacted`; keys, certificates and token files are never read. */
-export async function bundleEntries({
-  cluster,
-  workspace,
-  version,
-  now,
-  range,
-}: BundleOptions): Promise<readonly BundleEntry[]> {
-  const { plan, view } = cluster;
-  const secrets = Object.values((await cluster.security()).tokens ?? {});
-  const entry = (name: string, what: string, text: string): BundleEntry => ({
-    name: `${plan.spec.name}/${name}`,
+export async function bundleEntries(options: BundleOptions): Promise<readonly BundleEntry[]> {
+  const { cluster, workspace, version, now } = options;
+  const secrets = cluster === null ? [] : Object.values((await cluster.security()).tokens ?? {});
+  const entry: EntryMaker = (name, what, text) => ({
+    name: `${folderOf(options)}/${name}`,
     what,
     body: Buffer.from(redacted(text, secrets)),
   });
@@ -57,6 +56,24 @@ export async function bundleEntries({
     versions: process.versions,
     pid: process.pid,
   };
+  return [
+    entry('about.json', 'versions and platform', json(about)),
+    entry('diagnostics.json', 'folders, ports and processes of Muster', json(options.diagnostics)),
+    entry('settings.json', 'settings of the app', json(options.settings)),
+    ...(cluster === null ? [] : await clusterEntries(cluster, options.range, entry)),
+    entry('host.log', 'log of the hosting process', await readTail(workspace.hostLogFile, LOG_BYTES_MAX)),
+  ];
+}
+
+type EntryMaker = (name: string, what: string, text: string) => BundleEntry;
+
+const folderOf = ({ cluster }: BundleOptions): string => cluster?.plan.spec.name ?? 'muster';
+
+async function clusterEntries(
+  { plan, view }: NonNullable<BundleOptions['cluster']>,
+  range: BundleOptions['range'],
+  entry: EntryMaker,
+): Promise<readonly BundleEntry[]> {
   const nodes = plan.nodes.map(async (node) => [
     entry(
       `${node.name}/axonserver.properties`,
@@ -70,7 +87,6 @@ export async function bundleEntries({
     ),
   ]);
   return [
-    entry('about.json', 'versions and platform', json(about)),
     entry('plan.json', 'what was planned: nodes, ports, folders', json(plan)),
     entry('view.json', 'nodes, contexts, apps and faults as they are now', json(view)),
     entry('timeline.jsonl', 'what happened', await readTail(path.join(plan.dir, 'timeline.jsonl'), LOG_BYTES_MAX)),
@@ -80,7 +96,6 @@ export async function bundleEntries({
           entry('range.txt', 'what happened in the chosen part of the timeline', range.text),
           entry('range.chaos', 'what was done in it, as a chaos script', range.script),
         ]),
-    entry('host.log', 'log of the hosting process', await readTail(workspace.hostLogFile, LOG_BYTES_MAX)),
     ...(await Promise.all(nodes)).flat(),
   ];
 }
@@ -92,7 +107,7 @@ export async function saveBundle(options: BundleOptions): Promise<SavedBundle> {
   const entries = await bundleEntries(options);
   const stamp = new Date(options.now).toISOString().replace(/[:.]/g, '-');
   const dir = path.join(options.workspace.dir, FOLDER);
-  const file = path.join(dir, `${options.cluster.plan.spec.name}-${stamp}.tar.gz`);
+  const file = path.join(dir, `${folderOf(options)}-${stamp}.tar.gz`);
   try {
     await mkdir(dir, { recursive: true });
     const packed = await promisify(gzip)(tarOf(entries, options.now));

@@ -48,6 +48,11 @@ export class Checkpoints {
     return begun.end;
   }
 
+  /** As `whenFree`, and who comes next waits for the end. Fails with CLUSTER_BUSY. */
+  alone<T>(cluster: Cluster, work: () => Promise<T>): Promise<T> {
+    return this.#claim(cluster, work);
+  }
+
   /** Fails with CHECKPOINT_EXISTS, CHECKPOINTS_FULL, CLUSTER_BUSY. */
   save(cluster: Cluster, name: string): Promise<TaskView> {
     const { plan } = cluster;

@@ -131,6 +131,13 @@ export class Chronicle {
     return found;
   }
 
+  /** Before its files are deleted: nothing of before is written any more or told again. */
+  async forget(): Promise<void> {
+    await Promise.all([this.#timeline.flush(), this.#file.flush()]);
+    this.#recording.clear();
+    this.#restored = Promise.resolve();
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#timeline.close(), this.#file.close()]);
   }

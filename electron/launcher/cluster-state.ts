@@ -97,6 +97,7 @@ export type ClusterEvent =
   | { readonly type: 'stop-requested' }
   | { readonly type: 'run-ended' }
   | { readonly type: 'replanned'; readonly plan: ClusterPlan }
+  | { readonly type: 'data-deleted' }
   | { readonly type: 'warning'; readonly text: string };
 
 const WARNINGS_MAX = 20;
@@ -174,6 +175,8 @@ export function reduce(facts: ClusterFacts, event: ClusterEvent): ClusterFacts {
       return { ...reduceOne(facts, event), diskFaults: withoutFailing(facts.diskFaults, event.node) };
     case 'usable':
       return { ...facts, usableAt: facts.usableAt ?? event.at, formed: true, initialised: true };
+    case 'data-deleted':
+      return { ...facts, formed: false, initialised: false };
     case 'stop-requested':
       return { ...facts, stopping: true };
     case 'run-ended':
@@ -235,6 +238,7 @@ type NodeEvent = Exclude<
       | 'stop-requested'
       | 'run-ended'
       | 'replanned'
+      | 'data-deleted'
       | 'warning';
   }
 >;

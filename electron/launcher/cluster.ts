@@ -115,6 +115,11 @@ export class Cluster {
     this.#refresh();
   }
 
+  /** Its nodes begin anew at the next start. */
+  forgetData(): void {
+    this.#apply({ type: 'data-deleted' });
+  }
+
   get view(): ClusterView {
     return this.#view;
   }

@@ -67,6 +67,14 @@ export const launcherErrorCodes = [
   'TEMPLATE_INVALID',
   'NODES_REFUSED',
   'FOLDER_NOT_OPENED',
+  'CLEAN_REFUSED',
+  'LOOPBACK_UNUSABLE',
+  'LOCALHOST_UNRESOLVED',
+  'DISK_SLOW',
+  'DISK_LOW',
+  'MEMORY_LOW',
+  'CLOCK_JUMPED',
+  'OPEN_FILES_LOW',
 ] as const;
 
 export type LauncherErrorCode = (typeof launcherErrorCodes)[number];

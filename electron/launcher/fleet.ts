@@ -79,7 +79,8 @@ export class Fleet {
   /** First port of another block that the cluster could have. Fails with NO_FREE_PORTS. */
   async freeBlock({ spec }: ClusterPlan): Promise<number> {
     const plans = this.all().map((cluster) => cluster.plan);
-    const { firstPort } = await choosePortBlock({ ...spec, firstPort: null }, plans);
+    const preferred = this.#options.settings().firstPort;
+    const { firstPort } = await choosePortBlock({ ...spec, firstPort: null }, plans, isPortFree, preferred);
     return firstPort;
   }
 

@@ -6,6 +6,7 @@ import { appendFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { scrubbedEnvironment } from './engine-process.ts';
+import { AppLog, toldErrors } from './app-log.ts';
 import { ControlPort } from './control-port.ts';
 import { launcherError, messageOf } from './errors.ts';
 import { readTail } from './logs.ts';
@@ -59,8 +60,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const lock = await takeHostLock(workspace);
   const { uiDir, background, closable = false } = options;
   const controlPort = new ControlPort({ workspace, uiDir, background, closable });
+  const log = new AppLog(workspace);
   try {
-    const service = await openService({
+    const opened = await openService({
       workspace,
       version: options.version,
       enginePath: options.enginePath,
@@ -68,11 +70,19 @@ export async function openHost(options: HostOptions): Promise<Host> {
       owner: true,
       controlPort,
     });
+    const service = toldErrors(opened, log);
     await controlPort.open(service, options.port ?? (await service.settings()).controlPort);
+    const place = controlPort.info?.url ?? 'nowhere';
+    log.write(`hosts the workspace: version ${options.version}, pid ${process.pid}, control port at ${place}`);
+    for (const { name, why } of service.broken) log.write(`cluster ${name} is skipped: ${why}`);
+    const { problem } = await service.settings();
+    if (problem !== undefined) log.write(`${problem.code}: ${problem.what} ${problem.why}`);
     let closing: Promise<void> | null = null;
     const close = async (): Promise<void> => {
       await service.shutdown();
       await controlPort.close();
+      log.write('ends');
+      await log.settled();
       await lock.release();
     };
     return {

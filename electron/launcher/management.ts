@@ -5,7 +5,8 @@ import type { ControlPortView } from '../contract/control-port.ts';
 import type { ManageApi } from '../contract/manage.ts';
 import type { AppSettings, SettingsView } from '../contract/settings.ts';
 import type { Settings } from './app-settings.ts';
-import { bundleEntries, saveBundle } from './bundle.ts';
+import { type BundleOptions, bundleEntries, saveBundle } from './bundle.ts';
+import { careCalls, tellAbout } from './care-calls.ts';
 import { exportCluster } from './cluster-exports.ts';
 import { controlPortOnDisk } from './control-port.ts';
 import { readClusterFile } from './cluster-import.ts';
@@ -16,7 +17,7 @@ import { addNodeSteps, removeNodeSteps } from './node-changes.ts';
 import type { ServiceOptions } from './service-types.ts';
 import type { Tasks } from './tasks.ts';
 
-export interface ManagementOptions extends Pick<ServiceOptions, 'workspace' | 'version' | 'controlPort'> {
+export interface ManagementOptions extends Omit<ServiceOptions, 'now' | 'owner'> {
   readonly settings: Settings;
   /** Tells everybody the settings. */
   readonly told: () => void;
@@ -27,6 +28,9 @@ export interface ManagementOptions extends Pick<ServiceOptions, 'workspace' | 'v
     readonly refuseWithoutLock: () => void;
     readonly startTask: Tasks['start'];
     readonly createCluster: LauncherClient['createCluster'];
+    readonly removeCluster: LauncherClient['removeCluster'];
+    /** Nothing else starts, stops or deletes the cluster meanwhile. Fails with CLUSTER_BUSY. */
+    readonly alone: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   };
 }
 
@@ -42,6 +46,14 @@ export function manage(options: ManagementOptions): ManageApi {
     const wish = settings.view.controlPort;
     return door === undefined ? controlPortOnDisk(workspace, wish) : door.view(wish);
   };
+  const bundleOptions = async (name: string | null): Promise<BundleOptions> => ({
+    cluster: name === null ? null : fleet.get(name),
+    workspace,
+    version,
+    now: now(),
+    diagnostics: await tellAbout(options),
+    settings: settings.view,
+  });
   return {
     configDocs: async () => documentedKeys,
     settings: async () => settings.view,
@@ -78,14 +90,15 @@ export function manage(options: ManagementOptions): ManageApi {
       return service.startTask(name, `Other ports for ${name}`, steps);
     },
     nodeReport: async (name, node) => nodeReport({ cluster: fleet.get(name), version }, node),
+    ...careCalls(options),
     async bundleContents(name) {
-      const entries = await bundleEntries({ cluster: fleet.get(name), workspace, version, now: now() });
+      const entries = await bundleEntries(await bundleOptions(name));
       return entries.map(({ name: file, what, body }) => ({ name: file, what, bytes: body.length }));
     },
     async saveBundle(name, part) {
-      const cluster = fleet.get(name);
-      const range = part === undefined ? {} : { range: await cluster.chronicle.part(part.from, part.to) };
-      return saveBundle({ cluster, workspace, version, now: now(), ...range });
+      const made = await bundleOptions(name);
+      if (name === null || part === undefined) return saveBundle(made);
+      return saveBundle({ ...made, range: await fleet.get(name).chronicle.part(part.from, part.to) });
     },
   };
 }

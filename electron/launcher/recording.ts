@@ -58,10 +58,7 @@ export class Recording {
     const start = older.findIndex((frame) => frame.whole);
     if (start < 0) return;
     const all = [...older.slice(start), ...this.#frames];
-    for (const lanes of [this.#nodes, this.#contexts, this.#clients, this.#committed, this.#appends]) lanes.clear();
-    this.#faults = [];
-    this.#frames = [];
-    this.#bytes = 0;
+    this.#clearLanes();
     let view: unknown = null;
     for (const frame of all) {
       const parsed: unknown = JSON.parse(frame.text);
@@ -73,6 +70,21 @@ export class Recording {
       this.#mark(view as ClusterView, frame.at);
     }
     if (this.#bytes > this.#bytesMax) this.#forget();
+  }
+
+  /** As new: the next frame is a whole one. */
+  clear(): void {
+    this.#clearLanes();
+    this.#last = null;
+    this.#bytesSinceWhole = 0;
+    this.#wholeAt = Number.NEGATIVE_INFINITY;
+  }
+
+  #clearLanes(): void {
+    for (const lanes of [this.#nodes, this.#contexts, this.#clients, this.#committed, this.#appends]) lanes.clear();
+    this.#faults = [];
+    this.#frames = [];
+    this.#bytes = 0;
   }
 
   /** Nobody reported for a while: what ran is no longer known. */

@@ -105,6 +105,8 @@ class Service implements Omit<ServiceWithoutScripts, keyof ManageApi | keyof Rec
 
   startTask: Tasks['start'] = (...args) => this.#tasks.start(...args);
 
+  alone = <T>(name: string, work: () => Promise<T>): Promise<T> => this.#checkpoints.alone(this.#fleet.get(name), work);
+
   activeClusters(): number {
     return this.#fleet.all().filter((one) => one.active || this.#checkpoints.busy(one.plan.spec.name)).length;
   }

@@ -1,11 +1,11 @@
 // "Files": the open cluster as a file for somewhere else, and its diagnostics bundle (ux.md §13, §18). The CLI has `muster export` and `bundle`.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { BundlePart, ExportedFile, ExportKind, SavedBundle } from '../../electron/contract/manage.ts';
+import type { ExportedFile, ExportKind } from '../../electron/contract/manage.ts';
 import type { ClusterName } from '../../electron/contract/model.ts';
-import { bytesShort } from '../format.ts';
-import { api, attempt, commandsBlocked, dialog } from '../store.ts';
-import { Button, CopyButton, Dialog, isBusy, SubjectError } from './controls.tsx';
+import { api, attempt, dialog } from '../store.ts';
+import { BundlePanel } from './bundle-panel.tsx';
+import { CopyButton, Dialog, isBusy, SubjectError } from './controls.tsx';
 
 const kinds: readonly (readonly [ExportKind, string])[] = [
   ['template', 'Cluster template'],
@@ -76,73 +76,6 @@ function Export({ name }: { readonly name: ClusterName }) {
   );
 }
 
-function Diagnostics({ name }: { readonly name: ClusterName }) {
-  const parts = useSignal<readonly BundlePart[] | null>(null);
-  const saved = useSignal<SavedBundle | null>(null);
-  const read = (): void => {
-    void attempt('bundle', async () => {
-      parts.value = await api().bundleContents(name);
-    });
-  };
-  useEffect(read, [name]);
-  const save = (): void => {
-    void attempt('bundle', async () => {
-      saved.value = await api().saveBundle(name);
-    });
-  };
-  return (
-    <section aria-label="Diagnostics bundle">
-      <h3>Diagnostics bundle</h3>
-      <p class="hint">For a bug report: one file on this computer. Tokens, passwords and keys are left out.</p>
-      {parts.value === null && isBusy('bundle') && <p class="hint">Reading…</p>}
-      {parts.value !== null && (
-        <details>
-          <summary>What is in it ({parts.value.length} files)</summary>
-          <table class="plan">
-            <caption class="visually-hidden">Files of the bundle</caption>
-            <thead>
-              <tr>
-                <th scope="col">File</th>
-                <th scope="col">What it is</th>
-                <th scope="col" class="number">
-                  Size
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {parts.value.map((part) => (
-                <tr key={part.name}>
-                  <th scope="row">{part.name}</th>
-                  <td>{part.what}</td>
-                  <td class="number">{bytesShort(part.bytes)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </details>
-      )}
-      <SubjectError subject="bundle">
-        {parts.value === null && (
-          <Button small onClick={read}>
-            Try again
-          </Button>
-        )}
-      </SubjectError>
-      <p class="file-actions">
-        <Button blocked={commandsBlocked.value ?? (isBusy('bundle') && 'Under way')} onClick={save}>
-          Save bundle
-        </Button>
-        {saved.value !== null && (
-          <span role="status" class="path">
-            Saved ({bytesShort(saved.value.bytes)}): {saved.value.file}{' '}
-            <CopyButton text={saved.value.file} label="Copy path" />
-          </span>
-        )}
-      </p>
-    </section>
-  );
-}
-
 export function FilesDialog({ name }: { readonly name: ClusterName }) {
   return (
     <Dialog
@@ -154,7 +87,10 @@ export function FilesDialog({ name }: { readonly name: ClusterName }) {
     >
       <div class="files">
         <Export name={name} />
-        <Diagnostics name={name} />
+        <section aria-label="Diagnostics bundle">
+          <h3>Diagnostics bundle</h3>
+          <BundlePanel name={name} />
+        </section>
       </div>
     </Dialog>
   );

@@ -11,6 +11,7 @@ const folded = signal(localStorage.getItem(FOLDED_KEY) === 'folded');
 const icons = {
   clusters: 'M8 2l5 3v6l-5 3-5-3V5zM3 5l5 3 5-3M8 8v6',
   settings: 'M2 5h7M13 5h1M2 11h1M7 11h7M11 3v4M5 9v4',
+  diagnostics: 'M1 8h3l2-5 3 10 2-5h4',
   help: 'M6 6a2 2 0 1 1 2.6 1.9c-.4.2-.6.5-.6 1.1M8 11.5v.2M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12z',
   fold: 'M10 4L6 8l4 4',
   unfold: 'M6 4l4 4-4 4',
@@ -92,6 +93,12 @@ export function Rail() {
           label="Settings"
           icon={icons.settings}
           current={where.screen === 'settings'}
+        />
+        <Item
+          to={{ screen: 'diagnostics' }}
+          label="Diagnostics"
+          icon={icons.diagnostics}
+          current={where.screen === 'diagnostics'}
         />
         <Item to={{ screen: 'help' }} label="Help" icon={icons.help} current={where.screen === 'help'} />
         <li>

@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { clock, dayClock } from '../format.ts';
 import { ControlPort } from '../parts/control-port.tsx';
 import { Button, CopyButton, ErrorNote, SubjectError } from '../parts/controls.tsx';
+import { DataPanel } from '../parts/data-panel.tsx';
 import { changeSetting, Choice, Group, PortField, SharedChoice } from '../parts/settings-parts.tsx';
 import { prefer, preferences } from '../preferences.ts';
 import { settings } from '../settings.ts';
@@ -136,6 +137,7 @@ export function SettingsScreen() {
           </Group>
         </>
       )}
+      <DataPanel />
       <ControlPort />
       <CommandLine />
     </main>

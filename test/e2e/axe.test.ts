@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import type { TimelineEvent } from '../../electron/contract/history.ts';
 import { violations } from './axe.ts';
+import { installCare } from './care-scene.ts';
 import { describeWindow } from './harness.ts';
 import { failedRun } from './chaos-scene.ts';
 import { saved } from './checkpoint-scene.ts';
@@ -65,6 +66,7 @@ describeWindow('axe', (harness) => {
         changedAt: 1,
         needsRestart: true,
       }));
+      installCare(harness.fake);
       installPast(harness.fake);
       harness.fake.on('scripts', () => [{ name: 'failover', savedAt: new Date().toISOString(), bytes: 40 }]);
       harness.fake.on('scriptRuns', () => [failedRun()]);
@@ -124,9 +126,20 @@ describeWindow('axe', (harness) => {
         await page.keyboard.press('Escape');
         await page.getByRole('dialog').waitFor({ state: 'detached' });
       }
-      for (const label of ['Settings', 'Help', 'Clusters']) {
+      for (const label of ['Settings', 'Diagnostics', 'Help', 'Clusters']) {
         await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: label }).click();
         await page.getByRole('heading', { level: 1 }).waitFor();
+        if (label === 'Settings') {
+          await page.getByRole('button', { name: 'Clean events of dev' }).click();
+          await page.getByRole('dialog').waitFor();
+          found.push(...(await violations(page, 'Clean')));
+          await page.keyboard.press('Escape');
+          await page.getByRole('dialog').waitFor({ state: 'detached' });
+        }
+        if (label === 'Diagnostics') {
+          await page.getByRole('button', { name: 'Run the self-test' }).click();
+          await page.getByText('1 of 2 checks failed.').waitFor();
+        }
         found.push(...(await violations(page, label)));
       }
       expect([...new Set(found)]).toEqual([]);

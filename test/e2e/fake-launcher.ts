@@ -199,6 +199,7 @@ export class FakeLauncher {
     this.on('checkpoints', () => []);
     this.on('snippets', () => snippets);
     this.on('tasks', () => []);
+    this.on('dataUse', () => ({ dir: '/home/ada/.local/share/muster', freeBytes: null, parts: [] }));
     let settings: AppSettings = standardSettings;
     this.on('settings', () => settings);
     this.on('changeSettings', (change: Partial<AppSettings>) => {

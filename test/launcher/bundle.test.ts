@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { standardSettings } from '../../electron/contract/settings.ts';
 import { initialFacts } from '../../electron/launcher/cluster-state.ts';
 import { bundleEntries, saveBundle } from '../../electron/launcher/bundle.ts';
 import { planCluster } from '../../electron/launcher/plan.ts';
@@ -41,7 +42,14 @@ async function secured() {
   await writeFile(first.propertiesFile, yours);
   const view = buildView(initialFacts(plan, { initialised: false, formed: false }), NOW, 1);
   return {
-    options: { cluster: { plan, view, security: async () => security }, workspace, version: '1', now: NOW },
+    options: {
+      cluster: { plan, view, security: async () => security },
+      workspace,
+      version: '1',
+      now: NOW,
+      diagnostics: { versions: [], paths: [], ports: [], processes: [], clusters: ['shop'] },
+      settings: standardSettings,
+    },
     security,
   };
 }
@@ -52,14 +60,16 @@ describe('the diagnostics bundle', () => {
     const entries = await bundleEntries(options);
     expect(entries.map((entry) => entry.name)).toEqual([
       'shop/about.json',
+      'shop/diagnostics.json',
+      'shop/settings.json',
       'shop/plan.json',
       'shop/view.json',
       'shop/timeline.jsonl',
-      'shop/host.log',
       'shop/node-1/axonserver.properties',
       'shop/node-1/node-1.log',
       'shop/node-2/axonserver.properties',
       'shop/node-2/node-2.log',
+      'shop/host.log',
     ]);
     const all = entries.map((entry) => entry.body.toString()).join('\n');
     const tokens = Object.values(security.tokens ?? {});
@@ -69,6 +79,14 @@ describe('the diagnostics bundle', () => {
     expect(all).toContain('accesscontrol.enabled=true');
     expect(all).toMatch(/accesscontrol\.admin-token=\(secret\)/);
     expect(all).toContain('a client came with (secret)');
+  });
+
+  it('UX-13 without a cluster it is about the app alone', async () => {
+    const { options } = await secured();
+    const entries = await bundleEntries({ ...options, cluster: null });
+    expect(entries.map((entry) => entry.name)).toEqual(
+      ['about.json', 'diagnostics.json', 'settings.json', 'host.log'].map((name) => `muster/${name}`),
+    );
   });
 
   it('UX-10 with a part of the timeline it has what happened and what was done in it, without secrets', async () => {

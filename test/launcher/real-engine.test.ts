@@ -1,6 +1,6 @@
-import { appendFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import net from 'node:net';
+import { appendFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -45,6 +45,13 @@ afterAll(async () => {
 });
 
 describe('the launcher on real engines', () => {
+  it('UX-13: the self-test starts an engine, a client is answered, and nothing of it is left', async () => {
+    const { checks } = await service.selfTest();
+    expect(checks.at(-1)).toMatchObject({ code: 'OK', what: expect.stringContaining('a client was answered') });
+    expect(await processesWith(path.join(dir, 'self-test'))).toEqual([]);
+    expect((await readdir(dir)).filter((name) => name.includes('self-test'))).toEqual([]);
+  });
+
   it('item 2: three engines form a cluster from the generated properties alone', async () => {
     await service.createCluster(spec({ firstPort: await freeFirstPort(), contexts: ['default', 'orders'] }));
     await service.startCluster('dev');
