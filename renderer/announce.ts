@@ -39,6 +39,8 @@ export function changes(
 ): { readonly polite: string[]; readonly alert: string[] } {
   const polite: string[] = [];
   const alert: string[] = [];
+  // Who stops the cluster knows that it loses its majority.
+  const isEnding = after.state === 'stopping' || after.state === 'stopped';
   for (const node of after.nodes) {
     const was = before.nodes.find((one) => one.name === node.name)?.state;
     if (was === undefined || was === node.state) continue;
@@ -58,7 +60,7 @@ export function changes(
     if (context.leader !== null && (context.leader !== was.leader || context.term !== was.term)) {
       polite.push(`${context.name} elected ${context.leader} (term ${context.term ?? 'unknown'}).`);
     }
-    if (context.why.headline === 'no-quorum' && was.why.headline !== 'no-quorum') {
+    if (!isEnding && context.why.headline === 'no-quorum' && was.why.headline !== 'no-quorum') {
       alert.push(`${context.name}: ${context.why.sentence}`);
     }
   }

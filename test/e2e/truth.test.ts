@@ -103,6 +103,13 @@ describeWindow('the window', (harness) => {
         .toContain('default: No leader: 1 of 3 voting members reachable');
     });
 
+    it('UX-15 a cluster that is being stopped alarms nobody by the majority it loses', async () => {
+      const page = await harness.openCluster();
+      harness.fake.show({ ...scenes['no-quorum'](), state: 'stopping' });
+      await expect.poll(() => page.locator('.shell > [role=status]').textContent()).toContain('node-2 is stopped.');
+      expect(await page.locator('.shell > [role=alert]').textContent()).toBe('');
+    });
+
     it.each(['light', 'dark'] as const)(
       'UX-15 %s theme: every text has a contrast of at least 4.5 to 1',
       async (scheme) => {
@@ -127,9 +134,11 @@ describeWindow('the window', (harness) => {
           .map((element) => element.outerHTML);
       });
       expect(unnamed).toEqual([]);
+      await page.getByRole('button', { name: 'Break ▾' }).click();
+      await page.getByRole('button', { name: 'Skew clock…' }).waitFor();
       const low = await page.evaluate(() =>
         [...document.querySelectorAll('button, select, .segment')]
-          .filter((element) => element.getBoundingClientRect().height < 24)
+          .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 24)
           .map((element) => element.outerHTML.slice(0, 80)),
       );
       expect(low).toEqual([]);
