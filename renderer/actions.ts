@@ -12,18 +12,7 @@ import type { ProcessorAct, ProcessorName } from '../electron/contract/processor
 import { announce } from './announce.ts';
 import { beginStart, endFinishedStart, endStart } from './startup.ts';
 import type { DockTab } from './store.ts';
-import {
-  api,
-  attempt,
-  context,
-  dialog,
-  dialogNode,
-  go,
-  logNode,
-  openFolder as openNodeFolder,
-  setDock,
-  view,
-} from './store.ts';
+import { api, attempt, context, dialog, dialogNode, go, logNode, openOf, setDock, view } from './store.ts';
 
 export const actionWord: Readonly<Record<NodeAction, string>> = {
   start: 'Start',
@@ -234,4 +223,7 @@ export function openDialog(which: NonNullable<typeof dialog.value>, node: NodeNa
 }
 
 export const openFolder = (cluster: ClusterName, node: NodeName): Promise<boolean> =>
-  attempt(`node:${node}`, () => openNodeFolder(cluster, node));
+  attempt(`node:${node}`, () => openOf('folder', cluster, node));
+
+export const openLog = (cluster: ClusterName, node: NodeName): Promise<boolean> =>
+  attempt('logs', () => openOf('log', cluster, node));

@@ -27,7 +27,7 @@ export interface Connection {
   /** Ids of commands (keys.ts) chosen in the application menu; never called in a browser. */
   readonly onCommand: (listener: (id: string) => void) => void;
   /** Null in a browser tab, which cannot. */
-  readonly openFolder: ((cluster: ClusterName, node: NodeName) => Promise<void>) | null;
+  readonly open: ((what: 'folder' | 'log', cluster: ClusterName, node: NodeName) => Promise<void>) | null;
 }
 
 type Answer = BridgeAnswer;
@@ -109,8 +109,8 @@ function connectBridge(bridge: MusterBridge): Connection {
     },
     retryNow: () => undefined,
     onCommand: (listener) => void commands.push(listener),
-    async openFolder(cluster, node) {
-      const answer = await bridge.openFolder(cluster, node);
+    async open(what, cluster, node) {
+      const answer = await (what === 'folder' ? bridge.openFolder : bridge.openLog)(cluster, node);
       if ('error' in answer) throw new LauncherError(answer.error);
     },
   };
@@ -225,6 +225,6 @@ function connectHttp(token: string): Connection {
       open();
     },
     onCommand: () => undefined,
-    openFolder: null,
+    open: null,
   };
 }

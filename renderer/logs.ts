@@ -28,8 +28,29 @@ class LogLines {
   #until: number | null = null;
   #shownCount = 0;
 
+  /** Lines that `clear` put out of sight; they stay known. */
+  #cleared = new WeakSet<NodeLine>();
+  #clearedCount = 0;
+
   get all(): readonly NodeLine[] {
-    return this.#shown();
+    const shown = this.#shown();
+    return this.#clearedCount === 0 ? shown : shown.filter((entry) => !this.#cleared.has(entry));
+  }
+
+  get clearedCount(): number {
+    return this.#clearedCount;
+  }
+
+  /** Out of every view of the log, until `showCleared`. */
+  clear(): void {
+    this.#cleared = new WeakSet(this.#lines);
+    this.#clearedCount = this.#lines.length;
+    this.#tell('reset');
+  }
+
+  showCleared(): void {
+    this.#clearedCount = 0;
+    this.#tell('reset');
   }
 
   /** While the past is shown, logs end where it ends. */
@@ -52,6 +73,7 @@ class LogLines {
     history: readonly { readonly node: NodeName; readonly lines: readonly LogLine[] }[],
   ): void {
     this.#cluster = cluster;
+    this.#clearedCount = 0;
     this.#lastSeq.clear();
     this.#lines = history
       .flatMap(({ node, lines }) => lines.map((line) => ({ node, line })))

@@ -136,8 +136,8 @@ export function api(): Connection['client'] {
   return past.peek() === null ? current.client : looking(current.client);
 }
 
-export const openFolder: NonNullable<Connection['openFolder']> = (cluster, node) =>
-  current?.openFolder?.(cluster, node) ?? Promise.resolve();
+export const openOf: NonNullable<Connection['open']> = (what, cluster, node) =>
+  current?.open?.(what, cluster, node) ?? Promise.resolve();
 
 /** The launcher no longer knows the shown cluster (stopped throw-away data, or deleted elsewhere). */
 export const gone = computed(() => {
@@ -151,7 +151,7 @@ export const reconnectNow = (): void => current?.retryNow();
 /** Starts to apply what the launcher pushes. Call once. */
 export function bindStore(connected: Connection): void {
   current = connected;
-  desktop.value = connected.openFolder !== null;
+  desktop.value = connected.open !== null;
   connected.client.on('view', applyView);
   connected.client.on('clusters', (list) => {
     clusters.value = list;

@@ -35,16 +35,17 @@ async function call(link: Link, method: unknown, args: unknown): Promise<BridgeA
   }
 }
 
-/** The page names a node, never a path: what is opened is the folder that the launcher knows. */
-async function openFolder(link: Link, cluster: unknown, name: unknown): Promise<BridgeAnswer> {
+/** The page names a node, never a path: what is opened is what the launcher knows of. */
+async function open(link: Link, what: 'folder' | 'log', cluster: unknown, name: unknown): Promise<BridgeAnswer> {
   try {
     const view = await link.client().getCluster(clusterNameOf(cluster, 'cluster'));
     const wanted = nodeNameOf(name, 'node');
     const node = view.nodes.find((one) => one.name === wanted);
     if (node === undefined) throw nodeNotFound(view.name, wanted, view.nodes);
-    const problem = await shell.openPath(node.dir);
+    const path = what === 'folder' ? node.dir : node.logFile;
+    const problem = await shell.openPath(path);
     if (problem !== '') {
-      throw launcherError('FOLDER_NOT_OPENED', `The folder of ${node.name} was not opened.`, problem, [node.dir]);
+      throw launcherError('FOLDER_NOT_OPENED', `The ${what} of ${node.name} was not opened.`, problem, [path]);
     }
     return { ok: null };
   } catch (error) {
@@ -63,9 +64,11 @@ export function bindIpc(link: Link): void {
   ipcMain.handle('muster:call', (event, method: unknown, args: unknown) =>
     isTrusted(event) ? call(link, method, args) : { error: refused },
   );
-  ipcMain.handle('muster:open-folder', (event, cluster: unknown, node: unknown) =>
-    isTrusted(event) ? openFolder(link, cluster, node) : { error: refused },
-  );
+  for (const what of ['folder', 'log'] as const) {
+    ipcMain.handle(`muster:open-${what}`, (event, cluster: unknown, node: unknown) =>
+      isTrusted(event) ? open(link, what, cluster, node) : { error: refused },
+    );
+  }
   ipcMain.on('muster:listening', (event) => {
     if (!isTrusted(event)) return;
     const contents = event.sender;

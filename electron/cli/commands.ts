@@ -156,6 +156,7 @@ export function logs(
     readonly level?: string;
     readonly grep?: string;
     readonly context?: string;
+    readonly path?: boolean;
   },
 ): Promise<number> {
   const wanted = lineFilter(options.level, options.grep, options.context);
@@ -163,6 +164,14 @@ export function logs(
   return withSession(installation, 'look', async (session) => {
     const cluster = await pickCluster(session.client, name);
     const chosen = await nodesOf(session.client, cluster.name, nodes);
+    if (options.path === true) {
+      const all = (await session.client.getCluster(cluster.name)).nodes.filter((one) => chosen.includes(one.name));
+      for (const { name: node, logFile } of all) {
+        output.object({ node, logFile });
+        output.line(logFile);
+      }
+      return 0;
+    }
     const times = await session.client.settings();
     const print = (node: string, line: LogLine): void => {
       if (wanted(line)) {

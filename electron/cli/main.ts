@@ -203,6 +203,7 @@ function addLookCommands(program: Command, add: AddCommand, run: RunCommand): vo
     .option('--level <level>', 'debug, info, warn or error and worse')
     .option('--grep <pattern>', 'only lines that match')
     .option('--context <context>', 'only lines of this context')
+    .option('--path', 'not the lines but where they are kept')
     .action((nodes: readonly string[], options: Parameters<typeof commands.logs>[4], command: Command) =>
       run(command, (installation, output, common) =>
         commands.logs(installation, output, common.cluster, nodes, options),

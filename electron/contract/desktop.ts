@@ -9,4 +9,6 @@ export interface MusterBridge {
   readonly on: (listener: (event: string, payload: unknown) => void) => void;
   /** Shows the folder of a node in the system's file manager. Fails with CLUSTER_NOT_FOUND, NODE_NOT_FOUND, FOLDER_NOT_OPENED. */
   readonly openFolder: (cluster: ClusterName, node: NodeName) => Promise<BridgeAnswer>;
+  /** Opens the log of a node with the system's program for it. Fails as `openFolder`. */
+  readonly openLog: (cluster: ClusterName, node: NodeName) => Promise<BridgeAnswer>;
 }

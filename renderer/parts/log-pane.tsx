@@ -2,18 +2,17 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ClusterView } from '../../electron/contract/model.ts';
-import { announce } from '../announce.ts';
-import { plural } from '../format.ts';
+import { count } from '../format.ts';
 import { SEARCH_EVENT } from '../keys.ts';
 import { logs } from '../logs.ts';
-import { saveText } from '../save-text.ts';
 import { timeFormat } from '../settings.ts';
 import { logNode } from '../store.ts';
-import { Button, SubjectError, Swatch } from './controls.tsx';
+import { SubjectError, Swatch } from './controls.tsx';
+import { Clear, TakeAway } from './log-actions.tsx';
 import { DownIcon, SearchIcon, UpIcon } from './icons.tsx';
 import type { Level, LogFilter } from './log-terminal.ts';
 import { NodeActions } from './node-actions.tsx';
-import { filteredText, LogTerminal, levels, PLAIN_LINES_MAX, passes, plainLine } from './log-terminal.ts';
+import { LogTerminal, levels, PLAIN_LINES_MAX, passes, plainLine } from './log-terminal.ts';
 
 /** Rounding of a scaled display may leave the end this far below the window. */
 const SCROLL_SLACK_PX = 4;
@@ -41,7 +40,8 @@ function NodeTabs({ view }: { readonly view: ClusterView }) {
   );
 }
 
-function PlainLog({ level, context }: Pick<LogFilter, 'level' | 'context'>) {
+function PlainLog(props: Pick<LogFilter, 'level' | 'context'> & { readonly wrap: boolean }) {
+  const { level, context, wrap } = props;
   const text = useSignal('');
   const element = useRef<HTMLPreElement>(null);
   const following = useRef(true);
@@ -68,7 +68,7 @@ function PlainLog({ level, context }: Pick<LogFilter, 'level' | 'context'>) {
     <pre
       ref={element}
       onScroll={onScroll}
-      class="plain-log"
+      class={wrap ? 'plain-log' : 'plain-log unwrapped'}
       role="log"
       aria-label={`Log of ${node ?? 'all nodes'}`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
@@ -100,29 +100,6 @@ function Picked(props: {
   );
 }
 
-/** All lines that the filter lets through, not only those on the screen. */
-function TakeAway({ view, filter }: { readonly view: ClusterView; readonly filter: LogFilter }) {
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(filteredText(filter));
-    announce('The log is copied.');
-  };
-  return (
-    <>
-      <Button small kind="quiet" aria-label="Copy the log" onClick={() => void copy()}>
-        Copy
-      </Button>
-      <Button
-        small
-        kind="quiet"
-        aria-label="Save the log"
-        onClick={() => saveText(`${view.name}-${filter.node ?? 'all'}.log`, filteredText(filter))}
-      >
-        Save
-      </Button>
-    </>
-  );
-}
-
 export function LogPane({ view }: { readonly view: ClusterView }) {
   const host = useRef<HTMLDivElement>(null);
   const searchField = useRef<HTMLInputElement>(null);
@@ -130,6 +107,7 @@ export function LogPane({ view }: { readonly view: ClusterView }) {
   const level = useSignal<Level>('info');
   const wanted = useSignal('');
   const plain = useSignal(false);
+  const wrap = useSignal(true);
   const query = useSignal('');
   const matches = useSignal<{ readonly index: number; readonly count: number }>({ index: -1, count: 0 });
   const follow = useSignal(true);
@@ -241,16 +219,28 @@ export function LogPane({ view }: { readonly view: ClusterView }) {
           />
           Plain text
         </label>
-        <TakeAway view={view} filter={filter} />
-        {!isPlain && (
-          <Button small kind="quiet" onClick={() => terminal.current?.clear()}>
-            Clear
-          </Button>
+        {isPlain && (
+          <label class="field-inline">
+            <input
+              type="checkbox"
+              checked={wrap.value}
+              onChange={(event) => {
+                wrap.value = event.currentTarget.checked;
+              }}
+            />
+            Wrap
+          </label>
         )}
+        <TakeAway view={view} filter={filter} />
+        <Clear />
       </div>
       <SubjectError subject="logs" />
       <div class="log-body">
-        {isPlain ? <PlainLog level={level.value} context={context} /> : <div ref={host} class="log-host" />}
+        {isPlain ? (
+          <PlainLog level={level.value} context={context} wrap={wrap.value} />
+        ) : (
+          <div ref={host} class="log-host" />
+        )}
         {shownNode !== undefined && <NodeActions node={shownNode} label={`Commands of ${shownNode.name}`} />}
         {!isPlain && !follow.value && (
           <button
@@ -262,7 +252,7 @@ export function LogPane({ view }: { readonly view: ClusterView }) {
               unseen.value = 0;
             }}
           >
-            {unseen.value > 0 ? `${plural(unseen.value, 'new line')}` : 'Follow'} <DownIcon />
+            {unseen.value > 0 ? `${count(unseen.value)} new` : 'Follow'} <DownIcon />
           </button>
         )}
       </div>

@@ -4,15 +4,15 @@ import { SearchAddon } from '@xterm/addon-search';
 import type { ITheme } from '@xterm/xterm';
 import { Terminal } from '@xterm/xterm';
 import type { ContextName, LogLine, NodeName } from '../../electron/contract/model.ts';
-import { clockMs } from '../format.ts';
+import { clockMs, plural } from '../format.ts';
 import type { NodeLine } from '../logs.ts';
 import { logs } from '../logs.ts';
 import { timeFormat } from '../settings.ts';
 import { onThemeChange, token } from '../theme.ts';
 
 export const SCROLLBACK_LINES = 5_000;
-/** More than this waiting for one frame is not read by anybody: the oldest are skipped, and the skipping is said. */
-export const FRAME_LINES_MAX = 2_000;
+/** Faster lines are not read by anybody: the oldest that wait are skipped, and the skipping is said (ux.md §7). */
+export const LINES_PER_SECOND_MAX = 5_000;
 export const PLAIN_LINES_MAX = 500;
 
 export const levels = ['debug', 'info', 'warn', 'error'] as const;
@@ -81,9 +81,19 @@ export function plainLine({ node, line }: NodeLine, merged: boolean): string {
   return `${clockMs(line.at)} ${line.level.toUpperCase().padEnd(5)} ${merged ? `${node} ` : ''}${where.join('')}`;
 }
 
-function colouredLine(entry: NodeLine, merged: boolean, index: number): string {
+/** How many lines may be written `sinceMs` after `left` more were allowed. Pure. */
+export function allowedLines(left: number, sinceMs: number): number {
+  return Math.min(LINES_PER_SECOND_MAX, left + (sinceMs * LINES_PER_SECOND_MAX) / 1000);
+}
+
+/** A selection of the merged log without the names before the lines: what is copied is what the engine wrote (ux.md §7). */
+export const withoutNames = (selection: string): string =>
+  selection.replace(/^(.*? (?:DEBUG|INFO|WARN|ERROR|RAW) +)node-\d /gm, '$1');
+
+/** A start or an end of a process goes from side to side. */
+function colouredLine(entry: NodeLine, merged: boolean, index: number, columns: number): string {
   const { node, line } = entry;
-  if (line.level === 'mark') return `${levelColour.mark}${plainLine(entry, merged)}${ESC}0m`;
+  if (line.level === 'mark') return `${levelColour.mark}${plainLine(entry, merged).padEnd(columns, '─')}${ESC}0m`;
   const prefix = merged ? `${ESC}${90 + ((index + 1) % 8)}m${node}${ESC}0m ` : '';
   const context = line.context === null ? '' : `${QUIET}[${clean(line.context)}]${ESC}0m `;
   const code = line.code === null ? '' : ` ${QUIET}(${clean(line.code)})${ESC}0m`;
@@ -133,6 +143,9 @@ export class LogTerminal {
   #filter: LogFilter;
   #queue: NodeLine[] = [];
   #skipped = 0;
+  /** Lines that may be written now, and when that was. */
+  #left = LINES_PER_SECOND_MAX;
+  #leftAt = performance.now();
   #frame = 0;
   #blank = true;
 
@@ -159,14 +172,15 @@ export class LogTerminal {
       'aria-label',
       'Log output. Choose Plain text for a version that screen readers can read.',
     );
-    // Tab must leave the pane: a log is read, never typed into.
-    this.#terminal.attachCustomKeyEventHandler((event) => event.key !== 'Tab');
+    this.#terminal.attachCustomKeyEventHandler((event) => this.#mayHandle(event));
     const resized = new ResizeObserver(() => this.#fit.fit());
     resized.observe(host);
     const onUserScroll = (): void => void requestAnimationFrame(() => this.#events.onFollow(this.atEnd()));
     host.addEventListener('wheel', onUserScroll, { passive: true });
     host.addEventListener('keyup', onUserScroll);
     host.addEventListener('pointerup', onUserScroll);
+    // Before the terminal's own, which copies the names as well.
+    host.addEventListener('copy', (event) => this.#copy(event), { capture: true });
     const results = this.#search.onDidChangeResults(({ resultIndex, resultCount }) =>
       events.onMatches(resultIndex, resultCount),
     );
@@ -207,10 +221,6 @@ export class LogTerminal {
     this.#terminal.scrollToBottom();
   }
 
-  clear(): void {
-    this.#terminal.clear();
-  }
-
   find(text: string, direction: 'next' | 'previous'): void {
     if (text === '') {
       this.#search.clearDecorations();
@@ -241,21 +251,55 @@ export class LogTerminal {
     this.#terminal.dispose();
   }
 
+  /** A log is read, never typed into: Tab must leave the pane, and Ctrl+C is no signal but copies. */
+  #mayHandle(event: KeyboardEvent): boolean {
+    const copies = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'c';
+    if (copies && event.type === 'keydown' && this.#terminal.hasSelection()) {
+      void navigator.clipboard.writeText(this.#selection());
+    }
+    return event.key !== 'Tab' && !copies;
+  }
+
+  #selection(): string {
+    const text = this.#terminal.getSelection();
+    return this.#filter.node === null ? withoutNames(text) : text;
+  }
+
+  #copy(event: ClipboardEvent): void {
+    if (!this.#terminal.hasSelection()) return;
+    event.clipboardData?.setData('text/plain', this.#selection());
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
   #enqueue(added: readonly NodeLine[]): void {
     this.#queue.push(...added.filter((entry) => passes(this.#filter, entry)));
-    if (this.#queue.length > FRAME_LINES_MAX) {
-      this.#skipped += this.#queue.length - FRAME_LINES_MAX;
-      this.#queue.splice(0, this.#queue.length - FRAME_LINES_MAX);
-    }
+    this.#skipBut(LINES_PER_SECOND_MAX);
     if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#flush());
+  }
+
+  /** The newest stay. */
+  #skipBut(count: number): void {
+    const many = this.#queue.length - count;
+    if (many <= 0) return;
+    this.#skipped += many;
+    this.#queue.splice(0, many);
   }
 
   #flush(): void {
     this.#frame = 0;
-    if (this.#skipped > 0) this.#append(`${ESC}36m… ${this.#skipped} lines skipped, they are in the log files${ESC}0m`);
+    const now = performance.now();
+    this.#left = allowedLines(this.#left, now - this.#leftAt);
+    this.#leftAt = now;
+    this.#skipBut(Math.floor(this.#left));
+    if (this.#skipped > 0) {
+      const words = `… ${plural(this.#skipped, 'line')} skipped, they are in the log files`;
+      this.#append(`${ESC}36m${words}${ESC}0m`);
+    }
     this.#skipped = 0;
     const lines = this.#queue;
     this.#queue = [];
+    this.#left -= lines.length;
     this.#write(lines);
     if (lines.length > 0) this.#events.onNewLines(lines.length);
   }
@@ -269,7 +313,9 @@ export class LogTerminal {
   #write(lines: readonly NodeLine[]): void {
     if (lines.length === 0) return;
     const merged = this.#filter.node === null;
-    const text = lines.map((entry) => colouredLine(entry, merged, this.#nodeIndex(entry.node))).join('\r\n');
+    const text = lines
+      .map((entry) => colouredLine(entry, merged, this.#nodeIndex(entry.node), this.#terminal.cols))
+      .join('\r\n');
     this.#append(text);
   }
 }

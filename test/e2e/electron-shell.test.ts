@@ -90,8 +90,13 @@ describe.skipIf(missing !== null)(
       await expect.poll(opened).toEqual([path.join(workspace, 'clusters', 'dev', 'node-2')]);
       for (const wrong of ['/etc', '../node-2', 'node-9']) {
         expect(await inPage(`window.muster.openFolder('dev', '${wrong}')`)).toHaveProperty('error');
+        expect(await inPage(`window.muster.openLog('dev', '${wrong}')`)).toHaveProperty('error');
       }
       expect(await opened()).toHaveLength(1);
+      await page.getByRole('radio', { name: 'node-2' }).check({ force: true });
+      await page.getByRole('button', { name: 'Open file' }).click();
+      const log = path.join(workspace, 'clusters', 'dev', 'node-2', 'logs', 'node-2.log');
+      await expect.poll(async () => ((await opened()) as readonly string[])[1]).toBe(log);
     });
 
     it('a page that crashes is loaded again where it was, and the clusters have not noticed', async () => {

@@ -187,6 +187,60 @@ describeWindow('the window', (harness) => {
       await page.getByText('none', { exact: true }).waitFor();
     });
 
+    it('UX-7 the view is cleared and shown again, wrapped or not; the file of one node is told', async () => {
+      for (const i of [1, 2, 3]) harness.fake.setLog(`node-${i}`, logOf(i));
+      const page = await harness.openCluster();
+      await page.getByRole('link', { name: 'Logs' }).click();
+      const rows = page.locator('.xterm-rows');
+      await expect.poll(() => rows.textContent()).toContain('elected leader');
+      const path = page.getByRole('button', { name: 'Copy path' });
+      expect(await path.isDisabled(), 'all nodes have no one file').toBe(true);
+      await page.getByRole('button', { name: 'Clear the view of the log' }).click();
+      await expect.poll(() => rows.textContent()).not.toContain('elected leader');
+      const line = { seq: 60, at: Date.now(), level: 'info', context: null, code: null, text: 'after it' } as const;
+      harness.fake.push('log', { cluster: 'dev', node: 'node-1', lines: [line] });
+      await expect.poll(() => rows.textContent()).toContain('after it');
+      await page.getByRole('radio', { name: 'node-1' }).check({ force: true });
+      expect(await rows.textContent(), 'also with another filter').not.toContain('elected leader');
+      await page.getByRole('checkbox', { name: 'Plain text' }).check();
+      const plain = page.getByRole('log');
+      await expect.poll(() => plain.textContent()).toMatch(/^\S+ INFO {2}after it$/);
+      const spaces = (): Promise<string> => plain.evaluate((element) => getComputedStyle(element).whiteSpace);
+      expect(await spaces()).toBe('pre-wrap');
+      await page.getByRole('checkbox', { name: 'Wrap' }).uncheck();
+      expect(await spaces()).toBe('pre');
+      await page.getByRole('button', { name: 'Show cleared' }).click();
+      await expect.poll(() => plain.textContent()).toContain('elected leader');
+      expect(await page.getByRole('button', { name: 'Show cleared' }).count()).toBe(0);
+      await path.click();
+      const copied = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
+      await expect.poll(copied).toMatch(/\/node-1\/log\/axonserver\.log$/);
+    });
+
+    it('UX-7 more than 5,000 lines a second are skipped and counted; marks go from side to side; names are not copied', async () => {
+      harness.fake.setLog('node-1', logOf(1));
+      const page = await harness.openCluster();
+      await page.getByRole('link', { name: 'Logs' }).click();
+      const rows = page.locator('.xterm-rows > div');
+      const text = async (): Promise<string> => (await rows.allTextContents()).join('\n');
+      await expect.poll(text).toMatch(/── node-1 process 4711 started \S+ ───{9,}/);
+      const [from, to] = [await rows.nth(1).boundingBox(), await rows.nth(2).boundingBox()];
+      await page.mouse.move((from?.x ?? 0) + 1, (from?.y ?? 0) + 6);
+      await page.mouse.down();
+      await page.mouse.move((to?.x ?? 0) + 600, (to?.y ?? 0) + 6, { steps: 5 });
+      await page.mouse.up();
+      await page.keyboard.press('Control+c');
+      const copied = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
+      await expect.poll(copied).toMatch(/^\S+ INFO {2}listening: .*\n\S+ INFO {2}first node of autocluster/);
+      const lines = Array.from({ length: 9_000 }, (_, i) => ({
+        ...{ seq: 100 + i, at: Date.now(), level: 'info', context: null, code: null, text: `line ${i}` },
+      }));
+      harness.fake.push('log', { cluster: 'dev', node: 'node-1', lines: lines as never });
+      await expect.poll(text).toContain('line 8999');
+      await page.getByRole('searchbox', { name: 'Search the log' }).fill('/… [\\d,]+ lines skipped/');
+      await page.getByText('1/1', { exact: true }).waitFor();
+    });
+
     it('UX-7 the terminal shows what arrives and its search counts the matches', async () => {
       harness.fake.setLog('node-1', logOf(1));
       const page = await harness.openCluster();

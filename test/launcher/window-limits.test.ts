@@ -73,3 +73,20 @@ it('sentences for screen readers: few wait, and the rest is a number', () => {
   vi.advanceTimersByTime(ANNOUNCE_EVERY_MS);
   expect(politeMessage.value).toBe('One. Two.');
 });
+
+it('UX-7 log lines that were cleared are out of sight and not forgotten; what comes later is seen', () => {
+  logs.reset('dev', []);
+  push(0, 3);
+  const told = vi.fn();
+  const off = logs.subscribe(told);
+  logs.clear();
+  push(3, 1);
+  expect([logs.all.map(({ line: { seq } }) => seq), logs.clearedCount]).toEqual([[3], 3]);
+  logs.showCleared();
+  expect([logs.all.length, logs.clearedCount]).toEqual([4, 0]);
+  logs.clear();
+  logs.reset('dev', [{ node: 'node-1', lines: [line(9)] }]);
+  expect([logs.all.length, logs.clearedCount], 'another log is not cleared').toEqual([1, 0]);
+  expect(told).toHaveBeenCalledWith('reset');
+  off();
+});
