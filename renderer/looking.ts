@@ -18,6 +18,7 @@ const allowedInThePast: ReadonlySet<string> = new Set<keyof LauncherApi>([
   'planCluster',
   'getCluster',
   'getConfig',
+  'getClusterConfig',
   'configDocs',
   'tasks',
   'cancelTask',

@@ -12,8 +12,17 @@ import type { Installation } from './session.ts';
 
 const keyOf = (line: string): string | null => /^\s*([^#!\s:=]+)/.exec(line)?.[1] ?? null;
 
+const ALL = 'all';
+
 function get(installation: Installation, output: Output, name: string | undefined, node: string): Promise<number> {
   return withCluster(installation, name, async (client, cluster) => {
+    if (node === ALL) {
+      const shared = await client.getClusterConfig(cluster);
+      output.object(shared);
+      output.line(`# yours on every node\n${shared.yours.trimEnd()}`);
+      if (shared.ownLines.length > 0) output.line(`# lines of their own, which win: ${shared.ownLines.join(', ')}`);
+      return;
+    }
     const config = await client.getConfig(cluster, parseNode(node));
     output.object(config);
     output.line(config.generated.map(({ key, value }) => `${key}=${value}`).join('\n'));
@@ -39,15 +48,25 @@ function set(
     return { key: pair.slice(0, at), value: pair.slice(at + 1) };
   });
   return withCluster(installation, name, async (client, cluster) => {
-    const before = (await client.getConfig(cluster, parseNode(node))).yours.split('\n');
+    const all = node === ALL;
+    const read = all ? client.getClusterConfig(cluster) : client.getConfig(cluster, parseNode(node));
+    const before = (await read).yours.split('\n');
     const kept = before.filter((line) => !changes.some((change) => change.key === keyOf(line)) && line !== '');
     const lines = [...kept, ...changes.filter((one) => one.value !== '').map((one) => `${one.key}=${one.value}`)];
-    const config = await client.setConfig(cluster, node, lines.length === 0 ? '' : `${lines.join('\n')}\n`);
+    const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+    const config = all ? await client.setClusterConfig(cluster, text) : await client.setConfig(cluster, node, text);
     output.object(config);
     for (const key of config.unknownKeys.filter((unknown) => changes.some((change) => change.key === unknown))) {
       output.note(`note: ${key} is not supported by this engine; it is kept.`);
     }
-    output.line(`Saved in ${config.file}.${config.needsRestart ? ` To apply: muster restart ${node}` : ''}`);
+    if ('file' in config) {
+      output.line(`Saved in ${config.file}.${config.needsRestart ? ` To apply: muster restart ${node}` : ''}`);
+      return;
+    }
+    const apply = config.needsRestart.length > 0 ? ' To apply: muster rolling-restart' : '';
+    output.line(`Saved on every node.${apply}`);
+    if (config.ownLines.length > 0)
+      output.note(`note: ${config.ownLines.join(', ')} have lines of their own, which win.`);
   });
 }
 
@@ -97,13 +116,16 @@ function docs(installation: Installation, output: Output, words: readonly string
 
 export function addConfigCommands(program: Command, add: AddCommand, run: RunCommand): void {
   const config = program.command('config').description('properties of the nodes');
-  add(config, 'get <node>', 'generated and your own properties').action(
+  add(config, 'get <node>', 'generated and your own properties; all: yours on every node').action(
     (node: string, _options: unknown, command: Command) =>
       run(command, (installation, output, common) => get(installation, output, common.cluster, node)),
   );
-  add(config, 'set <node> <pairs...>', 'key=value puts a key into your part, key= takes it out').action(
-    (node: string, pairs: readonly string[], _options: unknown, command: Command) =>
-      run(command, (installation, output, common) => set(installation, output, common.cluster, node, pairs)),
+  add(
+    config,
+    'set <node> <pairs...>',
+    'key=value puts a key into your part, key= takes it out; node all: on every node at once',
+  ).action((node: string, pairs: readonly string[], _options: unknown, command: Command) =>
+    run(command, (installation, output, common) => set(installation, output, common.cluster, node, pairs)),
   );
   add(
     config,

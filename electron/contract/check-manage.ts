@@ -1,6 +1,7 @@
 // Run-time checks of the calls of manage.ts. Entry point: `manageChecks`.
 import {
   clusterNameOf,
+  configTextOf,
   count,
   FIRST_PORT_MAX,
   FIRST_PORT_MIN,
@@ -36,6 +37,11 @@ const oneCluster = (args: readonly unknown[]): [string] => {
 };
 
 export const manageChecks: ManageChecks = {
+  getClusterConfig: oneCluster,
+  setClusterConfig(args) {
+    count(args, 2, 2);
+    return [clusterNameOf(args[0], 'cluster'), configTextOf(args[1], 'yours')];
+  },
   settings: nothing,
   configDocs: nothing,
   changeSettings(args) {

@@ -27,6 +27,17 @@ export interface ConfigDifference {
   readonly sentence: string;
 }
 
+/** What is set on every node of a cluster at once. */
+export interface ClusterConfigView {
+  /** The lines that the parts of all nodes share. */
+  readonly yours: string;
+  readonly unknownKeys: readonly string[];
+  readonly problems: readonly string[];
+  /** Nodes with further lines, which win over the shared ones. */
+  readonly ownLines: readonly string[];
+  readonly needsRestart: readonly string[];
+}
+
 export const effectWords: Readonly<Record<ConfigEffect, string>> = {
   restart: 'at the next start of the node',
   'first-start': 'at the first start of a node without data only',

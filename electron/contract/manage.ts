@@ -1,5 +1,5 @@
 // The calls that manage clusters as a whole and the app itself: part of LauncherApi (api.ts). Types only.
-import type { ConfigKeyDoc } from './config-docs.ts';
+import type { ClusterConfigView, ConfigKeyDoc } from './config-docs.ts';
 import type { ControlPortView } from './control-port.ts';
 import type { Cleaned, DataKind, DataUse } from './data-use.ts';
 import type { Diagnostics, SelfTest } from './diagnostics.ts';
@@ -37,6 +37,9 @@ export interface SavedBundle {
 export interface ManageApi {
   /** Every key that the engine knows, with type, default, meaning and when a change takes effect. */
   configDocs(): Promise<readonly ConfigKeyDoc[]>;
+  getClusterConfig(cluster: ClusterName): Promise<ClusterConfigView>;
+  /** Replaces the lines that all nodes share; their own stay and win. Fails with PROPERTIES_CONFLICT, CONFIG_REFUSED; then nothing is written. */
+  setClusterConfig(cluster: ClusterName, yours: string): Promise<ClusterConfigView>;
   settings(): Promise<SettingsView>;
   /** Answers the settings as they are now. Fails with WORKSPACE_UNUSABLE. */
   changeSettings(change: Partial<Omit<AppSettings, 'controlPort'>>): Promise<SettingsView>;
@@ -81,6 +84,8 @@ export interface ManageApi {
 
 export const manageMethods = [
   'configDocs',
+  'getClusterConfig',
+  'setClusterConfig',
   'settings',
   'changeSettings',
   'controlPort',

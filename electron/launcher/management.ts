@@ -7,6 +7,7 @@ import type { AppSettings, SettingsView } from '../contract/settings.ts';
 import type { Settings } from './app-settings.ts';
 import { type BundleOptions, bundleEntries, saveBundle } from './bundle.ts';
 import { careCalls, tellAbout } from './care-calls.ts';
+import { readClusterConfig, writeClusterConfig } from './cluster-config.ts';
 import { exportCluster } from './cluster-exports.ts';
 import { controlPortOnDisk } from './control-port.ts';
 import { readClusterFile } from './cluster-import.ts';
@@ -56,6 +57,11 @@ export function manage(options: ManagementOptions): ManageApi {
   });
   return {
     configDocs: async () => documentedKeys,
+    getClusterConfig: async (name) => readClusterConfig(fleet.get(name)),
+    async setClusterConfig(name, yours) {
+      service.refuseWithoutLock();
+      return writeClusterConfig(fleet.get(name), yours);
+    },
     settings: async () => settings.view,
     changeSettings: change,
     controlPort,

@@ -22,10 +22,14 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/autocluster/, 'how the cluster forms; read by a node without data only'],
   [/storage|controldb|folder|pid-file|logging/, 'keeps everything inside the folder of the node'],
   [/timing-profile/, 'chosen when the cluster was made'],
+  [/devmode/, 'development: what only a developer asks for is answered'],
+  [/plugins/, 'this engine runs no plugins'],
+  [/server\.address/, 'who gets in: this computer, or all hosts when the cluster was made for them'],
+  [/clustertemplate/, 'how the cluster forms; read by a node without data only'],
 ];
 
-const reasonFor = (key: string): string =>
-  reasons.find(([pattern]) => pattern.test(key))?.[1] ?? 'keeps the node on this computer';
+/** Every generated key has one; a test asks for those of all kinds of clusters. */
+export const reasonFor = (key: string): string => reasons.find(([pattern]) => pattern.test(key))?.[1] ?? '';
 
 function nodeOf(plan: ClusterPlan, name: NodeName): NodePlan {
   const node = plan.nodes.find((one) => one.name === name);
@@ -74,22 +78,27 @@ async function settingsInForce(cluster: Cluster, name: NodeName): Promise<Settin
   }
 }
 
-function judge(yours: string): Pick<NodeConfigView, 'unknownKeys' | 'problems'> {
+export function judge(yours: string): Pick<NodeConfigView, 'unknownKeys' | 'problems'> {
   const { unknownKeys, notes, problems } = parseSettings(yours, {}, { machineHostName: 'localhost' });
   const ignored = notes.flatMap((note) => (note.code === 'SETTING_IGNORED' ? [note.key] : []));
   return { unknownKeys: [...unknownKeys, ...ignored], problems: problems.map((problem) => problem.message) };
+}
+
+/** Fails with CONFIG_REFUSED. */
+export function refuseConfig(node: NodeName, yours: string): void {
+  const { problems } = judge(yours);
+  if (problems.length > 0) {
+    throw launcherError('CONFIG_REFUSED', `${node} would not start with this.`, problems.join(' '), [
+      'Correct the value and save again.',
+    ]);
+  }
 }
 
 /** Replaces the user's part. Fails as `readConfig`, with PROPERTIES_CONFLICT, and with CONFIG_REFUSED for a value that would stop the node. */
 export async function writeConfig(cluster: Cluster, name: NodeName, yours: string): Promise<NodeConfigView> {
   const node = nodeOf(cluster.plan, name);
   const before = await readUserPart(node);
-  const { problems } = judge(yours);
-  if (problems.length > 0) {
-    throw launcherError('CONFIG_REFUSED', `${name} would not start with this.`, problems.join(' '), [
-      'Correct the value and save again.',
-    ]);
-  }
+  refuseConfig(name, yours);
   if (before !== yours) {
     await mkdir(node.dir, { recursive: true });
     const security = await cluster.security();

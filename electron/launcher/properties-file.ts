@@ -184,7 +184,8 @@ function userSection(text: string, node: NodePlan): string {
   return lines.slice(mark + 1).join('\n');
 }
 
-function refuseConflicts(yours: string, node: NodePlan): void {
+/** Fails with PROPERTIES_CONFLICT. */
+export function refuseConflicts(yours: string, node: NodePlan): void {
   for (const line of yours.split('\n')) {
     const key = /^\s*([^#!\s:=]+)/.exec(line)?.[1];
     if (key !== undefined && FIXED_KEYS.has(relaxed(key))) {

@@ -3,7 +3,9 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { effectWords } from '../../electron/contract/config-docs.ts';
 import type { ConfigDifference, ConfigKeyDoc } from '../../electron/contract/config-docs.ts';
+import type { NodeConfigView } from '../../electron/contract/model.ts';
 import { CONFIG_KEYS_SUBJECT, configKeys, loadConfigKeys } from '../config-keys.ts';
+import { lineDiff } from '../line-diff.ts';
 import { connected } from '../store.ts';
 import { SubjectError } from './controls.tsx';
 
@@ -45,6 +47,40 @@ export function ConfigDifferences({ differences }: { readonly differences: reado
           ))}
         </tbody>
       </table>
+    </section>
+  );
+}
+
+/** Unknown keys are kept, amber; what would stop the node is red. */
+export function Judgement({ config }: { readonly config: Pick<NodeConfigView, 'unknownKeys' | 'problems'> }) {
+  return (
+    <>
+      {config.unknownKeys.map((key) => (
+        <p key={key} class="warning" role="note">
+          <code>{key}</code> is not supported by this engine. It is kept.
+        </p>
+      ))}
+      {config.problems.map((problem) => (
+        <p key={problem} class="warning bad" role="note">
+          {problem}
+        </p>
+      ))}
+    </>
+  );
+}
+
+const diffSigns = { same: ' ', gone: '−', new: '+' } as const;
+
+/** What the file has otherwise than what is typed here. */
+export function ConfigDiff({ typed, onDisk }: { readonly typed: string; readonly onDisk: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
+    <section class="line-diff" aria-label="From what is here (−) to what is on disk (+)" tabIndex={0}>
+      <pre>
+        {lineDiff(typed, onDisk).map((line, at) => (
+          <span key={at} data-kind={line.kind}>{`${diffSigns[line.kind]} ${line.text}\n`}</span>
+        ))}
+      </pre>
     </section>
   );
 }

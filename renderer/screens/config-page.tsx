@@ -4,13 +4,16 @@ import { useEffect } from 'preact/hooks';
 import type { ClusterView, NodeConfigView } from '../../electron/contract/model.ts';
 import { act } from '../actions.ts';
 import { seconds } from '../format.ts';
-import { ConfigDifferences, ConfigDocs } from '../parts/config-tables.tsx';
+import { ClusterProperties } from '../parts/cluster-properties.tsx';
+import { ConfigDiff, ConfigDifferences, ConfigDocs, Judgement } from '../parts/config-tables.tsx';
 import { Button, CopyButton, isBusy, SubjectError } from '../parts/controls.tsx';
 import { PropertiesEditor } from '../parts/properties-editor.tsx';
 import { Task } from '../parts/task-list.tsx';
 import { api, attempt, connected, now, tasks } from '../store.ts';
 
 const SUBJECT = 'config';
+/** No node has this name. */
+const EVERY_NODE = 'every';
 
 function Generated({ config }: { readonly config: NodeConfigView }) {
   return (
@@ -43,23 +46,6 @@ function Generated({ config }: { readonly config: NodeConfigView }) {
   );
 }
 
-function Judgement({ config }: { readonly config: NodeConfigView }) {
-  return (
-    <>
-      {config.unknownKeys.map((key) => (
-        <p key={key} class="warning" role="note">
-          <code>{key}</code> is not supported by this engine. It is kept.
-        </p>
-      ))}
-      {config.problems.map((problem) => (
-        <p key={problem} class="warning bad" role="note">
-          {problem}
-        </p>
-      ))}
-    </>
-  );
-}
-
 /** `news` is whatever of the node tells that its answer is another one now. */
 function useConfig(cluster: string, node: string, news: string) {
   const config = useSignal<Shown | null>(null);
@@ -83,7 +69,7 @@ function useConfig(cluster: string, node: string, news: string) {
   };
   useEffect(() => {
     config.value = null;
-    if (connected.value) void load();
+    if (connected.value && node !== EVERY_NODE) void load();
     // The file of a node that does not run is watched by nobody: whoever edited it comes back to this window.
     const onFocus = (): void => void look();
     window.addEventListener('focus', onFocus);
@@ -99,6 +85,8 @@ export function ConfigPage({ view }: { readonly view: ClusterView }) {
   const node = useSignal(view.nodes[0]?.name ?? 'node-1');
   const shownNode = view.nodes.find((one) => one.name === node.value);
   const news = [shownNode?.state, shownNode?.pid, shownNode?.propertiesChangedAt].join();
+  const comparing = useSignal(false);
+  const everyNode = node.value === EVERY_NODE;
   const { config, text, load } = useConfig(view.name, node.value, news);
   const shown = config.value;
   const running = view.nodes.some((one) => one.pid !== null);
@@ -124,9 +112,10 @@ export function ConfigPage({ view }: { readonly view: ClusterView }) {
             {view.nodes.map((one) => (
               <option key={one.name}>{one.name}</option>
             ))}
+            <option value={EVERY_NODE}>every node</option>
           </select>
         </label>
-        {shown?.needsRestart === true && (
+        {!everyNode && shown?.needsRestart === true && (
           <span class="badge tone-warn">
             restart to apply{' '}
             <Button small onClick={() => void act(node.value, 'restart')}>
@@ -144,7 +133,14 @@ export function ConfigPage({ view }: { readonly view: ClusterView }) {
         </Button>
       </header>
       <SubjectError subject={SUBJECT} />
-      {shown === null ? (
+      {everyNode && (
+        <ClusterProperties
+          cluster={view.name}
+          subject={SUBJECT}
+          news={view.nodes.map((one) => [one.state, one.propertiesChangedAt].join()).join()}
+        />
+      )}
+      {everyNode ? null : shown === null ? (
         <p class="empty">Reading the file…</p>
       ) : (
         <div class="config-columns">
@@ -160,9 +156,13 @@ export function ConfigPage({ view }: { readonly view: ClusterView }) {
                 Changed on disk {shown.changedAt === null ? '' : `${seconds(now.value - shown.changedAt)} ago`}.{' '}
                 <Button small onClick={() => void load()}>
                   Reload
+                </Button>{' '}
+                <Button small aria-expanded={comparing.value} onClick={() => (comparing.value = !comparing.peek())}>
+                  Diff
                 </Button>
               </p>
             )}
+            {changedOutside && comparing.value && <ConfigDiff typed={text.value} onDisk={shown.onDisk ?? ''} />}
             <Judgement config={shown} />
             <p class="hint path">
               {shown.file} <CopyButton text={shown.file} label={`Copy the path of the properties of ${shown.node}`} />
@@ -180,7 +180,7 @@ export function ConfigPage({ view }: { readonly view: ClusterView }) {
           </div>
         </div>
       )}
-      {shown !== null && <ConfigDifferences differences={shown.differences} />}
+      {!everyNode && shown !== null && <ConfigDifferences differences={shown.differences} />}
       <ConfigDocs />
       {task !== undefined && <Task task={task} />}
     </section>

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { NodeConfigView } from '../../electron/contract/model.ts';
 import { violations } from './axe.ts';
-import { card, describeWindow } from './harness.ts';
+import { card, describeWindow, pressWhenReady } from './harness.ts';
 import { scenes } from './scenes.ts';
 
 const config = (patch: Partial<NodeConfigView> = {}): NodeConfigView => ({
@@ -57,11 +57,36 @@ describeWindow('configuration page', (harness) => {
     harness.fake.show({ ...view, nodes: [{ ...first, propertiesChangedAt: Date.now() }, ...others] });
     await page.getByText(/Changed on disk/).waitFor();
     expect(await yours.inputValue()).toBe('mine=1\n');
+    await page.getByRole('button', { name: 'Diff' }).click();
+    const lines = page.getByRole('region', { name: /on disk \(\+\)/ });
+    expect(await lines.textContent()).toBe('− mine=1\n+ theirs=1\n');
+    expect(await violations(page, 'Diff')).toEqual([]);
     await page.getByRole('button', { name: 'Reload' }).click();
     await expect.poll(() => yours.inputValue()).toBe('theirs=1\n');
     await page.getByRole('link', { name: 'Overview' }).click();
     await card(page, 'node-1').getByText('restart to apply').waitFor();
     expect(await page.getByText('restart to apply').count()).toBe(1);
+  });
+
+  it('UX-12 what every node shares is edited once; lines of one node are told, and a rolling restart is offered', async () => {
+    harness.fake.on('getConfig', () => config());
+    const shared = { yours: 'a=1\n', unknownKeys: ['a'], problems: [], ownLines: ['node-2'], needsRestart: [] };
+    harness.fake.on('getClusterConfig', () => shared);
+    const page = await harness.openCluster();
+    await page.getByRole('link', { name: 'Configuration' }).click();
+    await page.getByRole('combobox', { name: 'Node' }).selectOption('every node');
+    await page.getByText('node-2 has lines of its own, which win.').waitFor();
+    const yours = page.getByRole('textbox', { name: 'Yours on every node' });
+    harness.fake.fail('setClusterConfig', { code: 'CONFIG_REFUSED', what: 'No.', why: 'No.', next: [] });
+    await yours.fill('b=2\n');
+    await pressWhenReady(page.getByRole('button', { name: 'Save on every node' }));
+    await page.getByText('CONFIG_REFUSED').waitFor();
+    expect(await yours.inputValue(), 'the text is not lost').toBe('b=2\n');
+    harness.fake.on('setClusterConfig', () => ({ ...shared, yours: 'b=2\n', needsRestart: ['node-1', 'node-3'] }));
+    await pressWhenReady(page.getByRole('button', { name: 'Save on every node' }));
+    await page.getByText(/node-1 and node-3 need a restart to apply/).waitFor();
+    expect(harness.fake.callsOf('setClusterConfig').at(-1)?.args).toEqual(['dev', 'b=2\n']);
+    expect(await violations(page, 'Every node')).toEqual([]);
   });
 
   it('UX-12 the file is read again when something happened or the window gets the focus, not by the clock', async () => {

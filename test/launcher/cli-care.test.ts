@@ -50,3 +50,20 @@ describe('muster data and clean', () => {
     expect([code, out]).toEqual([0, expect.stringContaining('muster/diagnostics.json')]);
   });
 });
+
+describe('muster config all', () => {
+  it('UX-12: sets a key on every node at once, keeps what one node has of its own, and tells it', async () => {
+    await cli(home, 'up', 'demo', '--nodes', '2', '--first-port', firstPort, '--detach');
+    await cli(home, 'config', 'set', 'node-2', 'my.key=two');
+    const set = await cli(home, 'config', 'set', 'all', 'my.key=every');
+    expect([set.code, set.out, set.err]).toEqual([
+      0,
+      expect.stringContaining('Saved on every node. To apply: muster rolling-restart'),
+      expect.stringContaining('node-2 have lines of their own'),
+    ]);
+    expect((await cli(home, 'config', 'get', 'all')).out).toMatch(/my\.key=every/);
+    expect((await cli(home, 'config', 'get', 'node-2')).out).toMatch(/my\.key=every\nmy\.key=two/);
+    const refused = await cli(home, 'config', 'set', 'all', 'server.port=1', '--json');
+    expect([refused.code, refused.json.error.code]).toEqual([1, 'PROPERTIES_CONFLICT']);
+  });
+});

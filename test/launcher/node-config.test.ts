@@ -49,6 +49,35 @@ describe('ux 12: the properties of a node', () => {
     expect(await readFile(saved.file, 'utf8')).toBe(text);
   });
 
+  it('UX-12 what is set on every node leaves the lines of one alone, which win, and is written on all or on none', async () => {
+    await service.setConfig('dev', 'node-2', `${KEY}=8MB\nmy.own=\\\n  two\n`);
+    expect((await service.getClusterConfig('dev')).yours).toBe('');
+    await service.setClusterConfig('dev', `# ours\n${KEY}=4MB\n`);
+    expect((await service.getConfig('dev', 'node-1')).yours).toBe(`# ours\n${KEY}=4MB\n`);
+    expect((await service.getConfig('dev', 'node-2')).yours).toBe(`# ours\n${KEY}=4MB\n${KEY}=8MB\nmy.own=\\\n  two\n`);
+    for (const [text, code] of [
+      [`${KEY}=plenty\n`, 'CONFIG_REFUSED'],
+      ['server.port=1\n', 'PROPERTIES_CONFLICT'],
+    ]) {
+      await expect(service.setClusterConfig('dev', text ?? '')).rejects.toMatchObject({ data: { code } });
+    }
+    const { yours, ownLines } = await service.getClusterConfig('dev');
+    expect([yours, ownLines]).toEqual([`# ours\n${KEY}=4MB\n`, ['node-2']]);
+    await service.setClusterConfig('dev', '');
+    expect((await service.getConfig('dev', 'node-1')).yours).toBe('');
+    expect((await service.getConfig('dev', 'node-2')).yours).toBe(`${KEY}=8MB\nmy.own=\\\n  two\n`);
+  });
+
+  it('UX-12 every generated key has a reason of its own, for every kind of cluster', async () => {
+    const kinds = [{}, { accessControl: true, tls: true, host: 'host.docker.internal', dcb: true }] as const;
+    for (const [at, kind] of kinds.entries()) {
+      const name = `kind-${at}`;
+      await service.createCluster(spec({ name, firstPort: await freeFirstPort(), ...kind }));
+      const { generated } = await service.getConfig(name, 'node-1');
+      expect(generated.filter((line) => line.why === '').map((line) => line.key)).toEqual([]);
+    }
+  });
+
   it('an edit from outside asks for a restart; a rolling restart applies it node by node, the leader last', async () => {
     await run();
     const before = await service.getConfig('dev', 'node-2');
