@@ -23,7 +23,7 @@ import { logs } from './logs.ts';
 import { looking } from './looking.ts';
 import { settings } from './settings.ts';
 import { followStart } from './startup.ts';
-import { COUNTS_EVERY_MS, isNews } from './view-news.ts';
+import { COUNTS_EVERY_MS, isNews } from '../electron/contract/view-news.ts';
 
 /** Pages of a cluster are the table of screens/pages.ts, by id. */
 export type Route =
@@ -44,6 +44,8 @@ export type Subject = string;
 export const TIMELINE_MAX = 500;
 const TIMELINE_SINCE_MS = 24 * 60 * 60_000;
 const LOG_TAIL = 500;
+/** A drawing of numbers may come so late and still be the tick of the clock. */
+const CLOCK_SLACK_MS = 100;
 /** Log chunks that are kept while the log is read for the first time, to come after it. */
 const PUSHED_CHUNKS_MAX = 1_000;
 const DOCK_KEY = 'muster.dock';
@@ -181,7 +183,9 @@ export function bindStore(connected: Connection): void {
   });
   window.addEventListener('popstate', (event) => show(routeOf(event.state)));
   setInterval(() => {
-    if (document.visibilityState === 'visible') wall.value = Date.now();
+    // Views set it, too: then it need not be drawn once more in between.
+    const isOld = Date.now() - wall.peek() > COUNTS_EVERY_MS + CLOCK_SLACK_MS;
+    if (isOld && document.visibilityState === 'visible') wall.value = Date.now();
   }, 1000);
 }
 

@@ -1,6 +1,7 @@
 // The single owner of one cluster: typed events go in, the view comes out; nobody else changes its state.
 // May not know other clusters, HTTP or windows. Entry point: `Cluster`.
 import { VIEW_PUSH_MS } from '../contract/api.ts';
+import { COUNTS_EVERY_MS, isNews } from '../contract/view-news.ts';
 import type { ChaosAction } from '../contract/chaos.ts';
 import type { ClusterPlan, ClusterView, NodeAction, NodeName, NodePlan, WaitCondition } from '../contract/model.ts';
 import { LauncherError } from '../contract/model.ts';
@@ -54,7 +55,7 @@ export class Cluster {
     this.#memory = memory;
     this.#facts = facts;
     this.#view = buildView(facts, options.now(), 1, options.times());
-    this.#push = new PushLimiter(VIEW_PUSH_MS, options.now, () => options.onView(this.#view));
+    this.#push = new PushLimiter(options.now, () => options.onView(this.#view));
     this.chronicle = new Chronicle(plan.spec.name, plan.dir, options.now, options.onTimeline);
     this.#runners = new NodeRunners(plan, (node) => this.#runnerFor(node));
     this.apps = new ClusterApps({
@@ -350,7 +351,7 @@ export class Cluster {
     this.#view = { ...next, revision: before.revision + 1 };
     this.#viewText = JSON.stringify(this.#view);
     this.chronicle.changed(before, this.#view, now);
-    this.#push.plan();
+    this.#push.plan(isNews(before, this.#view) ? VIEW_PUSH_MS : COUNTS_EVERY_MS);
     this.#waiters.settle(this.#view);
   }
 

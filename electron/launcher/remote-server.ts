@@ -82,13 +82,21 @@ export async function startRemoteServer(options: RemoteServerOptions): Promise<R
     }
   });
   await listen(server, options.port);
+  const offs = eventNames.map((name) =>
+    options.client.on(name, (payload: LauncherEvents[typeof name]) => broadcast(sockets, name, payload)),
+  );
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${LOOPBACK}:${port}`,
     dropSubscribers: () => {
       for (const connection of sockets.clients) connection.close(1008, 'the token changed');
     },
-    close: () => closeServer(server, sockets, unanswered),
+    close: () => {
+      for (const off of offs) {
+        off();
+      }
+      return closeServer(server, sockets, unanswered);
+    },
   };
 }
 
@@ -171,34 +179,39 @@ function refuseUpgrade(options: RemoteServerOptions, request: http.IncomingMessa
   return connected >= EVENT_CLIENTS_MAX ? '503 Service Unavailable' : null;
 }
 
+/** Told to every subscriber; written as text once, however many there are. */
+function broadcast(sockets: WebSocketServer, event: LauncherEventName, payload: unknown): void {
+  if (sockets.clients.size === 0) {
+    return;
+  }
+  const text = Buffer.from(JSON.stringify({ event, payload }));
+  for (const connection of sockets.clients) {
+    send(connection, event, text);
+  }
+}
+
+function send(connection: WebSocket, event: LauncherEventName, text: Buffer): void {
+  if (connection.readyState !== connection.OPEN) {
+    return;
+  }
+  if (connection.bufferedAmount > LOST_CLIENT_BYTES) {
+    connection.terminate();
+  } else if (event !== 'log' || connection.bufferedAmount < SLOW_CLIENT_BYTES) {
+    connection.send(text, { binary: false });
+  }
+}
+
 /** A new subscriber first gets the present state, then every push. */
 function subscribe(client: LauncherClient, connection: WebSocket): void {
-  const send = (event: LauncherEventName, payload: unknown): void => {
-    if (connection.bufferedAmount > LOST_CLIENT_BYTES) {
-      connection.terminate();
-    } else if (event !== 'log' || connection.bufferedAmount < SLOW_CLIENT_BYTES) {
-      connection.send(JSON.stringify({ event, payload }));
-    }
-  };
-  const offs = eventNames.map((name) =>
-    client.on(name, (payload: LauncherEvents[typeof name]) => {
-      if (connection.readyState === connection.OPEN) {
-        send(name, payload);
-      }
-    }),
-  );
+  const tell = (event: LauncherEventName, payload: unknown): void =>
+    send(connection, event, Buffer.from(JSON.stringify({ event, payload })));
   connection.on('error', () => connection.terminate());
-  connection.on('close', () => {
-    for (const off of offs) {
-      off();
-    }
-  });
   void client.listClusters().then(
     async (clusters) => {
-      send('settings', await client.settings());
-      send('clusters', clusters);
+      tell('clusters', clusters);
+      tell('settings', await client.settings());
       for (const cluster of clusters) {
-        send('view', await client.getCluster(cluster.name));
+        tell('view', await client.getCluster(cluster.name));
       }
     },
     () => connection.terminate(),

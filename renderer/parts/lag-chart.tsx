@@ -1,5 +1,6 @@
 // Lag of every member over the last minute (uPlot), with faults as bands. The same numbers are in its table.
-import { signal } from '@preact/signals';
+import { signal, useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { ClusterView, ContextView } from '../../electron/contract/model.ts';
@@ -99,58 +100,69 @@ function columns(samples: readonly LagSample[], names: readonly string[]): uPlot
   ];
 }
 
-function LagTable({
-  names,
-  samples,
-  title,
-}: {
+interface LagTableProps {
   readonly names: readonly string[];
   readonly samples: readonly LagSample[];
   readonly title: string;
-}) {
+}
+
+/** Its rows are made while it is open. */
+function LagTable({ names, samples, title }: LagTableProps) {
+  const open = useSignal(false);
+  return (
+    <details
+      class="lag-table"
+      onToggle={(event) => {
+        open.value = event.currentTarget.open;
+      }}
+    >
+      <summary>Show as table</summary>
+      {open.value && <LagRows names={names} samples={samples} title={title} />}
+    </details>
+  );
+}
+
+function LagRows({ names, samples, title }: LagTableProps) {
   const end = samples.at(-1)?.at ?? 0;
   const places = TABLE_SECONDS_AGO.map((ago) => samples.findLastIndex((sample) => sample.at <= end - ago * 1000));
   const { say } = units[unit.value];
   return (
-    <details class="lag-table">
-      <summary>Show as table</summary>
-      <table>
-        <caption class="visually-hidden">{title}</caption>
-        <thead>
-          <tr>
-            <th scope="col">Member</th>
-            {TABLE_SECONDS_AGO.map((ago) => (
-              <th key={ago} scope="col" class="number">
-                {ago === 0 ? 'now' : `${ago} s ago`}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {names.map((name) => {
-            const column = lagColumn(samples, name, unit.value);
-            return (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                {places.map((place, i) => (
-                  <td key={TABLE_SECONDS_AGO[i]} class="number">
-                    {say(column[place] ?? null)}
-                  </td>
-                ))}
-              </tr>
-            );
-          })}
-          <tr>
-            <th scope="row">Faults on</th>
-            {places.map((place, i) => (
-              <td key={TABLE_SECONDS_AGO[i]} class="number">
-                {count(samples[place]?.faults ?? null)}
-              </td>
-            ))}
-          </tr>
-        </tbody>
-      </table>
-    </details>
+    <table>
+      <caption class="visually-hidden">{title}</caption>
+      <thead>
+        <tr>
+          <th scope="col">Member</th>
+          {TABLE_SECONDS_AGO.map((ago) => (
+            <th key={ago} scope="col" class="number">
+              {ago === 0 ? 'now' : `${ago} s ago`}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {names.map((name) => {
+          const column = lagColumn(samples, name, unit.value);
+          return (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              {places.map((place, i) => (
+                <td key={TABLE_SECONDS_AGO[i]} class="number">
+                  {say(column[place] ?? null)}
+                </td>
+              ))}
+            </tr>
+          );
+        })}
+        <tr>
+          <th scope="row">Faults on</th>
+          {places.map((place, i) => (
+            <td key={TABLE_SECONDS_AGO[i]} class="number">
+              {count(samples[place]?.faults ?? null)}
+            </td>
+          ))}
+        </tr>
+      </tbody>
+    </table>
   );
 }
 
@@ -170,6 +182,20 @@ function UnitSelect() {
       ))}
     </select>
   );
+}
+
+/** Whether a part of the element is on the screen; what is scrolled away need not be painted. */
+function useSeen(element: RefObject<HTMLElement | null>): boolean {
+  const seen = useSignal(true);
+  useLayoutEffect(() => {
+    if (element.current === null) return;
+    const observer = new IntersectionObserver((entries) => {
+      seen.value = entries.at(-1)?.isIntersecting ?? true;
+    });
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, []);
+  return seen.value;
 }
 
 export function LagChart({ view, context }: { readonly view: ClusterView; readonly context: ContextView }) {
@@ -205,9 +231,10 @@ export function LagChart({ view, context }: { readonly view: ClusterView; readon
     // Rebuilt only for another set of members or unit; samples flow in below.
   }, [key]);
 
+  const isSeen = useSeen(host);
   useLayoutEffect(() => {
-    if (document.visibilityState === 'visible') plot.current?.setData(columns(samples, names));
-  }, [revision, samples.length]);
+    if (isSeen && document.visibilityState === 'visible') plot.current?.setData(columns(samples, names));
+  }, [revision, samples.length, isSeen]);
 
   /** A click on a band leads to the moment in the timeline; the timeline page does the same by keyboard. */
   const openBand = (event: MouseEvent): void => {

@@ -1,5 +1,6 @@
 // The end of every member's log, aligned by index: what is committed, what is not, what a leader will replace (ux.md §4.2).
 // Each row says the same in words; numbers are in the member table above.
+import { useMemo } from 'preact/hooks';
 import type { ClusterView, ContextView, ReplicaView } from '../../electron/contract/model.ts';
 import { count } from '../format.ts';
 import { Swatch } from './controls.tsx';
@@ -28,6 +29,11 @@ function words(member: ReplicaView, commit: number, leaderLast: number): string 
   return `${member.node}: ${parts.filter((part) => part !== '').join(', ')}`;
 }
 
+/** By place: as the log grows a cell changes its class, or nothing, and none is made anew. */
+function Cells({ classes }: { readonly classes: readonly string[] }) {
+  return useMemo(() => classes.map((one, place) => <i key={place} class={one} />), [classes.join()]);
+}
+
 export function LogStrip({ view, context }: { readonly view: ClusterView; readonly context: ContextView }) {
   const storing = context.members.filter((member) => member.role !== 'MESSAGING_ONLY');
   const newest = Math.max(-1, ...storing.map((member) => member.lastIndex ?? -1));
@@ -48,13 +54,12 @@ export function LogStrip({ view, context }: { readonly view: ClusterView; readon
               <Swatch index={view.nodes.findIndex((node) => node.name === member.node)} /> {member.node}
             </span>
             <span class="strip-cells" role="img" aria-label={words(member, commit, leaderLast)}>
-              {/* By place: as the log grows a cell changes its class, or nothing, and none is made anew. */}
-              {indices.map((index, place) => (
-                <i
-                  key={place}
-                  class={`cell ${cellState(index, member.lastIndex ?? -1, commit, leaderLast)}${index === commit ? ' commit-line' : ''}`}
-                />
-              ))}
+              <Cells
+                classes={indices.map(
+                  (index) =>
+                    `cell ${cellState(index, member.lastIndex ?? -1, commit, leaderLast)}${index === commit ? ' commit-line' : ''}`,
+                )}
+              />
             </span>
           </li>
         ))}

@@ -1,4 +1,5 @@
 // One raft group as a picture: discs, leader, votes, cut links. Its table twin is the member table below it (ux.md §4.2, §15).
+import { useMemo } from 'preact/hooks';
 import type { ClusterView, ContextView, NodeName, ReplicaView } from '../../electron/contract/model.ts';
 import { Swatch } from './controls.tsx';
 
@@ -165,7 +166,17 @@ export interface ContextFigure {
   readonly rates: AppendRates;
 }
 
+/** Drawn again when something in the picture changes, not with every number that counts on. */
 export function RaftRing({ view, context, rates }: ContextFigure) {
+  const { name, leader, term, members } = context;
+  const drawn = members.map((one) => [one.node, one.role, one.state, one.term, one.timer, one.votes]);
+  const weights = members.map((one) => weightOf(rates.get(one.node) ?? null));
+  const nodes = view.nodes.map((node) => node.name);
+  const key = JSON.stringify([name, leader, term, drawn, weights, nodes, view.faults]);
+  return useMemo(() => <Ring view={view} context={context} rates={rates} />, [key]);
+}
+
+function Ring({ view, context, rates }: ContextFigure) {
   const { members } = context;
   if (members.length > RING_MEMBERS_MAX) return <p class="hint">{members.length} members: see the table.</p>;
   const at = places(members.length);

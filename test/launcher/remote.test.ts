@@ -4,6 +4,7 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { COUNTS_EVERY_MS, isNews } from '../../electron/contract/view-news.ts';
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { connectHost, openHost } from '../../electron/launcher/host.ts';
 import type { Host } from '../../electron/launcher/host.ts';
@@ -13,6 +14,8 @@ import { BODY_BYTES_MAX } from '../../electron/launcher/remote-server.ts';
 import { spec } from './builders.ts';
 import { fakeEngine, freeFirstPort, removeDir, temporaryDir, until } from './support.ts';
 
+/** Timers may fire a little before the clock says so. */
+const TIMER_SLACK_MS = 10;
 let dir = '';
 let host: Host;
 let client: RemoteClient;
@@ -172,6 +175,24 @@ describe('pushes over WebSocket', () => {
     expect(await openSocket(['muster', 'wrong'])).toBe('refused');
     expect(await openSocket([])).toBe('refused');
     expect(await openSocket(['muster', host.token], { origin: 'http://evil.example' })).toBe('refused');
+  });
+
+  it('UX-19 views in which only numbers count on come at their own, slower pace', async () => {
+    await client.createCluster(spec({ firstPort: await freeFirstPort() }));
+    await client.startCluster('dev');
+    await client.wait('dev', { kind: 'ready' }, 10_000);
+    const spacings: number[] = [];
+    let last: { readonly view: ClusterView; readonly at: number } | null = null;
+    const off = host.service.on('view', (view) => {
+      const at = Date.now();
+      if (last !== null && !isNews(last.view, view)) spacings.push(at - last.at);
+      last = { view, at };
+    });
+    await until('three views that only count', () => spacings.length >= 3);
+    off();
+    expect(Math.min(...spacings)).toBeGreaterThan(COUNTS_EVERY_MS - TIMER_SLACK_MS);
+    await client.stopCluster('dev');
+    await client.removeCluster('dev');
   });
 
   it('sends the present state, then views, logs, timeline and the list as they change', async () => {

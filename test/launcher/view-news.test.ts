@@ -1,7 +1,7 @@
 // Which views are drawn at once and which wait for the next drawing of numbers (ux.md §19).
 import { describe, expect, it } from 'vitest';
 import type { ClusterView, NodeView, ReplicaView } from '../../electron/contract/model.ts';
-import { isNews } from '../../renderer/view-news.ts';
+import { isNews } from '../../electron/contract/view-news.ts';
 import { cluster, context, node, replica } from '../e2e/view-parts.ts';
 
 const AT = 1_700_000_000_000;

@@ -1,8 +1,8 @@
 // What a new view changes: something happened, or only numbers went on counting. Pure. Entry point: `isNews`.
-import type { CatchUpView, ClusterView, ContextView } from '../electron/contract/model.ts';
-import type { AppView, NodeView, ReplicaView, ScrubView } from '../electron/contract/model.ts';
+import type { CatchUpView, ClusterView, ContextView } from './model.ts';
+import type { AppView, NodeView, ReplicaView, ScrubView } from './model.ts';
 
-/** Numbers that only count on are drawn this often; whatever else a view changes is drawn at once. */
+/** Numbers that only count on are pushed and drawn this often; whatever else a view changes is at once (VIEW_PUSH_MS). */
 export const COUNTS_EVERY_MS = 500;
 
 type Fields =
@@ -47,16 +47,26 @@ export function isNews(before: ClusterView, after: ClusterView): boolean {
   return after.pace !== undefined || differs(before, after);
 }
 
+/** Asked for every view of every cluster: goes through both values without making any of its own. */
 function differs(before: unknown, after: unknown): boolean {
   if (before === after) return false;
   if (typeof before !== 'object' || typeof after !== 'object' || before === null || after === null) return true;
+  if (Array.isArray(before) && Array.isArray(after)) {
+    if (before.length !== after.length) return true;
+    for (let i = 0; i < after.length; i++) if (differs(before[i], after[i])) return true;
+    return false;
+  }
   const old = before as Readonly<Record<string, unknown>>;
   const fresh = after as Readonly<Record<string, unknown>>;
-  const names = Object.keys(fresh);
-  if (names.length !== Object.keys(old).length) return true;
-  return names.some((name) =>
-    COUNTING.has(name) ? isKnown(old[name]) !== isKnown(fresh[name]) : differs(old[name], fresh[name]),
-  );
+  let names = 0;
+  for (const name in fresh) {
+    names++;
+    const [was, is] = [old[name], fresh[name]];
+    if (was === is) continue;
+    if (COUNTING.has(name) ? isKnown(was) !== isKnown(is) : differs(was, is)) return true;
+  }
+  for (const _ in old) names--;
+  return names !== 0;
 }
 
 const isKnown = (value: unknown): boolean => value !== undefined && value !== null;
