@@ -77,6 +77,7 @@ function groupReport(replica: Replica, catchUp: CatchUp): GroupReport {
       nextIndex: leads ? (progress?.next ?? null) : null,
       replication: leads ? (progress?.state ?? null) : null,
       recentActive: leads ? (progress?.recentActive ?? null) : null,
+      ...(progress === undefined ? {} : { heartbeats: progress.heartbeats }),
       catchUp: leads ? catchUp.report(replica, status, member.id) : null,
     };
   });
@@ -92,6 +93,7 @@ function groupReport(replica: Replica, catchUp: CatchUp): GroupReport {
     lastIndex: status.lastIndex,
     durableIndex: replica.store.durableIndex,
     commitIndex: replica.store.committedIndex,
+    appliedIndex: replica.appliedIndex,
     lastToken: replica.store.lastToken,
     appendedToken: replica.store.nextToken - 1,
     members,

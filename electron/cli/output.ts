@@ -78,6 +78,7 @@ export function clusterObject(view: ClusterView, control: ControlReference | nul
         state: member.state,
         lastIndex: member.lastIndex,
         commitIndex: member.commitIndex,
+        appliedIndex: member.appliedIndex ?? null,
         lastToken: member.lastToken,
         ...(member.votes ? { votes: member.votes } : {}),
         ...(member.catchUp ? { catchUp: member.catchUp } : {}),

@@ -151,6 +151,10 @@ export interface ReplicaView {
   readonly votes?: { readonly granted: readonly NodeName[]; readonly refused: readonly NodeName[] };
   readonly lastIndex: number | null;
   readonly commitIndex: number | null;
+  /** Up to here entries have had their effect on this member. Absent: not told. */
+  readonly appliedIndex?: number | null;
+  /** Heartbeats of this term that it has answered its leader; absent: it leads, or nobody tells. */
+  readonly heartbeats?: number;
   readonly matchIndex: number | null;
   readonly lastToken: number | null;
   /** Last token in its log, committed or not. */

@@ -25,6 +25,8 @@ const COUNTING: ReadonlySet<string> = new Set([
   'catchUpPercent',
   'eventsBehind',
   'commitIndex',
+  'appliedIndex',
+  'heartbeats',
   'lastToken',
   'appendedToken',
   'lastIndex',

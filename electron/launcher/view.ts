@@ -202,6 +202,12 @@ function catchUpOf(context: ContextFacts, node: NodeName): Pick<ReplicaView, 'ca
   return catchUp === undefined || catchUp === null || node === context.leader?.node ? {} : { catchUp };
 }
 
+/** Only the leader of the context counts; with many contexts nobody looks. */
+function heartbeatsOf({ leader }: ContextFacts, node: NodeName): Pick<ReplicaView, 'heartbeats'> {
+  const heartbeats = leader?.group.members.find((member) => member.node === node)?.heartbeats;
+  return heartbeats === undefined || node === leader?.node ? {} : { heartbeats };
+}
+
 function replicaView(facts: ClusterFacts, context: ContextFacts, member: MemberFact, now: number): ReplicaView {
   const node = facts.nodes.find((candidate) => candidate.plan.name === member.node);
   const group = context.groups.get(member.node);
@@ -217,6 +223,8 @@ function replicaView(facts: ClusterFacts, context: ContextFacts, member: MemberF
     ...votesOf(group),
     lastIndex: group?.lastIndex ?? null,
     commitIndex: group?.commitIndex ?? null,
+    appliedIndex: group?.appliedIndex ?? null,
+    ...heartbeatsOf(context, member.node),
     matchIndex: member.matchIndex,
     ...catchUpOf(context, member.node),
     ...scrubOf(group),

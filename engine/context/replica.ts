@@ -340,18 +340,20 @@ export class Replica {
     for (const listener of this.#listeners.commit) listener();
   }
 
+  /** Up to here entries have had their effect on this node: events can be read, changes of the cluster are in force. */
+  get appliedIndex(): Index {
+    return this.#applied;
+  }
+
   #applyUpTo(commit: Index): void {
     const { apply } = this.#options;
-    if (apply === null) {
-      this.#applied = commit;
-      return;
-    }
+    if (apply === null) this.#applied = commit;
     while (this.#applied < commit) {
       const entries = this.store.entries(this.#applied + 1, commit, APPLY_SLICE_BYTES);
       if (entries.length === 0) throw new Error(`${this.context}: committed entry ${this.#applied + 1} cannot be read`);
       for (const entry of entries) {
         this.#applied = entry.index;
-        if (entry.type === EntryType.ADMIN) apply(entry);
+        if (entry.type === EntryType.ADMIN) apply?.(entry);
       }
     }
   }

@@ -121,6 +121,7 @@ function withoutGauges(report: StatusReport): unknown {
     // Without a leader the timers tell who will try next.
     electionElapsedMs: watched || group.leader === null ? group.electionElapsedMs : 0,
     ...(group.scrub && { scrub: { ...group.scrub, checkedBytes: 0 } }),
+    members: group.members.map((member) => ({ ...member, heartbeats: 0 })),
   }));
   const ticks = watched ? report.ticks : null;
   return { ...report, time: 0, rssBytes: 0, cpuPercent: 0, eventLoopDelayMaxMs: 0, groups, ticks };

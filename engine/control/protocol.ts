@@ -14,6 +14,8 @@ export interface MemberReport {
   readonly nextIndex: number | null;
   readonly replication: 'probe' | 'replicate' | null;
   readonly recentActive: boolean | null;
+  /** Leader's knowledge only: heartbeats of this term that the member has answered. */
+  readonly heartbeats?: number;
   /** Leader's knowledge only: how far the member is behind and how it catches up. */
   readonly catchUp?: {
     readonly phase: 'probe' | 'segments' | 'log' | 'live';
@@ -65,6 +67,8 @@ export interface GroupReport {
   readonly lastIndex: number;
   readonly durableIndex: number;
   readonly commitIndex: number;
+  /** Up to here entries have had their effect on this node. */
+  readonly appliedIndex: number;
   /** -1 when the store is empty. */
   readonly lastToken: number;
   /** Last token in the log, committed or not. */

@@ -124,6 +124,7 @@ export function handleHeartbeatResponse(
   const progress = lead.progress.get(message.from);
   if (progress === undefined) return;
   progress.heard(lead.now);
+  progress.heartbeats += 1;
   progress.readSeq = Math.max(progress.readSeq, message.readSeq);
   releaseReads(state, lead);
   // The peer is alive: whatever was lost on the way is found out now, also by a peer that has nothing new to get.

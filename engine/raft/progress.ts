@@ -24,6 +24,8 @@ export class Progress {
   /** Leader ticks at the last sign of life. Starts at the time the leader began to care. */
   heardAt: number;
   everHeard = false;
+  /** Heartbeats that it has answered. */
+  heartbeats = 0;
   /** The host reported a broken link since the last sign of life. */
   unreachable = false;
   /** Leader tick at which a member taken out of the configuration is no longer served; null for members. */

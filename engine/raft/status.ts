@@ -30,6 +30,7 @@ export function statusOf(state: RaftState): RaftStatus {
               next: progress.next,
               state: progress.state,
               recentActive: progress.recentActive(lead.now, window),
+              heartbeats: progress.heartbeats,
             })),
     votesGranted: votesOf(state, true),
     votesRefused: votesOf(state, false),

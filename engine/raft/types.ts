@@ -163,6 +163,8 @@ export interface ProgressStatus {
   readonly state: 'probe' | 'replicate';
   /** Heard from within the last election time-out. */
   readonly recentActive: boolean;
+  /** That it has answered in this term. */
+  readonly heartbeats: number;
 }
 
 export interface RaftStatus {

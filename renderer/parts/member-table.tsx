@@ -29,9 +29,10 @@ function timerWords({ timer }: ReplicaView): string {
   return timer === undefined ? '–' : `${Math.max(0, timer.ofMs - timer.elapsedMs)} of ${timer.ofMs} ms`;
 }
 
-function timerTitle({ timer }: ReplicaView): string {
+function timerTitle({ timer, heartbeats }: ReplicaView): string {
   if (timer === undefined) return 'no timer, or not told';
-  return timer.kind === 'heartbeat' ? 'until the next heartbeat' : 'until it asks for votes';
+  const answered = heartbeats === undefined ? '' : `; ${count(heartbeats)} heartbeats of this term answered`;
+  return timer.kind === 'heartbeat' ? 'until the next heartbeat' : `until it asks for votes${answered}`;
 }
 
 /** The dots of the ring in words. */
@@ -67,6 +68,9 @@ export function MemberTable({ view, context, rates }: ContextFigure) {
             </th>
             <th scope="col" class="number" title="Index up to which this member knows entries as committed">
               Commit
+            </th>
+            <th scope="col" class="number" title="Index up to which entries have had their effect on this member">
+              Applied
             </th>
             <th
               scope="col"
@@ -114,6 +118,7 @@ export function MemberTable({ view, context, rates }: ContextFigure) {
                 <td class="number">{count(member.term)}</td>
                 <td class="number">{count(member.lastIndex)}</td>
                 <td class="number">{count(member.commitIndex)}</td>
+                <td class="number">{count(member.appliedIndex ?? null)}</td>
                 <td class="number">{count(member.matchIndex)}</td>
                 <td class="number" title={timerTitle(member)}>
                   {timerWords(member)}

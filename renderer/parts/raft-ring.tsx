@@ -2,36 +2,15 @@
 import { useMemo } from 'preact/hooks';
 import type { ClusterView, ContextView, NodeName, ReplicaView } from '../../electron/contract/model.ts';
 import { Swatch } from './controls.tsx';
+import { between, type Place, places, RING_SIZE } from './places.ts';
+import { Pulses } from './pulses.tsx';
 
 /** Entries per second that came to the log of each member; null: not known. */
 export type AppendRates = ReadonlyMap<NodeName, number | null>;
 
-const SIZE = 200;
-const CENTRE = SIZE / 2;
 const DISC = 21;
 /** Above this the picture says less than the table. */
 export const RING_MEMBERS_MAX = 9;
-
-interface Place {
-  readonly x: number;
-  readonly y: number;
-}
-
-/** Places on a circle, the first at the top, clockwise. */
-function places(n: number): readonly Place[] {
-  const radius = n === 1 ? 0 : n < 6 ? 66 : 74;
-  return Array.from({ length: n }, (_, i) => {
-    const angle = (i / n) * 2 * Math.PI - Math.PI / 2;
-    // Three nodes leave the bottom empty: the triangle is moved down to sit in the middle.
-    const shift = n === 3 ? 14 : n === 5 ? 6 : 0;
-    return { x: CENTRE + radius * Math.cos(angle), y: CENTRE + shift + radius * Math.sin(angle) };
-  });
-}
-
-const between = (a: Place, b: Place, part: number): Place => ({
-  x: a.x + (b.x - a.x) * part,
-  y: a.y + (b.y - a.y) * part,
-});
 
 type LinkState = 'up' | 'cut' | 'half' | 'slow' | 'down';
 
@@ -192,7 +171,7 @@ function Ring({ view, context, rates }: ContextFigure) {
   return (
     <figure class="ring">
       <svg
-        viewBox={`0 0 ${SIZE} ${SIZE}`}
+        viewBox={`0 0 ${RING_SIZE} ${RING_SIZE}`}
         role="img"
         aria-label={`Raft group ${context.name}: ${members.length} members, ${summary}, term ${context.term ?? 'unknown'}`}
       >
@@ -208,6 +187,7 @@ function Ring({ view, context, rates }: ContextFigure) {
             </g>
           );
         })}
+        <Pulses context={context} at={at} />
         {members.map((member, i) => (
           <Disc
             key={member.node}

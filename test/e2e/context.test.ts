@@ -39,8 +39,10 @@ describeWindow('the window', (harness) => {
         '18,402',
         '18,402',
         '18,402',
+        '18,402',
         '–',
-        '–',
+        // Known once it was looked at for long enough.
+        expect.stringMatching(/^(–|0\/s)$/),
         '–',
       ]);
       const dots = page.locator('.disc.is-candidate .vote');
@@ -54,9 +56,52 @@ describeWindow('the window', (harness) => {
       await page.getByRole('img', { name: /node-2 leads, term 8/ }).waitFor();
     });
 
+    it('UX-4.2 heartbeats are pulses on the links, only when more were answered, and none with reduced motion', async () => {
+      const beating = (beats: readonly [number, number]) =>
+        cluster({
+          contexts: [
+            context('default', {
+              members: [1, 2, 3].map((i) => replica(i, i === 1 ? {} : { heartbeats: beats[i - 2] ?? 0 })),
+            }),
+          ],
+        });
+      const page = await harness.openCluster(beating([40, 40]));
+      // A pulse is gone in a moment: what was drawn is written down in the page.
+      await page.evaluate(() => {
+        const drawn: string[] = [];
+        Object.assign(window, { drawn });
+        const look = (): void => {
+          const dots = [...document.querySelectorAll('.ring .pulse')];
+          drawn.push(dots.map((dot) => `${dot.getAttribute('cx')},${dot.getAttribute('cy')}`).join(' '));
+        };
+        const ring = document.querySelector('.ring svg');
+        if (ring !== null)
+          new MutationObserver(look).observe(ring, { childList: true, subtree: true, attributes: true });
+      });
+      const drawn = (): Promise<string[]> =>
+        page.evaluate(() => [...new Set((window as unknown as { drawn: string[] }).drawn)].filter((one) => one !== ''));
+      const shown = async (beats: readonly [number, number], sentence: string): Promise<void> => {
+        harness.fake.show({ ...beating(beats), sentence });
+        await page.getByText(sentence).waitFor();
+      };
+      await shown([40, 40], 'Nothing was answered.');
+      expect(await drawn(), 'what was counted before').toEqual([]);
+      await shown([45, 40], 'One answered.');
+      await expect.poll(async () => (await drawn()).length).toBe(1);
+      expect(
+        (await drawn()).every((one) => !one.includes(' ')),
+        'node-3 answered nothing',
+      ).toBe(true);
+      await page.locator('.ring .pulse').waitFor({ state: 'detached' });
+      await page.emulateMedia({ reducedMotion: 'reduce' });
+      await shown([50, 50], 'Both answered.');
+      await shown([50, 50], 'Nothing more.');
+      expect(await drawn()).toHaveLength(1);
+    });
+
     it('UX-4.2 UX-15 appends make the links of the leader heavier and are told as numbers, until they end', async () => {
       const page = await harness.openCluster();
-      const appends = (node: string) => row(page, node).getByRole('cell').nth(8);
+      const appends = (node: string) => row(page, node).getByRole('cell').nth(9);
       let lastIndex = 18_402;
       const appended = (): void => {
         lastIndex += 20;

@@ -43,6 +43,7 @@ export function group(change: Partial<GroupReport> = {}): GroupReport {
     lastIndex: 100,
     durableIndex: 100,
     commitIndex: 100,
+    appliedIndex: 100,
     lastToken: 80,
     members: threePrimaries,
     configPending: false,

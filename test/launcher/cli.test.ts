@@ -53,6 +53,7 @@ describe('muster up', () => {
       state: 'leader',
       lastIndex: 10,
       commitIndex: 10,
+      appliedIndex: 10,
       lastToken: 4,
     });
     expect(await readFile(result.json.control.tokenFile, 'utf8')).toMatch(/^[\w-]{32}$/);

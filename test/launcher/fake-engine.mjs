@@ -158,6 +158,7 @@ function group(context, index, lastIndex) {
     lastIndex,
     durableIndex: lastIndex,
     commitIndex: lastIndex,
+    appliedIndex: lastIndex,
     lastToken: 4,
     members: planned().map((node) => ({
       node,

@@ -110,8 +110,27 @@ describe('the launcher on real engines', () => {
     const elected = await service.wait('dev', { kind: 'leader', context: 'default', afterTerm: before.term }, READY_MS);
     expect(contextOf(elected).leader).not.toBe(leader);
     expect(nodeOf(elected, leader).state).toBe('isolated');
+    const beats = async () => {
+      const { members } = contextOf(await service.getCluster('dev'));
+      return members.flatMap(({ node, heartbeats }) => (heartbeats === undefined ? [] : [[node, heartbeats] as const]));
+    };
+    const cutOff = new Map(await beats());
+    const reached = others.find((node) => cutOff.has(node)) ?? '';
+    await expect
+      .poll(async () => new Map(await beats()).get(reached), { timeout: READY_MS })
+      .toBeGreaterThan((cutOff.get(reached) ?? 0) + 5);
+    expect(new Map(await beats()).get(leader), 'it answers nothing that does not reach it').toBe(cutOff.get(leader));
     await service.heal('dev');
     await service.wait('dev', { kind: 'caught-up', node: null }, READY_MS);
+    await expect
+      .poll(async () => {
+        const { members } = contextOf(await service.getCluster('dev'));
+        return members.filter(({ appliedIndex, lastIndex }) => appliedIndex === lastIndex).length;
+      })
+      .toBe(3);
+    await expect
+      .poll(async () => new Map(await beats()).get(leader), { timeout: READY_MS })
+      .toBeGreaterThan(cutOff.get(leader) ?? 0);
   });
 
   it('UX-4.1 a skewed clock: the leader fires what is due by it and stamps it so; healed, stamps are right again', async () => {

@@ -10,6 +10,7 @@ const at = (id: string, match: number): ProgressStatus => ({
   next: match + 1,
   state: 'replicate',
   recentActive: true,
+  heartbeats: 1,
 });
 
 function step(current: Member[], wanted: Member[], progress: ProgressStatus[] = [], lastIndex = 5000, min = 1) {

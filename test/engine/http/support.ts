@@ -64,6 +64,7 @@ export const groupReport = (name: string, change: Partial<GroupReport> = {}): Gr
   lastIndex: 10,
   durableIndex: 10,
   commitIndex: 10,
+  appliedIndex: 10,
   lastToken: 7,
   members: [],
   configPending: false,

@@ -1,0 +1,63 @@
+// Heartbeats in the ring, summed up (ux.md §4.2): a dot lights up on the way from the leader to each member that has answered more of them
+// since the picture before. Two pictures per pulse and no animation, which would draw sixty a second: a healthy cluster stays cheap.
+// Entry point: `Pulses`.
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { ContextView, NodeName } from '../../electron/contract/model.ts';
+import { preferences } from '../preferences.ts';
+import { between, type Place } from './places.ts';
+
+/** One pulse per link in so long, however many heartbeats were answered. */
+const PULSE_EVERY_MS = 500;
+const PULSE_MS = 160;
+/** Of the way from the leader. */
+const PULSE_AT = 0.5;
+
+const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
+const isStill = (): boolean =>
+  reducedMotion.matches || preferences.peek().motion === 'reduced' || document.visibilityState !== 'visible';
+
+interface Props {
+  readonly context: ContextView;
+  /** Of the members, in their order. */
+  readonly at: readonly Place[];
+}
+
+/** What was counted before anybody looked, or under another leader, makes no pulse. */
+export function Pulses({ context, at }: Props) {
+  const { members, leader, term, name } = context;
+  const reign = `${name} ${leader} ${term}`;
+  const counted = new Map(
+    members.flatMap(({ node, heartbeats = null }) => (heartbeats === null ? [] : [[node, heartbeats]])),
+  );
+  const known = useRef({ reign, counted });
+  const lastAt = useRef(Number.NEGATIVE_INFINITY);
+  const lit = useSignal<readonly NodeName[]>([]);
+  useEffect(() => {
+    if (known.current.reign === reign && performance.now() - lastAt.current < PULSE_EVERY_MS) return;
+    const before = known.current;
+    known.current = { reign, counted };
+    const nodes = [...counted]
+      .filter(([node, beats]) => beats > (before.counted.get(node) ?? beats))
+      .map(([node]) => node);
+    if (before.reign !== reign || nodes.length === 0 || isStill()) return;
+    lastAt.current = performance.now();
+    lit.value = nodes;
+  }, [reign, JSON.stringify([...counted])]);
+  const { value } = lit;
+  useEffect(() => {
+    if (value.length === 0) return;
+    const timer = setTimeout(() => {
+      lit.value = [];
+    }, PULSE_MS);
+    return () => clearTimeout(timer);
+  }, [value]);
+  const from = at[members.findIndex((member) => member.node === leader)];
+  if (from === undefined) return null;
+  return value.map((node) => {
+    const to = at[members.findIndex((member) => member.node === node)];
+    if (to === undefined) return null;
+    const { x, y } = between(from, to, PULSE_AT);
+    return <circle key={node} class="pulse" r="4" cx={x} cy={y} />;
+  });
+}
