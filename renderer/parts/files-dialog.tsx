@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ExportedFile, ExportKind } from '../../electron/contract/manage.ts';
 import type { ClusterName } from '../../electron/contract/model.ts';
-import { api, attempt, dialog } from '../store.ts';
+import { api, attempt } from '../store.ts';
 import { BundlePanel } from './bundle-panel.tsx';
 import { CopyButton, Dialog, isBusy, SubjectError } from './controls.tsx';
 
@@ -76,15 +76,9 @@ function Export({ name }: { readonly name: ClusterName }) {
   );
 }
 
-export function FilesDialog({ name }: { readonly name: ClusterName }) {
+export function FilesDialog({ name, onClose }: { readonly name: ClusterName; readonly onClose: () => void }) {
   return (
-    <Dialog
-      title={`Files of ${name}`}
-      wide
-      onClose={() => {
-        dialog.value = null;
-      }}
-    >
+    <Dialog title={`Files of ${name}`} wide onClose={onClose}>
       <div class="files">
         <Export name={name} />
         <section aria-label="Diagnostics bundle">

@@ -104,7 +104,7 @@ export const WarnIcon = line('M8 2.5 14.5 13.5h-13zM8 6.5v3.2m0 2v.1');
 
 /** Three linked discs: the product's mark. */
 export const Mark = () => (
-  <svg class="mark" viewBox="0 0 16 16" aria-hidden="true">
+  <svg class="brand" viewBox="0 0 16 16" aria-hidden="true">
     <path d="M8 3.5 3.5 11.5h9z" fill="none" stroke="currentColor" stroke-width="1.4" />
     <circle cx="8" cy="3.5" r="2.5" fill="currentColor" />
     <circle cx="3.5" cy="11.5" r="2.5" fill="currentColor" />

@@ -116,6 +116,10 @@ function Gone({ name }: { readonly name: string }) {
   );
 }
 
+const closeDialog = (): void => {
+  dialog.value = null;
+};
+
 export function ClusterScreen({ page }: { readonly page: string }) {
   const shown = view.value;
   const finished = startup.value?.finished === true;
@@ -147,16 +151,9 @@ export function ClusterScreen({ page }: { readonly page: string }) {
       {(dialog.value === 'slow-disk' || dialog.value === 'skew-clock') && (
         <FaultDialog view={shown} kind={dialog.value} />
       )}
-      {dialog.value === 'files' && <FilesDialog name={shown.name} />}
+      {dialog.value === 'files' && <FilesDialog name={shown.name} onClose={closeDialog} />}
       {dialog.value === 'remove' && (
-        <RemoveDialog
-          name={shown.name}
-          dir={shown.dir}
-          nodes={shown.nodes.length}
-          onClose={() => {
-            dialog.value = null;
-          }}
-        />
+        <RemoveDialog name={shown.name} dir={shown.dir} nodes={shown.nodes.length} onClose={closeDialog} />
       )}
     </>
   );

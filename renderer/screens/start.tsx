@@ -6,7 +6,9 @@ import { createAndStart, duplicateCluster, firstSpec, openDialog, startCluster, 
 import { ago, listing, plural, ports } from '../format.ts';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
 import { planPorts } from '../parts/create-dialog.tsx';
+import { FilesDialog } from '../parts/files-dialog.tsx';
 import { Mark, StateGlyph } from '../parts/icons.tsx';
+import { Menu } from '../parts/menu.tsx';
 import { RouteLink } from '../parts/rail.tsx';
 import { RemoveDialog } from '../parts/remove-dialog.tsx';
 import { startTour } from '../tour.ts';
@@ -26,7 +28,13 @@ export const clusterWords: Readonly<
   stopping: { word: 'Stopping', tone: 'idle', glyph: 'stopping' },
 };
 
-function Row({ one, onRemove }: { readonly one: ClusterSummary; readonly onRemove: () => void }) {
+/** What the list asks about one cluster in a dialog. */
+interface Question {
+  readonly kind: 'export' | 'remove';
+  readonly one: ClusterSummary;
+}
+
+function Row({ one, ask }: { readonly one: ClusterSummary; readonly ask: (question: Question) => void }) {
   const { word, tone, glyph } = clusterWords[one.state];
   const running = one.state !== 'stopped';
   const blocked = !connected.value ? 'No connection to the launcher' : isBusy('cluster') && 'Under way';
@@ -51,52 +59,38 @@ function Row({ one, onRemove }: { readonly one: ClusterSummary; readonly onRemov
           </p>
         )}
       </div>
+      <Button kind="quiet" aria-label={`Open ${one.name}`} onClick={() => go({ screen: 'cluster', name: one.name })}>
+        Open
+      </Button>
       {running ? (
-        <>
-          <Button
-            kind="quiet"
-            blocked={blocked}
-            aria-label={`Stop ${one.name}`}
-            onClick={() => void stopCluster(one.name)}
-          >
-            Stop
-          </Button>
-          <Button aria-label={`Open ${one.name}`} onClick={() => go({ screen: 'cluster', name: one.name })}>
-            Open
-          </Button>
-        </>
+        <Button blocked={blocked} aria-label={`Stop ${one.name}`} onClick={() => void stopCluster(one.name)}>
+          Stop
+        </Button>
       ) : (
-        <>
-          <Button kind="quiet" blocked={blocked} aria-label={`Delete ${one.name}`} onClick={onRemove}>
-            Delete…
-          </Button>
-          <Button
-            kind="quiet"
-            blocked={blocked}
-            aria-label={`Duplicate ${one.name}`}
-            onClick={() => void duplicateCluster(one.name, clusters.peek() ?? [])}
-          >
-            Duplicate
-          </Button>
-          <Button
-            kind="quiet"
-            aria-label={`Open ${one.name}`}
-            onClick={() => go({ screen: 'cluster', name: one.name })}
-          >
-            Open
-          </Button>
-          <Button blocked={blocked} aria-label={`Start ${one.name}`} onClick={() => void startCluster(one.name)}>
-            Start
-          </Button>
-        </>
+        <Button blocked={blocked} aria-label={`Start ${one.name}`} onClick={() => void startCluster(one.name)}>
+          Start
+        </Button>
       )}
+      <Menu
+        words="⋯"
+        label={`More for ${one.name}`}
+        items={[
+          { label: 'Duplicate', blocked, run: () => void duplicateCluster(one.name, clusters.peek() ?? []) },
+          { label: 'Export…', blocked, run: () => ask({ kind: 'export', one }) },
+          { label: 'Checkpoints', run: () => go({ screen: 'cluster', name: one.name, page: 'checkpoints' }) },
+          { label: 'Delete…', blocked: running ? 'Stop it first' : blocked, run: () => ask({ kind: 'remove', one }) },
+        ]}
+      />
     </li>
   );
 }
 
 function KnownClusters({ list }: { readonly list: readonly ClusterSummary[] }) {
   const query = useSignal('');
-  const removing = useSignal<ClusterSummary | null>(null);
+  const asked = useSignal<Question | null>(null);
+  const close = (): void => {
+    asked.value = null;
+  };
   if (list.length === 0) return null;
   const wanted = query.value.trim().toLowerCase();
   const shown = list.filter((one) => `${one.name} ${one.contexts.join(' ')}`.toLowerCase().includes(wanted));
@@ -114,28 +108,27 @@ function KnownClusters({ list }: { readonly list: readonly ClusterSummary[] }) {
           }}
         />
       </header>
-      {removing.value === null && <SubjectError subject="cluster" />}
+      {asked.value === null && <SubjectError subject="cluster" />}
       <ul>
         {shown.map((one) => (
           <Row
             key={one.name}
             one={one}
-            onRemove={() => {
-              removing.value = one;
+            ask={(question) => {
+              asked.value = question;
             }}
           />
         ))}
       </ul>
-      {removing.value !== null && (
+      {asked.value?.kind === 'remove' && (
         <RemoveDialog
-          name={removing.value.name}
-          dir={removing.value.dir}
-          nodes={removing.value.nodes}
-          onClose={() => {
-            removing.value = null;
-          }}
+          name={asked.value.one.name}
+          dir={asked.value.one.dir}
+          nodes={asked.value.one.nodes}
+          onClose={close}
         />
       )}
+      {asked.value?.kind === 'export' && <FilesDialog name={asked.value.one.name} onClose={close} />}
       {shown.length === 0 && <p class="empty">No cluster matches “{query.value}”.</p>}
     </section>
   );

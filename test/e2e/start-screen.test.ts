@@ -1,8 +1,17 @@
 // What a person meets first: one button, a line of what will happen, the clusters that exist.
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { describeWindow } from './harness.ts';
 import { scenes } from './scenes.ts';
 import { cluster, down } from './view-parts.ts';
+
+const choose = async (page: Page, cluster: string, item: string): Promise<void> => {
+  await page.getByRole('button', { name: `More for ${cluster}`, exact: true }).click();
+  await page
+    .getByRole('list', { name: `More for ${cluster}`, exact: true })
+    .getByRole('button', { name: item })
+    .click();
+};
 
 describeWindow('the window', (harness) => {
   describe('start screen', () => {
@@ -87,15 +96,32 @@ describeWindow('the window', (harness) => {
         return { spec: { name } };
       });
       const page = await harness.open();
-      await page.getByRole('button', { name: 'Duplicate dev', exact: true }).click();
+      await choose(page, 'dev', 'Duplicate');
       await page.getByRole('link', { name: 'dev-3', exact: true }).waitFor();
       expect(harness.fake.callsOf('duplicateCluster')[0]?.args).toEqual(['dev', 'dev-3']);
       await page.getByText('Cluster dev-3 is made.').waitFor({ state: 'attached' });
       const refusal = { code: 'NO_FREE_PORTS', what: 'No block of ports is free.', why: '', next: [] };
       harness.fake.fail('duplicateCluster', refusal);
-      await page.getByRole('button', { name: 'Duplicate dev-3' }).click();
+      await choose(page, 'dev-3', 'Duplicate');
       await page.getByRole('region', { name: 'Your clusters' }).getByText('NO_FREE_PORTS').waitFor();
       expect(harness.fake.callsOf('duplicateCluster')[1]?.args).toEqual(['dev-3', 'dev-3-2']);
+    });
+
+    it('UX-3.3 a row exports its cluster, running or not, and leads to its checkpoints; the mark stands clear of the edge', async () => {
+      harness.fake.show(scenes.healthy());
+      harness.fake.on('exportCluster', () => ({ fileName: 'dev.yml', text: 'name: dev\n', notes: [] }));
+      harness.fake.on('bundleContents', () => []);
+      const page = await harness.open();
+      const mark = await page.locator('.brand').boundingBox();
+      expect(mark?.y).toBeGreaterThan(24);
+      await choose(page, 'dev', 'Export…');
+      const files = page.getByRole('dialog', { name: 'Files of dev' });
+      await files.getByText('name: dev').waitFor();
+      expect(harness.fake.callsOf('exportCluster')[0]?.args).toEqual(['dev', 'template']);
+      await page.keyboard.press('Escape');
+      await files.waitFor({ state: 'detached' });
+      await choose(page, 'dev', 'Checkpoints');
+      await page.locator('[data-page="checkpoints"]').waitFor();
     });
 
     it('UX-3.3 a stopped cluster is deleted from the list, after a question that names its folder', async () => {
@@ -103,10 +129,11 @@ describeWindow('the window', (harness) => {
       harness.fake.show(stopped);
       harness.fake.show(cluster({ name: 'billing' }));
       const page = await harness.open();
-      await page.getByRole('button', { name: 'Delete dev' }).waitFor();
-      expect(await page.getByRole('button', { name: 'Delete billing' }).count(), 'it runs').toBe(0);
+      await page.getByRole('button', { name: 'More for billing' }).click();
+      expect(await page.getByRole('button', { name: 'Delete…' }).isDisabled(), 'it runs').toBe(true);
+      await page.keyboard.press('Escape');
       harness.fake.fail('removeCluster', { code: 'CLUSTER_RUNNING', what: 'Cluster dev runs.', why: '', next: [] });
-      await page.getByRole('button', { name: 'Delete dev' }).click();
+      await choose(page, 'dev', 'Delete…');
       const question = page.getByRole('dialog', { name: 'Delete cluster dev?' });
       await question.getByText(stopped.dir).waitFor();
       await question.getByRole('button', { name: 'Delete dev' }).click();
