@@ -10,6 +10,7 @@ import { ChangeNotice } from './context/change-notice.ts';
 import { ClusterManager } from './context/cluster-manager.ts';
 import { Contexts } from './context/contexts.ts';
 import { GroupHost } from './context/group-host.ts';
+import { handOver } from './context/hand-overs.ts';
 import { TICK_MS } from './context/tick-source.ts';
 import type { LeaderCallDeps } from './context/leader-call.ts';
 import { Leaders } from './context/leaders.ts';
@@ -360,7 +361,7 @@ export class EngineNode {
     parts.repairs.stop();
     parts.scrubber.stop();
     parts.catchUp.stop();
-    await parts.groups.handOver(HAND_OVER_MS);
+    await handOver(parts.groups.replicas(), this.#options.env, HAND_OVER_MS);
     // Clients that do not leave in time lose their connection below; they reconnect elsewhere on their own.
     await Promise.race([parts.messaging.drain(), pause(DRAIN_MS)]);
     await parts.http.close();

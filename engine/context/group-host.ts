@@ -3,9 +3,17 @@
 import { memberIdOf, nodeOfMember, type AdminContext, type AdminState } from './admin-state.ts';
 import { segmentBytesOf } from './context-properties.ts';
 import { Departures, folderOf, groupOfFolder, isDeletedForGood, isPreserved, storesOn } from './departures.ts';
-import { firstConfig, type HeldStep, nextMembershipStep, wantedMembers } from './membership-plan.ts';
+import { HandOvers } from './hand-overs.ts';
+import {
+  firstConfig,
+  type HeldStep,
+  type MembershipStep,
+  nextMembershipStep,
+  releasingStep,
+  wantedMembers,
+} from './membership-plan.ts';
 import { FastPath } from './fast-path.ts';
-import { eachOnce, handOver, mayReopen } from './reopening.ts';
+import { eachOnce, mayReopen } from './reopening.ts';
 import { Replica } from './replica.ts';
 import { TICK_MS, TickSource } from './tick-source.ts';
 import { Turn } from './turn.ts';
@@ -59,7 +67,7 @@ export class GroupHost {
   readonly #told = new WeakMap<Replica, RaftStatus>();
   readonly #pendingSince = new WeakMap<Replica, number>();
   readonly #held = new WeakMap<Replica, HeldStep>();
-  readonly #givenAwayUntil = new WeakMap<Replica, number>();
+  readonly #handOvers: HandOvers;
   #wanted: AdminState | null = null;
   #reconciling: Promise<void> = Promise.resolve();
   readonly #applyAdmin: (entry: Entry) => void;
@@ -70,6 +78,7 @@ export class GroupHost {
     this.#memberId = memberIdOf(options.self, options.node.storeId);
     this.#departures = new Departures(options.self);
     this.#turn = new Turn(options.send);
+    this.#handOvers = new HandOvers(options.env, options.timing.electionTicksMax * TICK_MS);
     this.ticks = new TickSource({
       env: options.env,
       asleepTicks: options.timing.electionTicksMin,
@@ -317,10 +326,12 @@ export class GroupHost {
   }
 
   #checkMembershipOf(replica: Replica): void {
-    if (replica.closed || !replica.isReadyLeader || this.#wanted === null) return;
-    const context = this.#wanted.contexts.find((candidate) => candidate.group === replica.group);
-    if (context === undefined) return;
+    if (replica.closed || this.#wanted === null) return;
     const status = replica.status();
+    const context = this.#wanted.contexts.find((candidate) => candidate.group === replica.group);
+    if (status.role !== 'leader' || context === undefined) return;
+    const wanted = wantedMembers(this.#wanted, context);
+    if (!status.leaderReady) return this.#change(replica, releasingStep(status.config, wanted));
     if (status.configPending) {
       this.#notePending(replica, true);
       return;
@@ -333,7 +344,7 @@ export class GroupHost {
     const step = nextMembershipStep({
       self: this.#memberId,
       current: status.config,
-      wanted: wantedMembers(this.#wanted, context),
+      wanted,
       minActiveBackups: this.#options.minActiveBackups,
       lastIndex: status.lastIndex,
       progress: status.progress,
@@ -341,19 +352,15 @@ export class GroupHost {
     this.#notePending(replica, step.kind !== 'none');
     if (step.kind === 'wait' || step.kind === 'transfer') this.#held.set(replica, step);
     else this.#held.delete(replica);
-    if (step.kind === 'transfer') this.#giveAway(replica);
+    if (step.kind === 'transfer') this.#handOvers.try(replica);
+    this.#change(replica, step);
+  }
+
+  #change(replica: Replica, step: MembershipStep): void {
     if (step.kind !== 'change') return;
     const result = replica.proposeConfig(step.config);
     if (result.ok)
       this.#options.env.log.info(step.text, { code: 'MEMBERSHIP', context: replica.context, index: result.index });
-  }
-
-  /** A leader that hands over takes no appends. When nobody followed until the time-out, it takes them for as long before it tries again. */
-  #giveAway(replica: Replica): void {
-    const now = this.#options.env.now();
-    if (now < (this.#givenAwayUntil.get(replica) ?? 0)) return;
-    this.#givenAwayUntil.set(replica, now + 2 * this.#options.timing.electionTicksMax * TICK_MS);
-    replica.transferLeadership(null);
   }
 
   #notePending(replica: Replica, pending: boolean): void {
@@ -382,11 +389,6 @@ export class GroupHost {
   }
 
   // -- the end ------------------------------------------------------------------------------------------------------------------
-
-  /** Gives leadership away where another PRIMARY can take it; resolves when none is left here or after `timeoutMs`. */
-  handOver(timeoutMs: number): Promise<void> {
-    return handOver(this.replicas(), this.#options.env, timeoutMs);
-  }
 
   async close(): Promise<void> {
     this.#closed = true;

@@ -109,6 +109,26 @@ export function nextMembershipStep(options: StepOptions): MembershipStep {
   return waiting ?? { kind: 'none' };
 }
 
+/**
+ * The one step of a leader that could commit nothing in its term yet: an ACTIVE_BACKUP that is to leave or to be less. Nothing else may
+ * change before (thesis §4.1), but this one may never come back, and the leader waits for it. PRIMARYs, who elect, stay as they are.
+ */
+export function releasingStep(current: GroupConfig, wanted: readonly Member[]): MembershipStep {
+  for (const { id, role } of current.members) {
+    const next = wanted.find((member) => member.id === id)?.role ?? null;
+    if (role !== 'ACTIVE_BACKUP' || (next !== null && next !== 'PASSIVE_BACKUP')) continue;
+    const others = current.members.filter((member) => member.id !== id);
+    const members =
+      next === null ? others : current.members.map((member) => (member.id === id ? { id, role: next } : member));
+    return {
+      kind: 'change',
+      config: { ...current, members },
+      text: `${id} ${next === null ? 'leaves' : `becomes ${next}`}`,
+    };
+  }
+  return { kind: 'none' };
+}
+
 function transfer({ self, current, progress }: StepOptions, role: StoringRole | null): TransferStep {
   const matchOf = (id: MemberId): Index => {
     const peer = progress.find((each) => each.id === id);

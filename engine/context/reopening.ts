@@ -1,10 +1,7 @@
 // A replica whose running store met damage: when its store may be opened again, which finds the extent of the damage, marks the log
-// SUSPECT and so starts the repair (raft-design §9). Giving leaderships away, as before a stop. Entry points: mayReopen, eachOnce, handOver.
+// SUSPECT and so starts the repair (raft-design §9). Entry points: mayReopen, eachOnce.
 import type { Entry } from '../raft/types.ts';
-import type { Env } from '../util/env.ts';
 import type { Replica } from './replica.ts';
-
-const LOOK_MS = 10;
 
 /** A leader gives its place away first (disk-duty.ts), and leads on while nobody else can: its other entries are still good. */
 export function mayReopen(replica: Replica): boolean {
@@ -19,18 +16,4 @@ export function eachOnce(apply: (entry: Entry) => void): (entry: Entry) => void 
     applied = entry.index;
     apply(entry);
   };
-}
-
-/** Gives leadership away where another PRIMARY can take it; resolves when none is left here or after `timeoutMs`. */
-export async function handOver(replicas: readonly Replica[], env: Env, timeoutMs: number): Promise<void> {
-  const led = replicas.filter(
-    (replica) =>
-      replica.status().role === 'leader' &&
-      replica.status().config.members.filter((member) => member.role === 'PRIMARY').length > 1,
-  );
-  for (const replica of led) replica.transferLeadership(null);
-  const until = env.now() + timeoutMs;
-  while (led.some((replica) => replica.status().role === 'leader') && env.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
 }

@@ -2,7 +2,7 @@
 // Source: Raft figure 2 "Leaders"; thesis §3.10 (transfer), §4 (membership), §6.2 (check quorum); raft-design.md §5-§7, §10.
 import { entryBytes, UncommittedBytes } from './flow.ts';
 import { invariant } from './invariants.ts';
-import { changeRefusal, encodeConfig } from './membership.ts';
+import { changeRefusal, encodeConfig, releasesBackups } from './membership.ts';
 import { isPrimary, primaryMajority } from './quorum.ts';
 import { releaseReads, sendHeartbeat } from './reads.ts';
 import { appendToLog, bestPrimary, followConfig, handOverIfCaughtUp } from './replication.ts';
@@ -76,13 +76,17 @@ export function propose(
   return appendEntry(state, lead, type, data, firstToken, eventCount);
 }
 
-/** One change at a time, only after an entry of this term is committed (thesis §4.1 and its published correction). */
+/**
+ * One change at a time, only after an entry of this term is committed (thesis §4.1 and its published correction); but a leader may let
+ * ACTIVE_BACKUPs go without which it cannot commit.
+ */
 export function proposeConfig(state: RaftState, config: GroupConfig): ProposeResult {
   const lead = state.lead;
   if (lead === null) return { ok: false, reason: 'not-leader' };
   if (lead.transferee !== null) return { ok: false, reason: 'transferring' };
   if (state.duty !== 'full') return { ok: false, reason: 'no-space' };
-  if (!isReadyLeader(state)) return { ok: false, reason: 'not-ready' };
+  const isReady = isReadyLeader(state) || releasesBackups(state.configs.current, config);
+  if (!isReady) return { ok: false, reason: 'not-ready' };
   if (configPending(state)) return { ok: false, reason: 'config-pending' };
   const refusal = changeRefusal(state.configs.current, config);
   if (refusal !== null) return { ok: false, reason: refusal };

@@ -140,6 +140,23 @@ export function changeRefusal(
   return changes > 1 ? 'unsafe-change' : null;
 }
 
+/**
+ * Nothing but ACTIVE_BACKUPs that leave or become PASSIVE_BACKUPs. Elections and majorities of PRIMARYs are the same before and after, so
+ * two leaders cannot come of it (decision 4: backups only delay commits).
+ */
+export function releasesBackups(current: GroupConfig, next: GroupConfig): boolean {
+  const isSame = (member: Member, held: Member | undefined): boolean => held !== undefined && held.role === member.role;
+  const find = ({ members }: GroupConfig, { id }: Member) => members.find((member) => member.id === id);
+  const lost = current.members.filter((member) => !isSame(member, find(next, member)));
+  const gained = next.members.filter((member) => !isSame(member, find(current, member)));
+  return (
+    lost.length > 0 &&
+    lost.every(({ role }) => role === 'ACTIVE_BACKUP') &&
+    gained.every((member) => member.role === 'PASSIVE_BACKUP' && find(current, member) !== undefined) &&
+    next.minActiveBackups === current.minActiveBackups
+  );
+}
+
 interface PlacedConfig {
   readonly index: Index;
   readonly config: GroupConfig;

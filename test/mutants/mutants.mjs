@@ -136,7 +136,19 @@ export const MUTANTS = [
   raft(
     'configuration changes before the own term commits (AX 4.3.4)',
     'leader',
-    "  if (!isReadyLeader(state)) return { ok: false, reason: 'not-ready' };\n  if (configPending(state)) return { ok: false, reason: 'config-pending' };",
+    "  if (!isReady) return { ok: false, reason: 'not-ready' };\n  if (configPending(state)) return { ok: false, reason: 'config-pending' };",
+    '',
+  ),
+  raft(
+    'any change that lets a backup go may be made too early (decision 4)',
+    'membership',
+    "    lost.every(({ role }) => role === 'ACTIVE_BACKUP') &&\n",
+    "    lost.some(({ role }) => role === 'ACTIVE_BACKUP') &&\n",
+  ),
+  raft(
+    'a repeated transfer begins anew',
+    'leader',
+    '  if (target !== null && target === lead.transferee) return true;\n',
     '',
   ),
   raft('two PRIMARYs change at once', 'membership', "return changes > 1 ? 'unsafe-change' : null;", 'return null;'),
@@ -163,7 +175,7 @@ export const MUTANTS = [
   raft(
     'reads before the own term commits (AX 4.1.7, 4.4.5)',
     'reads',
-    '  } else if (isReadyLeader(state)) {\n    admitRead',
+    '  } else if (unready || isReadyLeader(state)) {\n    admitRead',
     '  } else if (lead !== null) {\n    admitRead',
   ),
   raft(

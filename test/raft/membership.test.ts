@@ -100,6 +100,26 @@ describe('which changes are allowed', () => {
     expect(solo.group.proposeConfig(config('a b')).ok).toBe(true);
   });
 
+  it('decision 4 a leader may let ACTIVE_BACKUPs go before that, and nothing else: it may be they without which it cannot commit', () => {
+    const solo = leaderWith({}, config('a b c', 'd', 'e'));
+    solo.confirm('b', 1);
+    expect(solo.group.leaderReady).toBe(false);
+    const others = [
+      config('a b', '', 'e'),
+      config('a b c', 'd e'),
+      config('a b c', 'd', 'e f'),
+      config('a b c', 'd', ''),
+      config('a b c', '', 'e f'),
+      config('a b c d', '', 'e'),
+      config('a b c', 'd', 'e'),
+    ];
+    for (const next of others) expect(solo.group.proposeConfig(next)).toEqual({ ok: false, reason: 'not-ready' });
+    expect(solo.group.proposeConfig(config('a b c', '', 'd e')).ok).toBe(true);
+    expect(solo.group.proposeConfig(config('a b c', '', 'e'))).toMatchObject({ ok: false });
+    solo.confirm('b', 2);
+    expect(solo.group.leaderReady).toBe(true);
+  });
+
   it('D10 one uncommitted change at a time', () => {
     const solo = readyLeader();
     solo.group.proposeConfig(config('a b c', 'd'));
