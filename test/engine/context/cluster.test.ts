@@ -16,10 +16,14 @@ afterEach(async () => {
   running = [];
 });
 
+/** Long enough that a machine busy with other tests does not end leaderships in between. */
+const ELECTION_TICKS_MIN = 30;
+
 async function formed(count: number): Promise<{ network: MemoryNetwork; nodes: MiniNode[] }> {
   const network = new MemoryNetwork();
   const nodes: MiniNode[] = [];
-  for (let number = 1; number <= count; number += 1) nodes.push(await startMiniNode(network, number));
+  for (let number = 1; number <= count; number += 1)
+    nodes.push(await startMiniNode(network, number, undefined, ELECTION_TICKS_MIN));
   running = nodes;
   await nodes[0]!.manager.initCluster(['_admin', 'default']);
   await Promise.all(nodes.slice(1).map((node) => node.manager.joinUntilDone('localhost', 8224, ['_admin', 'default'])));
@@ -108,7 +112,7 @@ describe('groups and contexts over three nodes', () => {
     const admin = nodes[0]!.manager;
     await admin.createContext({ name: 'orders', roles: [], metaData: {}, dcb: false });
     await admin.deleteContext('orders', false);
-    const late = await startMiniNode(network, 3);
+    const late = await startMiniNode(network, 3, undefined, ELECTION_TICKS_MIN);
     running.push(late);
     await late.manager.joinUntilDone('localhost', 8224, ['_admin', 'orders', 'default']);
     const members = (context: string) =>
