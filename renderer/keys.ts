@@ -1,5 +1,6 @@
-// One table of commands: palette, help, tooltips and key presses all come from it (ux.md §14).
+// What each command of the one table (command-words.ts) does, where and when: palette, help, tooltips, menu and key presses (ux.md §14).
 // Keys without a modifier work only while a card, a panel or the dock has the focus (WCAG 2.1.4), never while typing.
+import { named } from '../electron/contract/command-words.ts';
 import type { NodeView } from '../electron/contract/model.ts';
 import { fileCommands } from './file-commands.ts';
 import { screenCommands } from './screen-commands.ts';
@@ -84,25 +85,19 @@ const toggle =
 
 export const commands: readonly Command[] = [
   {
-    id: 'palette',
-    label: 'Command palette',
-    keys: 'Ctrl+K',
+    ...named('palette'),
     scope: 'anywhere',
     available: always,
     run: () => openDialog('palette'),
   },
   {
-    id: 'help',
-    label: 'Keyboard help',
-    keys: 'F1',
+    ...named('help'),
     scope: 'anywhere',
     available: always,
     run: () => openDialog('help'),
   },
   {
-    id: 'new',
-    label: 'New cluster…',
-    keys: 'Ctrl+N',
+    ...named('new'),
     scope: 'anywhere',
     available: () => connected.value || 'No connection to the launcher',
     run: () => openDialog('create'),
@@ -110,73 +105,55 @@ export const commands: readonly Command[] = [
   ...fileCommands,
   ...screenCommands,
   {
-    id: 'tour',
-    label: 'Five-minute tour',
-    keys: null,
+    ...named('tour'),
     scope: 'anywhere',
     available: () => connected.value || 'No connection to the launcher',
     run: startTour,
   },
   {
-    id: 'dock',
-    label: 'Show or hide the dock',
-    keys: 'Ctrl+J',
+    ...named('dock'),
     scope: 'anywhere',
     available: inCluster,
     run: () => setDock({ open: !dock.peek().open }),
   },
   {
-    id: 'connect',
-    label: 'Connect an app',
-    keys: 'Ctrl+Shift+C',
+    ...named('connect'),
     scope: 'anywhere',
     available: inCluster,
     run: () => showDock('connect'),
   },
   {
-    id: 'timeline',
-    label: 'Timeline',
-    keys: null,
+    ...named('timeline'),
     scope: 'anywhere',
     available: inCluster,
     run: () => showDock('timeline'),
   },
   {
-    id: 'logs-all',
-    label: 'Logs of all nodes',
-    keys: null,
+    ...named('logs-all'),
     scope: 'anywhere',
     available: inCluster,
     run: () => showLogs(null),
   },
   {
-    id: 'start-cluster',
-    label: 'Start the cluster',
-    keys: null,
+    ...named('start-cluster'),
     scope: 'anywhere',
     available: () => (view.value !== null && view.value.state !== 'stopped' ? 'It runs' : commanding()),
     run: () => void startCluster(view.peek()?.name ?? ''),
   },
   {
-    id: 'stop-cluster',
-    label: 'Stop the cluster',
-    keys: null,
+    ...named('stop-cluster'),
     scope: 'anywhere',
     available: () => (view.value?.state === 'stopped' ? 'It is stopped' : commanding()),
     run: () => void stopCluster(view.peek()?.name ?? ''),
   },
   {
-    id: 'start',
-    label: 'Start or stop the node',
-    keys: 'S',
+    ...named('start'),
     scope: 'card',
     available: commanding,
     run: toggle('start', 'stop'),
   },
   {
-    id: 'kill',
-    label: 'Kill the node',
-    keys: 'K',
+    ...named('kill'),
     scope: 'card',
     available: commanding,
     run: (node) => {
@@ -184,25 +161,19 @@ export const commands: readonly Command[] = [
     },
   },
   {
-    id: 'freeze',
-    label: 'Freeze or resume the node',
-    keys: 'F',
+    ...named('freeze'),
     scope: 'card',
     available: commanding,
     run: toggle('freeze', 'resume'),
   },
   {
-    id: 'logs',
-    label: 'Logs of the node',
-    keys: 'L',
+    ...named('logs'),
     scope: 'card',
     available: inCluster,
     run: (node) => showLogs(node?.name ?? null),
   },
   {
-    id: 'copy',
-    label: 'Copy the gRPC address',
-    keys: 'C',
+    ...named('copy'),
     scope: 'card',
     available: inCluster,
     run: (node) => {
@@ -210,92 +181,77 @@ export const commands: readonly Command[] = [
     },
   },
   {
-    id: 'kill-leader',
-    label: 'Kill the leader of the shown context',
-    keys: 'Shift+K',
+    ...named('kill-leader'),
     scope: 'content',
     available: commanding,
     run: () => void killLeader(),
   },
   {
-    id: 'links',
-    label: 'Links and partitions…',
-    keys: 'P',
+    ...named('links'),
     scope: 'content',
     available: commanding,
     run: () => openDialog('links'),
   },
   {
-    id: 'heal',
-    label: 'Heal all faults',
-    keys: 'Shift+H',
+    ...named('heal'),
     scope: 'content',
     available: commanding,
     run: () => void heal(),
   },
   {
-    id: 'previous-context',
-    label: 'Previous context',
-    keys: '[',
+    ...named('previous-context'),
     scope: 'content',
     available: inCluster,
     run: () => stepContext(-1),
   },
   {
-    id: 'next-context',
-    label: 'Next context',
-    keys: ']',
+    ...named('next-context'),
     scope: 'content',
     available: inCluster,
     run: () => stepContext(1),
   },
   {
-    id: 'earlier',
-    label: 'Previous event of the timeline',
-    keys: ',',
+    ...named('earlier'),
     scope: 'content',
     available: inCluster,
     run: () => stepEvent(-1),
   },
   {
-    id: 'later',
-    label: 'Next event of the timeline',
-    keys: '.',
+    ...named('later'),
     scope: 'content',
     available: () => (past.value === null ? 'You look at the present' : inCluster()),
     run: () => stepEvent(1),
   },
   {
-    id: 'now',
-    label: 'Back to now',
-    keys: 'End',
+    ...named('now'),
     scope: 'content',
     available: () => (past.value === null ? 'You look at the present' : true),
     run: backToNow,
   },
   {
-    id: 'zoom-in',
-    label: 'Show a shorter time of the timeline',
-    keys: '+',
+    ...named('zoom-in'),
     scope: 'content',
     available: onTimeline,
     run: () => zoom(-1),
   },
   {
-    id: 'zoom-out',
-    label: 'Show a longer time of the timeline',
-    keys: '-',
+    ...named('zoom-out'),
     scope: 'content',
     available: onTimeline,
     run: () => zoom(1),
   },
   {
-    id: 'search',
-    label: 'Search the log',
-    keys: '/',
+    ...named('search'),
     scope: 'content',
     available: inCluster,
     run: () => {
+      const pane = document.activeElement?.closest('.panel, .dock');
+      const field = pane?.querySelector<HTMLInputElement>('input[type=search]');
+      if (field !== null && field !== undefined) {
+        field.focus();
+        field.select();
+        return;
+      }
       showDock('logs');
       requestAnimationFrame(() => window.dispatchEvent(new Event(SEARCH_EVENT)));
     },

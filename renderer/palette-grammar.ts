@@ -11,10 +11,12 @@ import {
   UsageError,
 } from '../electron/contract/grammar.ts';
 import { NOTE_CHARS_MAX } from '../electron/contract/check-records.ts';
+import { cliVerbs, isVerb } from '../electron/contract/cli-verbs.ts';
 import type { DiskFault } from '../electron/contract/faults.ts';
 import type { NodeAction } from '../electron/contract/model.ts';
 import { api, attempt, view } from './store.ts';
 import { pinNote } from './past.ts';
+import { clusterWork, isPlace, placeOf } from './palette-places.ts';
 import { heal, setLinks, skewClock, strike } from './actions.ts';
 
 export type Typed =
@@ -30,35 +32,25 @@ export type Typed =
 
 const ACTIONS: readonly NodeAction[] = ['start', 'stop', 'kill', 'freeze', 'resume', 'restart'];
 const TARGET = /^(all|node-[1-9]|(leader|follower):[a-zA-Z_][a-zA-Z_\-0-9]*)$/;
-const VERBS: readonly string[] = [
-  ...ACTIONS,
-  'cut',
-  'partition',
-  'delay',
-  'loss',
-  'slow-disk',
-  'fill-disk',
-  'fail-disk',
-  'skew',
-  'heal',
-  'move-leader',
-  'pace',
-  'step',
-  'note',
-];
+/** Say something without a further word. */
+const ALONE: ReadonlySet<string> = new Set(['heal', 'step', 'rolling-restart', 'add-node', 'checkpoint']);
 const CUT = { cut: true, delayMs: 0, jitterMs: 0, lossPercent: 0 };
 
 /** null: not in the words of the command line at all, so only names are searched. */
 export function typedCommand(text: string): Typed | null {
-  const [first, ...rest] = text
-    .trim()
-    .replace(/^muster\s+/, '')
-    .split(/\s+/);
-  const verb = first ?? '';
-  if (!VERBS.includes(verb) || (rest.length === 0 && verb !== 'heal' && verb !== 'step')) return null;
-  if (view.peek() === null) return { kind: 'problem', text: 'Open a cluster first' };
+  const trimmed = text.trim();
+  const line = trimmed.replace(/^muster\s+/, '');
+  const [verb = '', ...rest] = line.split(/\s+/);
+  if (!isVerb(verb)) return null;
+  // One word alone may be the beginning of a name.
+  const meant = line !== trimmed || rest.length > 0 || ALONE.has(verb) || isPlace(verb);
+  if (!meant) return null;
+  if (cliVerbs[verb] === 'terminal') return { kind: 'problem', text: `In a terminal: muster ${line}` };
   try {
-    return { kind: 'run', text: [verb, ...rest].join(' '), inThePast: verb === 'note', run: workOf(verb, rest) };
+    if (isPlace(verb)) return { kind: 'run', text: line, inThePast: true, run: placeOf(verb, rest) };
+    if (verb !== 'up' && view.peek() === null) return { kind: 'problem', text: 'Open a cluster first' };
+    const run = clusterWork(verb, rest) ?? workOf(verb, rest);
+    return { kind: 'run', text: line, inThePast: verb === 'note', run };
   } catch (error) {
     if (error instanceof UsageError) return { kind: 'problem', text: error.message };
     throw error;
@@ -80,6 +72,7 @@ function onDisk(words: readonly string[], change: Partial<DiskFault>): () => voi
 function workOf(verb: string, rest: readonly string[]): () => void {
   const action = ACTIONS.find((one) => one === verb);
   if (action !== undefined) {
+    if (rest.length === 0) throw new UsageError(`Say whom: ${verb} node-2, all, leader:default, follower:default.`);
     for (const target of rest) requireTarget(target);
     return () => {
       for (const target of rest) strike(target, action);

@@ -1,10 +1,12 @@
-// The application menu. Its commands run in the page, by the ids of renderer/keys.ts; the page owns their keys, so that
+// The application menu. Its commands run in the page, by the ids of the one table; the page owns their keys, so that
 // browser and window behave alike (`registerAccelerator: false` only shows them here).
 import { app, BrowserWindow, Menu, type MenuItemConstructorOptions } from 'electron';
+import { acceleratorOf, type CommandId, commandWords } from '../contract/command-words.ts';
 
-function command(label: string, id: string, accelerator?: string): MenuItemConstructorOptions {
+function command(id: CommandId): MenuItemConstructorOptions {
+  const accelerator = acceleratorOf(id);
   return {
-    label,
+    label: commandWords[id].label,
     ...(accelerator === undefined ? {} : { accelerator, registerAccelerator: false }),
     click: () =>
       (BrowserWindow.getFocusedWindow() ?? BrowserWindow.getAllWindows()[0])?.webContents.send(
@@ -24,16 +26,19 @@ export function installMenu(): void {
     {
       label: 'Cluster',
       submenu: [
-        command('New cluster…', 'new', 'CmdOrCtrl+N'),
-        command('Import a cluster…', 'import'),
-        command('All clusters', 'clusters'),
+        command('new'),
+        command('import'),
+        command('clusters'),
         separator,
-        command('Start the cluster', 'start-cluster'),
-        command('Stop the cluster', 'stop-cluster'),
+        command('start-cluster'),
+        command('stop-cluster'),
         separator,
-        command('Links and partitions…', 'links'),
-        command('Heal all links', 'heal'),
-        command('Files: export, diagnostics bundle…', 'files'),
+        command('links'),
+        command('heal'),
+        command('files'),
+        separator,
+        command('settings'),
+        command('diagnostics'),
         separator,
         {
           label: process.platform === 'darwin' ? 'Close' : 'Quit',
@@ -46,9 +51,10 @@ export function installMenu(): void {
     {
       label: 'View',
       submenu: [
-        command('Commands…', 'palette', 'CmdOrCtrl+K'),
-        command('Show or hide the dock', 'dock', 'CmdOrCtrl+J'),
-        command('Connect an app', 'connect', 'CmdOrCtrl+Shift+C'),
+        command('palette'),
+        command('dock'),
+        command('connect'),
+        command('timeline'),
         separator,
         { role: 'resetZoom' },
         { role: 'zoomIn' },
@@ -57,7 +63,7 @@ export function installMenu(): void {
         ...(app.isPackaged ? [] : [{ role: 'toggleDevTools' } as const]),
       ],
     },
-    { role: 'help', submenu: [command('Keyboard', 'help', 'F1')] },
+    { role: 'help', submenu: [command('help'), command('tour')] },
   ];
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));
 }
