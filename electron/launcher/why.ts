@@ -98,7 +98,7 @@ export function whyOf(context: ContextFacts, replicas: readonly ReplicaView[]): 
     const sentence = `${context.leader.node} leads but cannot commit: ${storing.length} of ${quorum.voters} voting members can store, ${quorum.needed} needed (${reasons}).`;
     return say('no-quorum', sentence, recovery(context));
   }
-  if (context.leader.group.blockedOnActiveBackup) {
+  if (context.leader.group.blockedOnActiveBackup || waitsForBackups(context, context.leader.group)) {
     return blocked(context, say);
   }
   return healthy(context, replicas, say);
@@ -174,6 +174,12 @@ function blocked(context: ContextFacts, say: (headline: Headline, sentence: stri
     `Commits need an active backup and ${named}.`,
     cutFromLeader(context, backups).length > 0 ? [...steps, HEAL_LINKS] : steps,
   );
+}
+
+/** A leader that has committed nothing yet, and no active backup that could confirm it. */
+function waitsForBackups(context: ContextFacts, { leaderReady }: GroupReport): boolean {
+  const backups = context.members.filter((member) => member.role === 'ACTIVE_BACKUP');
+  return !leaderReady && backups.length > 0 && backups.every(({ node }) => hindrances(context, [node]).length > 0);
 }
 
 const isUp = (context: ContextFacts, name: NodeName): boolean =>

@@ -104,6 +104,17 @@ describe('a context that waits for an active backup (RO-2, S17)', () => {
     );
   });
 
+  it('tells it of a new leader, too, which cannot commit its first entry: a damaged log (torture, seed 903), a full disk, down', () => {
+    const unready = { 'node-1': { leaderReady: false } };
+    const troubled = { ...unready, 'node-3': { suspect: 'entry 7 is damaged' }, 'node-4': { diskFull: true } };
+    expect(why({ backups, groups: troubled })).toMatchObject({
+      headline: 'blocked-no-active-backup',
+      sentence: 'Commits need an active backup and node-3: its log is damaged; node-4: its disk is full.',
+    });
+    expect(why({ backups, groups: unready, down: backups }).headline).toBe('blocked-no-active-backup');
+    expect(why({ backups, groups: unready, down: ['node-3'] }).headline).toBe('electing');
+  });
+
   it('says that none confirmed yet when nothing is known to be wrong', () => {
     expect(why({ backups, groups: blocked }).sentence).toBe(
       'Commits need an active backup and node-3, node-4 did not confirm yet.',
