@@ -15,6 +15,7 @@ import type {
   NodeConfigView,
   NodeName,
   NodeRole,
+  PlanPreview,
   Snippet,
   SnippetKind,
   TaskView,
@@ -49,7 +50,7 @@ export interface LauncherApi extends ScriptApi, SliceApi, ManageApi, RecordsApi 
   }>;
   listClusters(): Promise<readonly ClusterSummary[]>;
   /** Pure preview: directories, ports, properties; nothing is written. */
-  planCluster(spec: ClusterSpec): Promise<ClusterPlan>;
+  planCluster(spec: ClusterSpec): Promise<PlanPreview>;
   /** Writes the plan and properties; does not start. Fails with CLUSTER_EXISTS. */
   createCluster(spec: ClusterSpec): Promise<ClusterPlan>;
   /** Resolves when every node process runs; use `wait` for usable. Already running: resolves at once. */

@@ -66,6 +66,12 @@ export interface ClusterPlan {
   readonly moved?: true;
 }
 
+/** What would be written and started: nothing is yet. */
+export interface PlanPreview extends ClusterPlan {
+  /** Generated lines of the properties of the first node, `key=value`; without tokens, which are made at the first start. */
+  readonly properties: readonly string[];
+}
+
 /** ux.md §4.1. `stale` = the engine's control channel has been silent for more than 2 s. */
 export type NodeState =
   | 'stopped'

@@ -4,7 +4,7 @@ import { ADMIN_CONTEXT } from '../contract/check-parts.ts';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TEMPLATE_FILE } from '../../engine/config/cluster-template.ts';
-import type { ClusterPlan, NodePlan } from '../contract/model.ts';
+import type { ClusterPlan, NodePlan, PlanPreview } from '../contract/model.ts';
 import { planTemplate } from './cluster-template.ts';
 import { errnoOf, launcherError, messageOf } from './errors.ts';
 import { INTERNAL_HOST } from './plan.ts';
@@ -65,6 +65,13 @@ export function generatedProperties(
     [`${PREFIX}muster.timing-profile`, plan.spec.timing],
     ...securityProperties(node, security),
   ];
+}
+
+/** The plan with what the first node would read. */
+export function previewOf(plan: ClusterPlan): PlanPreview {
+  const [first] = plan.nodes;
+  const lines = first === undefined ? [] : generatedProperties(plan, first, noSecurity);
+  return { ...plan, properties: lines.map(([key, value]) => `${key}=${value}`) };
 }
 
 /** Decision 7, CT-7: by template or by autocluster, never both. */

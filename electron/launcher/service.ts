@@ -15,6 +15,7 @@ import { examine } from './doctor.ts';
 import { launcherError } from './errors.ts';
 import { appendEvent, eventTree, readEvent, readEvents } from './events.ts';
 import { commandOf } from './installation.ts';
+import { previewOf } from './properties-file.ts';
 import { purgeContexts } from './purge.ts';
 import { listCheckpoints, removeCheckpoint } from './checkpoint-files.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -138,7 +139,7 @@ class Service implements Omit<ServiceWithoutScripts, keyof ManageApi | keyof Rec
   }
 
   async planCluster(...[spec]: Parameters<LauncherClient['planCluster']>) {
-    return this.#fleet.plan(spec);
+    return previewOf(await this.#fleet.plan(spec));
   }
 
   async createCluster(...[spec]: Parameters<LauncherClient['createCluster']>) {

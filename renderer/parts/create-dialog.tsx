@@ -1,7 +1,7 @@
 // "New cluster": the spec as a form, and beside it the plan that the launcher would carry out (ux.md §3.2).
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { ClusterPlan, ClusterSpec, LauncherErrorData } from '../../electron/contract/model.ts';
+import type { ClusterPlan, ClusterSpec, LauncherErrorData, PlanPreview } from '../../electron/contract/model.ts';
 import { LauncherError } from '../../electron/contract/model.ts';
 import { scenarios, scenarioSpec } from '../../electron/contract/scenarios.ts';
 import { createAndStart, firstSpec } from '../actions.ts';
@@ -12,6 +12,8 @@ import { Button, Dialog, ErrorNote, isBusy, SubjectError } from './controls.tsx'
 
 const NODES_MAX = 9;
 const PREVIEW_DELAY_MS = 150;
+/** One more node than these is no safer. */
+const ODD_COUNTS = [1, 3, 5, 7];
 
 /** What an even number of voters means; null when there is nothing to say. */
 function majorityNote(nodes: number): string {
@@ -24,7 +26,7 @@ function majorityNote(nodes: number): string {
 }
 
 function Preview({ spec }: { readonly spec: ClusterSpec }) {
-  const plan = useSignal<ClusterPlan | null>(null);
+  const plan = useSignal<PlanPreview | null>(null);
   const failed = useSignal<LauncherErrorData | null>(null);
   const key = JSON.stringify(spec);
   useEffect(() => {
@@ -76,6 +78,14 @@ function Preview({ spec }: { readonly spec: ClusterSpec }) {
         </tbody>
       </table>
       <p class="hint path">{plan.value.dir}</p>
+      <h4>Properties of {plan.value.nodes[0]?.name}</h4>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a text that scrolls must be reachable by keyboard */}
+      <section class="file-text" tabIndex={0} aria-label="Properties of the first node">
+        <pre>{plan.value.properties.join('\n')}</pre>
+      </section>
+      {(spec.tls === true || spec.accessControl === true) && (
+        <p class="hint">Tokens and certificates are made at the first start.</p>
+      )}
     </>
   );
 }
@@ -187,6 +197,7 @@ export function CreateDialog() {
               type="number"
               min="1"
               max={NODES_MAX}
+              list="node-counts"
               required
               disabled={chosen !== undefined}
               value={spec.nodes}
@@ -194,6 +205,11 @@ export function CreateDialog() {
                 set({ nodes: Math.min(NODES_MAX, Math.max(1, event.currentTarget.valueAsNumber || 1)) })
               }
             />
+            <datalist id="node-counts">
+              {ODD_COUNTS.map((count) => (
+                <option key={count} value={count} />
+              ))}
+            </datalist>
             <small>{majorityNote(chosen?.roles.filter((role) => role === 'PRIMARY').length ?? spec.nodes)}</small>
           </label>
           <label class="field">

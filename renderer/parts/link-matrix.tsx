@@ -1,5 +1,6 @@
 // Who hears whom: an N×N grid of switches and ready-made breaks, staged, with what they mean said before they are applied (ux.md §4.3).
 import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import type { DirectedLink } from '../../electron/contract/link-plan.ts';
 import { between, linkConsequences, linkPresets, sameLink } from '../../electron/contract/link-plan.ts';
 import type { ClusterView, NodeName } from '../../electron/contract/model.ts';
@@ -22,7 +23,13 @@ const NONE: Trouble = { cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 };
 
 const has = (links: readonly DirectedLink[], link: DirectedLink): boolean => links.some((one) => sameLink(one, link));
 
-function moveInGrid(event: KeyboardEvent): void {
+function linkAt(target: EventTarget | null): DirectedLink | null {
+  const { from, to } = (target as Element | null)?.closest<HTMLElement>('.link-cell')?.dataset ?? {};
+  return from === undefined || to === undefined ? null : { from, to };
+}
+
+/** Arrows move; with Shift what they leave and what they reach is chosen. */
+function moveInGrid(event: KeyboardEvent, choose: (links: readonly DirectedLink[]) => void): void {
   const cell = (event.target as Element).closest('td, th') as HTMLTableCellElement | null;
   const row = cell?.parentElement as HTMLTableRowElement | null;
   const table = row?.closest('table');
@@ -38,6 +45,8 @@ function moveInGrid(event: KeyboardEvent): void {
     const button = next.querySelector('button');
     if (button !== null) {
       button.focus();
+      const [left, reached] = [linkAt(cell.firstElementChild), linkAt(button)];
+      if (event.shiftKey && left !== null && reached !== null) choose([left, reached]);
       return;
     }
   }
@@ -49,16 +58,24 @@ interface GridProps {
   readonly word: string;
   readonly blocked: boolean;
   readonly onStage: (links: readonly DirectedLink[]) => void;
+  /** All of them on or off, the others stay as they are. */
+  readonly onPaint: (links: readonly DirectedLink[], on: boolean) => void;
 }
 
-function Row({ names, staged, word, blocked, onStage, from }: GridProps & { readonly from: NodeName }) {
+function Row({ names, staged, word, blocked, onStage, onPaint, from }: GridProps & { readonly from: NodeName }) {
   const around = between([[from], names.filter((one) => one !== from)]);
   const isolated = around.length > 0 && around.every((link) => has(staged, link));
   const without = staged.filter((link) => !has(around, link));
   return (
     <tr>
       <th scope="row">
-        <Swatch index={names.indexOf(from)} /> {from}
+        <All
+          {...{ staged, blocked, onPaint }}
+          index={names.indexOf(from)}
+          name={from}
+          words={`from ${from}`}
+          links={around.filter((link) => link.from === from)}
+        />
       </th>
       {names.map((to) => {
         if (from === to) return <td key={to} class="self" />;
@@ -69,6 +86,8 @@ function Row({ names, staged, word, blocked, onStage, from }: GridProps & { read
             <button
               type="button"
               class="link-cell"
+              data-from={from}
+              data-to={to}
               aria-pressed={on}
               aria-label={`Cut ${from} to ${to}, now ${on ? word : 'open'}`}
               disabled={blocked}
@@ -95,23 +114,72 @@ function Row({ names, staged, word, blocked, onStage, from }: GridProps & { read
   );
 }
 
-function Grid(props: GridProps) {
+/** A header: everything that its node sends, or that it receives. */
+function All(
+  props: Pick<GridProps, 'staged' | 'blocked' | 'onPaint'> & {
+    readonly index: number;
+    readonly name: NodeName;
+    readonly words: string;
+    readonly links: readonly DirectedLink[];
+  },
+) {
+  const { staged, blocked, onPaint, index, name, words, links } = props;
+  const on = links.length > 0 && links.every((link) => has(staged, link));
   return (
-    <table class="matrix" onKeyDown={moveInGrid}>
+    <button
+      type="button"
+      class="link-head"
+      aria-pressed={on}
+      aria-label={`Cut all ${words}`}
+      disabled={blocked || links.length === 0}
+      onClick={() => onPaint(links, !on)}
+    >
+      <Swatch index={index} /> {name}
+    </button>
+  );
+}
+
+function Grid(props: GridProps) {
+  const { names, staged, blocked, onPaint } = props;
+  /** A press that moves on to other cells changes them all as it would have changed the first. */
+  const drag = useRef<{ readonly link: DirectedLink; readonly on: boolean } | null>(null);
+  return (
+    <table
+      class="matrix"
+      onKeyDown={(event) => moveInGrid(event, (links) => !blocked && onPaint(links, true))}
+      onPointerDown={(event) => {
+        const link = linkAt(event.target);
+        drag.current = link === null || blocked ? null : { link, on: !has(staged, link) };
+        // A finger would keep its first cell to itself.
+        if (event.target instanceof Element && event.target.hasPointerCapture(event.pointerId)) {
+          event.target.releasePointerCapture(event.pointerId);
+        }
+      }}
+      onPointerOver={(event) => {
+        const link = linkAt(event.target);
+        const from = drag.current;
+        if (event.buttons !== 1 || from === null || link === null || sameLink(link, from.link)) return;
+        onPaint([from.link, link], from.on);
+      }}
+    >
       <caption class="visually-hidden">Link from row to column</caption>
       <thead>
         <tr>
           <td class="corner">from ↓ to →</td>
-          {props.names.map((name, i) => (
+          {names.map((name, index) => (
             <th key={name} scope="col">
-              <Swatch index={i} /> {name}
+              <All
+                {...{ staged, blocked, onPaint, index, name }}
+                words={`to ${name}`}
+                links={names.filter((from) => from !== name).map((from) => ({ from, to: name }))}
+              />
             </th>
           ))}
           <td />
         </tr>
       </thead>
       <tbody>
-        {props.names.map((from) => (
+        {names.map((from) => (
           <Row key={from} {...props} from={from} />
         ))}
       </tbody>
@@ -194,6 +262,10 @@ export function LinkMatrix({ view }: { readonly view: ClusterView }) {
   const stage = (links: readonly DirectedLink[]): void => {
     staged.value = links;
   };
+  const paint = (links: readonly DirectedLink[], on: boolean): void => {
+    const rest = staged.peek().filter((link) => !has(links, link));
+    staged.value = on ? [...rest, ...links] : rest;
+  };
   const close = (): void => {
     dialog.value = null;
   };
@@ -206,8 +278,8 @@ export function LinkMatrix({ view }: { readonly view: ClusterView }) {
   return (
     <Dialog title="Links between the nodes" wide onClose={close}>
       <p class="hint">
-        Each row sends, each column receives. Faults hold only between nodes: apps and this window still reach every
-        node.
+        Each row sends, each column receives: press a cell, a name for all of its links, or drag over several (Shift and
+        arrows). Faults hold only between nodes: apps and this window still reach every node.
       </p>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would bring a legend for a row of buttons */}
       <div class="toolbar" role="group" aria-label="Ready-made breaks">
@@ -220,7 +292,7 @@ export function LinkMatrix({ view }: { readonly view: ClusterView }) {
           All open
         </Button>
       </div>
-      <Grid names={names} staged={staged.value} word={word} blocked={blocked} onStage={stage} />
+      <Grid names={names} staged={staged.value} word={word} blocked={blocked} onStage={stage} onPaint={paint} />
       <Groups names={names} onStage={stage} />
       <Kind
         trouble={trouble.value}

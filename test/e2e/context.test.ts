@@ -172,6 +172,36 @@ describeWindow('the window', (harness) => {
       await dialog.waitFor({ state: 'detached' });
     });
 
+    it('UX-4.3 cells are chosen by dragging, by Shift and arrows, and all of a node by its name', async () => {
+      const page = await harness.openCluster();
+      await page.getByRole('button', { name: 'Links…' }).click();
+      const dialog = page.getByRole('dialog', { name: 'Links between the nodes' });
+      const cell = (from: number, to: number) =>
+        dialog.getByRole('button', { name: `Cut node-${from} to node-${to},` });
+      const chosen = (): Promise<string[]> =>
+        dialog
+          .locator('.link-cell[aria-pressed="true"]')
+          .evaluateAll((all) => all.map((one) => `${one.getAttribute('data-from')} ${one.getAttribute('data-to')}`));
+      await cell(1, 2).hover();
+      await page.mouse.down();
+      await cell(1, 3).hover();
+      await cell(2, 3).hover();
+      await page.mouse.up();
+      expect(await chosen()).toEqual(['node-1 node-2', 'node-1 node-3', 'node-2 node-3']);
+      await cell(2, 3).hover();
+      await page.mouse.down();
+      await cell(1, 3).hover();
+      await page.mouse.up();
+      expect(await chosen(), 'begun on a chosen one, it takes away').toEqual(['node-1 node-2']);
+      await cell(3, 1).focus();
+      await page.keyboard.press('Shift+ArrowRight');
+      await expect.poll(chosen).toEqual(['node-1 node-2', 'node-3 node-1', 'node-3 node-2']);
+      await dialog.getByRole('button', { name: 'Cut all to node-1' }).click();
+      await expect.poll(chosen).toEqual(['node-1 node-2', 'node-2 node-1', 'node-3 node-1', 'node-3 node-2']);
+      await dialog.getByRole('button', { name: 'Cut all from node-3' }).click();
+      await expect.poll(chosen).toEqual(['node-1 node-2', 'node-2 node-1']);
+    });
+
     it('UX-4.3 Break ▾ aims at the leader of the shown context, closes with Esc, and the window turns amber while a fault is on', async () => {
       const page = await harness.openCluster();
       const amber = (): Promise<string | null> => page.locator('.shell').getAttribute('data-broken');

@@ -10,12 +10,12 @@ import type { LauncherEventName, LauncherEvents } from '../../electron/contract/
 import type { ControlPortView } from '../../electron/contract/control-port.ts';
 import type { TimelineEvent } from '../../electron/contract/history.ts';
 import type {
-  ClusterPlan,
   ClusterSpec,
   ClusterSummary,
   ClusterView,
   LauncherErrorData,
   LogLine,
+  PlanPreview,
   Snippet,
 } from '../../electron/contract/model.ts';
 import { type AppSettings, standardSettings } from '../../electron/contract/settings.ts';
@@ -257,7 +257,7 @@ export class FakeLauncher {
   }
 }
 
-function planOf(spec: ClusterSpec): ClusterPlan {
+function planOf(spec: ClusterSpec): PlanPreview {
   const first = spec.firstPort ?? 8024;
   const dir = `/home/ada/.local/share/muster/${spec.name}`;
   const nodes = Array.from({ length: spec.nodes }, (_, i) => ({
@@ -270,7 +270,8 @@ function planOf(spec: ClusterSpec): ClusterPlan {
     grpc: first + 100 + i,
     internal: first + 200 + i,
   }));
-  return { version: 1, spec, dir, createdAt: new Date().toISOString(), nodes };
+  const properties = [`server.port=${first}`, `axoniq.axonserver.muster.timing-profile=${spec.timing}`];
+  return { version: 1, spec, dir, createdAt: new Date().toISOString(), nodes, properties };
 }
 
 const emptyHistory = { range: null, nodes: [], contexts: [], clients: [], faults: [], appends: [] };

@@ -183,11 +183,16 @@ describeWindow('the window', (harness) => {
       await form.getByLabel('Nodes').fill('4');
       await form.getByText('No safer than 3 nodes.').waitFor();
       await form.getByRole('rowheader', { name: 'node-4' }).waitFor();
+      const properties = form.getByRole('region', { name: 'Properties of the first node' });
+      await properties.getByText('timing-profile=dev').waitFor();
+      await form.getByText('Ports and timing').click();
+      await form.getByRole('radio', { name: 'As documented' }).check();
+      await properties.getByText('timing-profile=axon').waitFor();
       await form.getByLabel('Throw away when stopped').check();
       await form.getByRole('button', { name: 'Create and start' }).click();
       await expect
         .poll(() => harness.fake.callsOf('createCluster')[0]?.args[0])
-        .toMatchObject({ nodes: 4, data: 'throw-away' });
+        .toMatchObject({ nodes: 4, data: 'throw-away', timing: 'axon' });
     });
 
     it('UX-3.2 access control, TLS and DCB are switches of the form; what is switched off again is not asked for', async () => {

@@ -234,6 +234,18 @@ describe('a cluster of engine processes', () => {
     expect((await service.getCluster('two')).state).toBe('usable');
   });
 
+  it('ux 3.2: the preview of a plan has the lines that the first node then reads', async () => {
+    const wish = spec({ firstPort: await freeFirstPort(), timing: 'axon' });
+    const { properties } = await service.planCluster(wish);
+    expect(properties).toContain('axoniq.axonserver.muster.timing-profile=axon');
+    await service.createCluster(wish);
+    await service.startCluster('dev');
+    const [first] = (await service.getCluster('dev')).nodes;
+    expect((await readFile(first?.propertiesFile ?? '', 'utf8')).split('\n')).toEqual(
+      expect.arrayContaining([...properties]),
+    );
+  });
+
   it('ux 17: names the own cluster that holds a port', async () => {
     const firstPort = await freeFirstPort();
     await running({ name: 'one', firstPort });
