@@ -16,20 +16,9 @@ import {
   stopCluster,
 } from './actions.ts';
 import { preferences } from './preferences.ts';
-import { backToNow, stepEvent, zoom } from './past.ts';
+import { timelineCommands } from './timeline-keys.ts';
 import { startTour } from './tour.ts';
-import {
-  commandsBlocked,
-  connected,
-  context,
-  dialog,
-  dock,
-  past,
-  route,
-  setDock,
-  view,
-  wantedContext,
-} from './store.ts';
+import { commandsBlocked, connected, context, dialog, dock, setDock, view, wantedContext } from './store.ts';
 
 export interface Command {
   readonly id: string;
@@ -56,8 +45,6 @@ export const commanding = (): true | string => {
   const open = inCluster();
   return open === true ? (commandsBlocked.value ?? true) : open;
 };
-const onTimeline = (): true | string =>
-  (route.value.screen === 'cluster' && route.value.page === 'timeline') || 'Open the timeline first';
 export const always = (): true => true;
 
 function stepContext(by: number): void {
@@ -210,36 +197,7 @@ export const commands: readonly Command[] = [
     available: inCluster,
     run: () => stepContext(1),
   },
-  {
-    ...named('earlier'),
-    scope: 'content',
-    available: inCluster,
-    run: () => stepEvent(-1),
-  },
-  {
-    ...named('later'),
-    scope: 'content',
-    available: () => (past.value === null ? 'You look at the present' : inCluster()),
-    run: () => stepEvent(1),
-  },
-  {
-    ...named('now'),
-    scope: 'content',
-    available: () => (past.value === null ? 'You look at the present' : true),
-    run: backToNow,
-  },
-  {
-    ...named('zoom-in'),
-    scope: 'content',
-    available: onTimeline,
-    run: () => zoom(-1),
-  },
-  {
-    ...named('zoom-out'),
-    scope: 'content',
-    available: onTimeline,
-    run: () => zoom(1),
-  },
+  ...timelineCommands,
   {
     ...named('search'),
     scope: 'content',

@@ -1,5 +1,5 @@
 // Moving through the recorded past: which moment is shown, and the part of time that lanes and slider span (ux.md §10).
-// Entry points: `lookAt`, `backToNow`, `stepEvent`, `select`, `pinNote`, `editNote`, `removeNote`; the signals.
+// Entry points: `lookAt`, `lookAtFirst`, `backToNow`, `pan`, `zoom`, `stepEvent`, `select`, `pinNote`, `editNote`, `removeNote`; the signals.
 import { computed, signal } from '@preact/signals';
 import type { HistoryView } from '../electron/contract/history.ts';
 import { announce } from './announce.ts';
@@ -17,11 +17,32 @@ export const range = signal<Shown | null>(null);
 /** While the past is shown or a range is selected the window stands still, so that nothing moves under the hand. */
 const heldEnd = signal<number | null>(null);
 
+/** The window was moved by hand. */
+const panned = signal(false);
+/** What is shown, or the window, is not the present. */
+export const isAway = computed(() => past.value !== null || panned.value);
+const isStill = computed(() => isAway.value || range.value !== null);
+
 export const span = computed((): Shown => {
-  const isStill = past.value !== null || range.value !== null;
-  const end = isStill ? (heldEnd.value ?? wall.value) : wall.value;
+  const end = isStill.value ? (heldEnd.value ?? wall.value) : wall.value;
   return { from: end - windowMs.value, to: end };
 });
+/** Of the shown time that one press moves on. */
+const PAN_PART = 1 / 4;
+
+/** Not before the recording began, and back to following the present where that is reached. */
+export function pan(by: 1 | -1): void {
+  const { to } = span.peek();
+  const first = recorded.peek()?.range?.from ?? to;
+  const wish = Math.max(to + by * windowMs.peek() * PAN_PART, Math.min(to, first + windowMs.peek() * PAN_PART));
+  panned.value = wish < wall.peek();
+  heldEnd.value = Math.min(wish, wall.peek());
+}
+
+export function lookAtFirst(): void {
+  const first = recorded.peek()?.range?.from;
+  if (first !== undefined) void lookAt(first);
+}
 
 let wanted: number | null = null;
 let asking = false;
@@ -31,7 +52,7 @@ let looks = 0;
 /** Shows the cluster as it was; of many moments asked for in a row, the last one counts. */
 export async function lookAt(at: number): Promise<void> {
   const { from, to } = span.peek();
-  if (past.peek() === null) heldEnd.value = to;
+  if (past.peek() === null && !panned.peek()) heldEnd.value = to;
   wanted = at;
   const shown = past.peek();
   if (shown !== null) showPast({ ...shown, at });
@@ -61,6 +82,7 @@ async function fetchPast(at: number): Promise<void> {
 export function backToNow(): void {
   looks += 1;
   wanted = null;
+  panned.value = false;
   if (range.peek() === null) heldEnd.value = null;
   showPast(null);
 }
@@ -72,9 +94,12 @@ export function select(part: Shown): void {
 
 export function selectNothing(): void {
   range.value = null;
-  if (past.peek() === null) heldEnd.value = null;
+  if (past.peek() === null && !panned.peek()) heldEnd.value = null;
 }
-openCluster.subscribe(selectNothing);
+openCluster.subscribe(() => {
+  panned.value = false;
+  selectNothing();
+});
 
 /** At the shown moment; answers whether it is pinned. */
 export async function pinNote(text: string): Promise<boolean> {

@@ -21,6 +21,11 @@ const TICKS = 5;
 const NOW_PART = 0.995;
 /** Narrower pieces have no room for words. */
 const WORDS_PART = 0.06;
+/** As far from where a piece begins a sign may stand on its words, and before it. */
+const COVERING_PART = 0.1;
+const MARK_PART = 0.01;
+/** Half a sign, and room beside it. */
+const MARK_PX = 12;
 
 /** More lanes of clients are a number. */
 const CLIENTS_SHOWN_MAX = 12;
@@ -51,17 +56,27 @@ function Piece(props: {
   readonly width: number;
   readonly kind: string;
   readonly words: string;
+  /** Where signs stand in the lane: words begin behind those at the beginning of the piece. */
+  readonly marks?: readonly number[];
 }) {
+  const { left, width, marks = [] } = props;
+  const covering = marks.filter((part) => part > left - MARK_PART && part < left + COVERING_PART);
+  const begin = Math.max(0, ...covering.map((part) => part - left));
+  const padding = covering.length === 0 ? {} : { paddingLeft: `calc(${percent(begin)} + ${MARK_PX}px)` };
   return (
     <span
       class={`piece ${props.kind}`}
       title={props.words}
-      style={{ left: percent(props.left), width: percent(props.width) }}
+      style={{ left: percent(left), width: percent(width), ...padding }}
     >
-      {props.width > WORDS_PART ? props.words : ''}
+      {width - begin > WORDS_PART ? props.words : ''}
     </span>
   );
 }
+
+/** Where the signs of these events stand. */
+const partsOf = (shown: Shown, wanted: (event: TimelineEvent) => boolean): readonly number[] =>
+  timeline.value.filter((event) => event.mark !== undefined && wanted(event)).map((event) => partOf(event.at, shown));
 
 function Marks({ shown, wanted }: { readonly shown: Shown; readonly wanted: (event: TimelineEvent) => boolean }) {
   return (
@@ -82,9 +97,10 @@ function Marks({ shown, wanted }: { readonly shown: Shown; readonly wanted: (eve
   );
 }
 
-function NodeLane({ spans, shown, until }: { readonly spans: readonly NodeSpan[] } & Times) {
+function NodeLane({ spans, shown, until, wanted }: { readonly spans: readonly NodeSpan[] } & Times & Marked) {
+  const marks = partsOf(shown, wanted);
   return segmentsOf(spans, shown, until).map(({ span: one, left, width }) => (
-    <Piece key={one.at} left={left} width={width} kind={`at-${one.state}`} words={stateWord[one.state]} />
+    <Piece key={one.at} left={left} width={width} marks={marks} kind={`at-${one.state}`} words={stateWord[one.state]} />
   ));
 }
 
@@ -98,12 +114,14 @@ function ContextLane({
   spans,
   shown,
   until,
-}: { readonly view: ClusterView; readonly spans: readonly ContextSpan[] } & Times) {
+  wanted,
+}: { readonly view: ClusterView; readonly spans: readonly ContextSpan[] } & Times & Marked) {
+  const marks = partsOf(shown, wanted);
   return segmentsOf(spans, shown, until).map(({ span: one, left, width }) => {
     const words = contextWords(one);
     const index = view.nodes.findIndex((node) => node.name === one.leader);
     const kind = one.leader !== null ? `led id-${index % 9}` : words === 'no leader' ? 'leaderless' : 'at-stopped';
-    return <Piece key={one.at} left={left} width={width} kind={kind} words={words} />;
+    return <Piece key={one.at} left={left} width={width} marks={marks} kind={kind} words={words} />;
   });
 }
 
@@ -112,13 +130,15 @@ function ClientLane({
   spans,
   shown,
   until,
-}: { readonly view: ClusterView; readonly spans: readonly ClientSpan[] } & Times) {
+  wanted,
+}: { readonly view: ClusterView; readonly spans: readonly ClientSpan[] } & Times & Marked) {
+  const marks = partsOf(shown, wanted);
   return segmentsOf(spans, shown, until).map(({ span: { at, nodes, missing }, left, width }) => {
     const index = view.nodes.findIndex((node) => node.name === nodes[0]);
     const where = nodes.join(', ');
     const words = missing > 0 ? `${where} · ${missing} missing` : where || 'away';
     const kind = missing > 0 ? 'leaderless' : nodes.length > 0 ? `led id-${index % 9}` : 'at-stopped';
-    return <Piece key={at} left={left} width={width} kind={kind} words={words} />;
+    return <Piece key={at} left={left} width={width} marks={marks} kind={kind} words={words} />;
   });
 }
 
@@ -165,8 +185,8 @@ function Clients({
     <>
       {all.slice(0, CLIENTS_SHOWN_MAX).map(({ clientId, componentName, spans }) => (
         <Lane key={clientId} name={alone(componentName) ? componentName : clientId}>
-          <ClientLane view={view} spans={spans} shown={shown} until={until} />
-          <Marks shown={shown} wanted={(event) => event.mark === 'lost' && event.subject === clientId} />
+          <ClientLane view={view} spans={spans} shown={shown} until={until} wanted={lossOf(clientId)} />
+          <Marks shown={shown} wanted={lossOf(clientId)} />
         </Lane>
       ))}
       {all.length > CLIENTS_SHOWN_MAX && (
@@ -175,6 +195,24 @@ function Clients({
     </>
   );
 }
+
+interface Marked {
+  readonly wanted: (event: TimelineEvent) => boolean;
+}
+
+/** The signs that a lane of states has. */
+const crashOf =
+  (node: string) =>
+  (event: TimelineEvent): boolean =>
+    event.mark === 'crash' && event.subject === node;
+const electionIn =
+  (context: string) =>
+  (event: TimelineEvent): boolean =>
+    event.mark === 'election' && event.subject === context;
+const lossOf =
+  (clientId: string) =>
+  (event: TimelineEvent): boolean =>
+    event.mark === 'lost' && event.subject === clientId;
 
 interface Times {
   readonly shown: Shown;
@@ -253,6 +291,8 @@ export function Lanes({ view, history }: { readonly view: ClusterView; readonly 
     <div
       class="lanes"
       role="img"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the shown time (keys.ts)
+      tabIndex={0}
       aria-label={`Lanes of ${plural(view.nodes.length, 'node')}, ${plural(history.contexts.length, 'context')} and ${plural(history.clients.length, 'client')} from ${clock(shown.from)} to ${clock(shown.to)}: ${plural(elections, 'election')}, up to ${plural(Math.round(most), 'append')} per second. The table What happened has the same.`}
       onPointerDown={drag}
       onWheel={(event) => {
@@ -279,14 +319,14 @@ export function Lanes({ view, history }: { readonly view: ClusterView; readonly 
       </Lane>
       {history.nodes.map(({ name, spans }) => (
         <Lane key={name} name={name}>
-          <NodeLane spans={spans} {...times} />
-          <Marks shown={shown} wanted={(event) => event.mark === 'crash' && event.subject === name} />
+          <NodeLane spans={spans} {...times} wanted={crashOf(name)} />
+          <Marks shown={shown} wanted={crashOf(name)} />
         </Lane>
       ))}
       {history.contexts.map(({ name, spans }) => (
         <Lane key={name} name={name}>
-          <ContextLane view={view} spans={spans} {...times} />
-          <Marks shown={shown} wanted={(event) => event.mark === 'election' && event.subject === name} />
+          <ContextLane view={view} spans={spans} {...times} wanted={electionIn(name)} />
+          <Marks shown={shown} wanted={electionIn(name)} />
         </Lane>
       ))}
       <Appends bars={bars} most={most} shown={shown} />

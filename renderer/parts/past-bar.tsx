@@ -2,7 +2,7 @@
 import { useEffect } from 'preact/hooks';
 import { clockMs, seconds } from '../format.ts';
 import { keyText } from '../keys.ts';
-import { backToNow, loadHistory, lookAt, PAST_SUBJECT, recorded, span, stepEvent } from '../past.ts';
+import { backToNow, isAway, loadHistory, lookAt, PAST_SUBJECT, recorded, span, stepEvent } from '../past.ts';
 import { connected, past, wall } from '../store.ts';
 import { Button, SubjectError } from './controls.tsx';
 
@@ -62,7 +62,7 @@ export function PastControls() {
           </>
         )}
       </p>
-      {shown !== null && (
+      {isAway.value && (
         <Button small kind="primary" title={keyText('End')} onClick={backToNow}>
           Back to now
         </Button>

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import type { TimelineEvent } from '../../electron/contract/history.ts';
-import { card, describeWindow, pressWhenReady } from './harness.ts';
+import { card, describeWindow } from './harness.ts';
 import { installPast } from './past-scene.ts';
 import { describeRealWindow } from './real-window.ts';
 import { scenes } from './scenes.ts';
@@ -81,6 +81,62 @@ describeWindow('timeline', (harness) => {
     await expect.poll(() => harness.fake.callsOf('pastView').map((call) => call.args[1])).toContain(scene.killedAt);
     await page.keyboard.press('End');
     await page.locator('.shell[data-past="false"]').waitFor();
+  });
+
+  it('UX-10 UX-15 arrows move the shown time, Home goes to the oldest moment, End is the present again', async () => {
+    const scene = installPast(harness.fake);
+    const page = await harness.openCluster();
+    await toTimeline(page);
+    const lanes = page.getByRole('img', { name: /^Lanes of/ });
+    const ends = async (): Promise<number> => Number(await moment(page).getAttribute('max'));
+    await lanes.focus();
+    const before = await ends();
+    await page.keyboard.press('ArrowLeft');
+    const back = page.getByRole('button', { name: 'Back to now' });
+    await back.waitFor();
+    expect(before - (await ends())).toBeGreaterThan(9_000);
+    expect(await page.locator('.shell').getAttribute('data-past'), 'the cluster is still shown as it is').toBe('false');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await back.waitFor({ state: 'detached' });
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('End');
+    await back.waitFor({ state: 'detached' });
+    expect(await ends()).toBeGreaterThanOrEqual(before);
+    await page.keyboard.press('Home');
+    await page.locator('.shell[data-past="true"]').waitFor();
+    expect(harness.fake.callsOf('pastView').at(-1)?.args).toEqual(['dev', scene.begin]);
+    await page.keyboard.press('End');
+    await page.locator('.shell[data-past="false"]').waitFor();
+  });
+
+  it('UX-10 the sign of an election or a crash leaves the words beside it readable', async () => {
+    const scene = installPast(harness.fake);
+    const page = await harness.openCluster();
+    await toTimeline(page);
+    const crash = { at: scene.killedAt, cluster: 'dev', kind: 'node', subject: 'node-1', text: 'x', mark: 'crash' };
+    harness.fake.push('timeline', crash as TimelineEvent);
+    await page.locator('.lane .mark-crash').waitFor();
+    await page.locator('.lane .mark-election').first().waitFor();
+    const covered = await page.locator('.lane').evaluateAll((lanes) =>
+      lanes.flatMap((lane) => {
+        const marks = [...lane.querySelectorAll('.mark')].map((mark) => mark.getBoundingClientRect());
+        const names = [...lane.querySelectorAll('.piece')].flatMap((piece) => [...piece.childNodes]);
+        const label = lane.previousElementSibling;
+        return [...names, ...(label?.childNodes ?? [])]
+          .filter((text) => {
+            const words = document.createRange();
+            words.selectNodeContents(text);
+            const first = document.createRange();
+            first.setStart(text, 0);
+            first.setEnd(text, Math.min(1, text.textContent?.length ?? 0));
+            const letter = first.getBoundingClientRect();
+            return letter.width > 0 && marks.some((mark) => mark.left < letter.right && mark.right > letter.left);
+          })
+          .map((text) => text.textContent);
+      }),
+    );
+    expect(covered).toEqual([]);
   });
 
   it('UX-10 clients have lanes: where they are connected, when they are away, what they lack', async () => {
@@ -192,87 +248,6 @@ describeWindow('timeline', (harness) => {
     await page.getByRole('link', { name: 'dev', exact: true }).click();
     await toTimeline(page);
     await page.getByRole('button', { name: 'Select a range' }).waitFor();
-  });
-
-  it('UX-10 a note is pinned at the shown moment; a note of another window appears at its place', async () => {
-    const scene = installPast(harness.fake);
-    harness.fake.on('addNote', (cluster: string, at: number, text: string) => {
-      const note = { at, cluster, kind: 'note', subject: cluster, text, mark: 'note' } as const;
-      harness.fake.push('timeline', note);
-      return note;
-    });
-    const page = await harness.openCluster();
-    await toTimeline(page);
-    const rows = page.getByRole('region', { name: 'What happened' }).getByRole('row');
-    await rows.filter({ hasText: 'node-2 leads (term 8)' }).getByRole('button').click();
-    await page.locator('.shell[data-past="true"]').waitFor();
-    await page.getByRole('textbox', { name: /^Note at \d/ }).fill('here the app lost its handler');
-    await page.keyboard.press('Enter');
-    await rows.filter({ hasText: 'here the app lost its handler' }).getByText('note', { exact: true }).waitFor();
-    expect(harness.fake.callsOf('addNote')[0]?.args).toEqual(['dev', scene.electedAt, 'here the app lost its handler']);
-    await page.keyboard.press('Control+k');
-    const palette = page.getByRole('combobox', { name: 'Command' });
-    await palette.fill('note here it came back');
-    await page.getByRole('option', { name: 'Run: note here it came back' }).waitFor();
-    await palette.press('Enter');
-    await rows.filter({ hasText: 'here it came back' }).waitFor();
-    expect(harness.fake.callsOf('addNote')[1]?.args).toEqual(['dev', scene.electedAt, 'here it came back']);
-    expect(await page.locator('.lane .mark-note').count(), 'both stand in their lane').toBe(2);
-    await page.getByRole('button', { name: 'Back to now' }).click();
-    const other = {
-      at: scene.killedAt - 1,
-      cluster: 'dev',
-      kind: 'note',
-      subject: 'dev',
-      text: 'before',
-      mark: 'note',
-    };
-    harness.fake.push('timeline', other as TimelineEvent);
-    await rows.filter({ hasText: 'before' }).waitFor();
-    const texts = await rows.locator('th.what').allTextContents();
-    expect(texts.findIndex((text) => text.includes('before'))).toBe(
-      texts.findIndex((text) => text.includes('kill node-1')) + 1,
-    );
-    harness.fake.fail('addNote', { code: 'WORKSPACE_BUSY', what: 'No.', why: 'On purpose.', next: [] });
-    await page.getByRole('textbox', { name: 'Note at now' }).fill('again');
-    await page.getByRole('button', { name: 'Pin' }).click();
-    await page.getByText('WORKSPACE_BUSY').waitFor();
-    expect(await page.getByRole('textbox', { name: 'Note at now' }).inputValue()).toBe('again');
-  });
-
-  it('UX-10 a note is written anew and taken off, in the past too; what another window did to it shows', async () => {
-    const scene = installPast(harness.fake);
-    const note = { at: scene.killedAt + 1, cluster: 'dev', kind: 'note', subject: 'dev', mark: 'note' } as const;
-    const pinned = { ...note, id: 'note-00000001', text: 'lost its handler' };
-    harness.fake.on('editNote', (_cluster: string, id: string, text: string) => {
-      const edited = { ...pinned, id, text };
-      harness.fake.push('timeline', edited);
-      return edited;
-    });
-    harness.fake.on('removeNote', (_cluster: string, id: string) =>
-      harness.fake.push('timeline', { ...pinned, id, text: '', removed: true }),
-    );
-    const page = await harness.openCluster();
-    await toTimeline(page);
-    harness.fake.push('timeline', pinned);
-    const rows = page.getByRole('region', { name: 'What happened' }).getByRole('row');
-    await rows.filter({ hasText: 'lost its handler' }).getByRole('button', { name: /^Show/ }).click();
-    await page.locator('.shell[data-past="true"]').waitFor();
-    await pressWhenReady(page.getByRole('button', { name: /^Edit the note of/ }));
-    const field = page.getByRole('textbox', { name: /^Words of the note of/ });
-    await field.fill('lost IssueCard');
-    await field.press('Enter');
-    await rows.filter({ hasText: 'lost IssueCard' }).waitFor();
-    expect(harness.fake.callsOf('editNote')[0]?.args).toEqual(['dev', 'note-00000001', 'lost IssueCard']);
-    harness.fake.push('timeline', { ...pinned, text: 'as another window says' });
-    await rows.filter({ hasText: 'as another window says' }).waitFor();
-    expect(await rows.filter({ hasText: 'lost IssueCard' }).count()).toBe(0);
-    await pressWhenReady(page.getByRole('button', { name: /^Remove the note of/ }));
-    await expect.poll(() => page.locator('.lane .mark-note').count()).toBe(0);
-    harness.fake.push('timeline', pinned);
-    harness.fake.fail('removeNote', { code: 'NOTE_NOT_FOUND', what: 'No.', why: 'On purpose.', next: [] });
-    await pressWhenReady(page.getByRole('button', { name: /^Remove the note of/ }));
-    await page.getByRole('alert').filter({ hasText: 'NOTE_NOT_FOUND' }).waitFor();
   });
 
   it('UX-10 End wins over an answer that is still under way', async () => {
