@@ -80,6 +80,8 @@ describeWindow('axe', (harness) => {
         ...scenes['stale-leader'](),
         pace: { slowdown: 1, held: true, since: Date.now(), nodes: 3 },
       });
+      // A colour on its way from busy to ready is none of ours.
+      await page.emulateMedia({ reducedMotion: 'reduce' });
       await page.evaluate((chosen) => {
         document.documentElement.dataset['theme'] = chosen;
       }, theme);

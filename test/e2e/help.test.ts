@@ -15,13 +15,14 @@ describeWindow('explained codes', (harness) => {
     await page.getByText('No such code.').waitFor();
     expect(await note.count()).toBe(0);
 
-    harness.fake.fail('settings', {
+    harness.fake.fail('changeSettings', {
       code: 'CONTEXT_REFUSED',
       what: 'It was refused.',
       why: '[AXONIQ-2310] node-1 is the last PRIMARY of shop',
       next: [],
     });
     await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByText('12 hours', { exact: true }).click();
     const alert = page.getByRole('alert').filter({ hasText: 'It was refused.' });
     await alert.getByText('Give another node the role PRIMARY first.').waitFor();
   });
