@@ -199,6 +199,13 @@ export function StateBadge({
   );
 }
 
+/** A number that counts on, in a box of its own: digits that change lay out nothing else. */
+export const Counting = ({ text }: { readonly text: string }) => (
+  <span class="counting" style={{ width: `${text.length}ch` }}>
+    {text}
+  </span>
+);
+
 /** The square in a node's own colour that ties card, ring, chart and log prefix together. */
 export const Swatch = ({ index }: { readonly index: number }) => (
   <span class={`swatch id-${index % 9}`} aria-hidden="true" />

@@ -3,7 +3,7 @@ import type { NodeRole, ReplicaView } from '../../electron/contract/model.ts';
 import { catchUpWords } from '../../electron/contract/words.ts';
 import { count, perSecond, plural } from '../format.ts';
 import { connected } from '../store.ts';
-import { Swatch } from './controls.tsx';
+import { Counting, Swatch } from './controls.tsx';
 import { Crown } from './icons.tsx';
 import type { ContextFigure } from './raft-ring.tsx';
 
@@ -116,10 +116,18 @@ export function MemberTable({ view, context, rates }: ContextFigure) {
                 </td>
                 <td>{member.votedFor ?? '–'}</td>
                 <td class="number">{count(member.term)}</td>
-                <td class="number">{count(member.lastIndex)}</td>
-                <td class="number">{count(member.commitIndex)}</td>
-                <td class="number">{count(member.appliedIndex ?? null)}</td>
-                <td class="number">{count(member.matchIndex)}</td>
+                <td class="number">
+                  <Counting text={count(member.lastIndex)} />
+                </td>
+                <td class="number">
+                  <Counting text={count(member.commitIndex)} />
+                </td>
+                <td class="number">
+                  <Counting text={count(member.appliedIndex ?? null)} />
+                </td>
+                <td class="number">
+                  <Counting text={count(member.matchIndex)} />
+                </td>
                 <td class="number" title={timerTitle(member)}>
                   {timerWords(member)}
                 </td>

@@ -9,7 +9,7 @@ import { count } from '../format.ts';
 import { Choice } from '../parts/choice.tsx';
 import { CreateContextDialog, DeleteContextDialog, RoleOptions } from '../parts/context-dialogs.tsx';
 import { PurgeDialog, VerifyDialog } from '../parts/context-check.tsx';
-import { Button, isBusy, SubjectError, Swatch } from '../parts/controls.tsx';
+import { Button, Counting, isBusy, SubjectError, Swatch } from '../parts/controls.tsx';
 import { Crown } from '../parts/icons.tsx';
 import { Task } from '../parts/task-list.tsx';
 import { api, attempt, commandsBlocked, tasks } from '../store.ts';
@@ -186,7 +186,9 @@ function ContextRow(props: RoleTableProps & { readonly context: ContextView }) {
     <tr data-context={context.name}>
       <th scope="row">{context.name}</th>
       {cells}
-      <td class="number">{count(context.lastToken === null ? null : context.lastToken + 1)}</td>
+      <td class="number">
+        <Counting text={count(context.lastToken === null ? null : context.lastToken + 1)} />
+      </td>
       {actions}
     </tr>
   );
