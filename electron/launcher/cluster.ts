@@ -5,6 +5,7 @@ import { COUNTS_EVERY_MS, isNews } from '../contract/view-news.ts';
 import type { ChaosAction } from '../contract/chaos.ts';
 import type { ClusterPlan, ClusterView, NodeAction, NodeName, NodePlan, WaitCondition } from '../contract/model.ts';
 import { LauncherError } from '../contract/model.ts';
+import { FoldPace } from './fold-pace.ts';
 import { Chronicle } from './chronicle.ts';
 import { ClusterApps } from './cluster-apps.ts';
 import type { ClusterOptions } from './cluster-options.ts';
@@ -46,7 +47,7 @@ export class Cluster {
   #view: ClusterView;
   #viewText = '';
   #security: Promise<ClusterSecurity> | null = null;
-  #refreshPlanned = false;
+  readonly #pace = new FoldPace(() => this.#refresh());
   #staleTimer: NodeJS.Timeout | null = null;
 
   private constructor(plan: ClusterPlan, options: ClusterOptions, memory: ClusterMemory, facts: ClusterFacts) {
@@ -324,32 +325,27 @@ export class Cluster {
         void this.faults.restore(event.node);
       }
     }
-    if (!this.#refreshPlanned) {
-      this.#refreshPlanned = true;
-      setImmediate(() => {
-        this.#refreshPlanned = false;
-        this.#refresh();
-      });
-    }
+    if (event.type === 'report') this.#pace.whenRested();
+    else this.#pace.soon();
   }
 
   /** Folds the facts into a new view when people would see a difference. */
   #refresh(): void {
     const now = this.#options.now();
     const before = this.#view;
-    const fold = (): ClusterView =>
-      this.apps.withReport(buildView(this.#facts, now, before.revision, this.#options.times()));
+    const fold = (): ClusterView => this.apps.withReport(buildView(this.#facts, now, 0, this.#options.times()));
     let next = fold();
     if (next.state === 'usable' && this.#facts.usableAt === null) {
       this.#apply({ type: 'usable', at: now });
       next = fold();
       this.chronicle.tell('user', this.plan.spec.name, `Usable after ${next.usableAfterMs} ms.`);
     }
-    if (JSON.stringify(next) === this.#viewText) {
+    const text = JSON.stringify(next);
+    if (text === this.#viewText) {
       return;
     }
+    this.#viewText = text;
     this.#view = { ...next, revision: before.revision + 1 };
-    this.#viewText = JSON.stringify(this.#view);
     this.chronicle.changed(before, this.#view, now);
     this.#push.plan(isNews(before, this.#view) ? VIEW_PUSH_MS : COUNTS_EVERY_MS);
     this.#waiters.settle(this.#view);

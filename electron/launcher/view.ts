@@ -28,6 +28,9 @@ const TIMED_CONTEXTS_MAX = 12;
 /** A heartbeat may be this late before the timer that it sets back is worth a look. */
 const STEADY_BEATS = 2;
 
+/** Made once: a comparison that makes its own took half of the time of a fold. */
+const byNumber = new Intl.Collator('en', { numeric: true }).compare;
+
 export function buildView(
   facts: ClusterFacts,
   now: number,
@@ -157,9 +160,7 @@ function membersOf(
     .filter((node) => node.report?.messagingContexts.includes(name) === true)
     .filter((node) => !configured.some((member) => member.node === node.plan.name))
     .map((node): MemberFact => ({ node: node.plan.name, role: 'MESSAGING_ONLY', matchIndex: null }));
-  return [...configured, ...messaging].sort((left, right) =>
-    left.node.localeCompare(right.node, 'en', { numeric: true }),
-  );
+  return [...configured, ...messaging].sort((left, right) => byNumber(left.node, right.node));
 }
 
 function contextView(facts: ClusterFacts, context: ContextFacts, now: number): ContextView {
