@@ -145,67 +145,79 @@ export interface ContextFigure {
   readonly rates: AppendRates;
 }
 
-/** Drawn again when something in the picture changes, not with every number that counts on. */
+interface Part extends ContextFigure {
+  readonly at: readonly Place[];
+}
+
+function Links({ view, context, rates, at }: Part) {
+  const { members } = context;
+  const pairs = members.flatMap((a, i) => members.slice(i + 1).map((b, j) => ({ a, b, i, j: i + 1 + j })));
+  /** Entries go from the leader to the others, so other links carry none. */
+  const weight = (a: NodeName, b: NodeName): number => {
+    const to = a === context.leader ? b : b === context.leader ? a : null;
+    return to === null ? 0 : weightOf(rates.get(to) ?? null);
+  };
+  return pairs.map(({ a, b, i, j }) => {
+    const [from, to] = [at[i] as Place, at[j] as Place];
+    return (
+      <g key={`${a.node} ${b.node}`} class={`link weight-${weight(a.node, b.node)} link-${linkState(view, a, b)}`}>
+        <line x1={from.x} y1={from.y} x2={to.x} y2={to.y} />
+        <CutMarks view={view} a={a} b={b} from={from} to={to} />
+      </g>
+    );
+  });
+}
+
+const nodeIndex = (view: ClusterView, name: NodeName): number => view.nodes.findIndex((node) => node.name === name);
+
+function Discs({ view, context, at }: Part) {
+  const { members, leader } = context;
+  const voters = members.filter((member) => member.role === 'PRIMARY').map((member) => member.node);
+  return members.map((member, i) => (
+    <Disc
+      key={member.node}
+      member={member}
+      at={at[i] as Place}
+      index={nodeIndex(view, member.node)}
+      leader={leader === member.node}
+      voters={voters}
+    />
+  ));
+}
+
+function Words({ view, context }: Part) {
+  return context.members.map((member) => (
+    <span key={member.node}>
+      <Swatch index={nodeIndex(view, member.node)} /> {member.node} {member.state}.{' '}
+    </span>
+  ));
+}
+
+/** Links, discs and words are drawn again when something in the picture changes, not with every number that counts on. */
 export function RaftRing({ view, context, rates }: ContextFigure) {
   const { name, leader, term, members } = context;
   const drawn = members.map((one) => [one.node, one.role, one.state, one.term, one.timer, one.votes]);
   const weights = members.map((one) => weightOf(rates.get(one.node) ?? null));
   const nodes = view.nodes.map((node) => node.name);
   const key = JSON.stringify([name, leader, term, drawn, weights, nodes, view.faults]);
-  return useMemo(() => <Ring view={view} context={context} rates={rates} />, [key]);
-}
-
-function Ring({ view, context, rates }: ContextFigure) {
-  const { members } = context;
+  const part = { view, context, rates, at: places(members.length) };
+  const links = useMemo(() => <Links {...part} />, [key]);
+  const discs = useMemo(() => <Discs {...part} />, [key]);
+  const words = useMemo(() => <Words {...part} />, [key]);
   if (members.length > RING_MEMBERS_MAX) return <p class="hint">{members.length} members: see the table.</p>;
-  const at = places(members.length);
-  const nodeIndex = (name: NodeName): number => view.nodes.findIndex((node) => node.name === name);
-  const pairs = members.flatMap((a, i) => members.slice(i + 1).map((b, j) => ({ a, b, i, j: i + 1 + j })));
-  const voters = members.filter((member) => member.role === 'PRIMARY').map((member) => member.node);
-  /** Entries go from the leader to the others, so other links carry none. */
-  const weight = (a: NodeName, b: NodeName): number => {
-    const to = a === context.leader ? b : b === context.leader ? a : null;
-    return to === null ? 0 : weightOf(rates.get(to) ?? null);
-  };
-  const summary = context.leader === null ? 'no leader' : `${context.leader} leads`;
+  const summary = leader === null ? 'no leader' : `${leader} leads`;
   return (
     <figure class="ring">
       <svg
         viewBox={`0 0 ${RING_SIZE} ${RING_SIZE}`}
         role="img"
-        aria-label={`Raft group ${context.name}: ${members.length} members, ${summary}, term ${context.term ?? 'unknown'}`}
+        aria-label={`Raft group ${name}: ${members.length} members, ${summary}, term ${term ?? 'unknown'}`}
       >
-        {pairs.map(({ a, b, i, j }) => {
-          const [from, to] = [at[i] as Place, at[j] as Place];
-          return (
-            <g
-              key={`${a.node} ${b.node}`}
-              class={`link weight-${weight(a.node, b.node)} link-${linkState(view, a, b)}`}
-            >
-              <line x1={from.x} y1={from.y} x2={to.x} y2={to.y} />
-              <CutMarks view={view} a={a} b={b} from={from} to={to} />
-            </g>
-          );
-        })}
-        <Pulses context={context} at={at} />
-        {members.map((member, i) => (
-          <Disc
-            key={member.node}
-            member={member}
-            at={at[i] as Place}
-            index={nodeIndex(member.node)}
-            leader={context.leader === member.node}
-            voters={voters}
-          />
-        ))}
+        {links}
+        <Pulses context={context} at={part.at} />
+        {discs}
       </svg>
-      <figcaption class="visually-hidden">
-        {members.map((member) => (
-          <span key={member.node}>
-            <Swatch index={nodeIndex(member.node)} /> {member.node} {member.state}.{' '}
-          </span>
-        ))}
-      </figcaption>
+      <figcaption class="visually-hidden">{words}</figcaption>
     </figure>
   );
 }
