@@ -45,7 +45,7 @@ function Actions({ app }: { readonly app: AppView }) {
   const label = app.componentName;
   return (
     <td class="row-actions">
-      <Button small blocked={blocked} onClick={() => void ask('reconnect')} aria-label={`Ask ${label} to reconnect`}>
+      <Button small blocked={blocked} onClick={() => void ask('reconnect')} aria-label={`Ask to reconnect ${label}`}>
         Ask to reconnect
       </Button>
       <Button

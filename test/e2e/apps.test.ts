@@ -91,7 +91,7 @@ describeWindow('the apps page', (window) => {
     };
     const page = await open(cluster({ apps: [app] }));
     window.fake.on('askApp', () => ['node-1']);
-    await page.getByRole('button', { name: 'Ask cards to reconnect' }).click();
+    await page.getByRole('button', { name: 'Ask to reconnect cards' }).click();
     await page.getByText('Asked to reconnect').waitFor();
     expect(window.fake.callsOf('askApp')[0]?.args).toEqual(['dev', '41@ada', 'reconnect']);
     window.fake.fail('askApp', { code: 'APP_NOT_FOUND', what: 'No app 41@ada is connected.', why: '', next: [] });
