@@ -56,6 +56,7 @@ function viewAt({ nodes, contexts }: Scene, step: number): ClusterView {
         matchIndex: last,
         lastToken: last - 3,
         lag,
+        ...(i === at % nodes ? {} : { heartbeats: 40 + step }),
       });
     });
   return cluster({

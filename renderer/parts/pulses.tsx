@@ -1,15 +1,16 @@
 // Heartbeats in the ring, summed up (ux.md §4.2): a dot lights up on the way from the leader to each member that has answered more of them
-// since the picture before. Two pictures per pulse and no animation, which would draw sixty a second: a healthy cluster stays cheap.
+// since the picture before. It comes with one picture of new numbers and goes with the next, so that a healthy cluster draws none for it alone.
 // Entry point: `Pulses`.
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ContextView, NodeName } from '../../electron/contract/model.ts';
 import { preferences } from '../preferences.ts';
 import { between, type Place } from './places.ts';
 
 /** One pulse per link in so long, however many heartbeats were answered. */
 const PULSE_EVERY_MS = 500;
-const PULSE_MS = 160;
+/** Without another picture the dot goes by itself: a cluster that stands still has none lit. */
+const PULSE_MS_MAX = PULSE_EVERY_MS + 200;
 /** Of the way from the leader. */
 const PULSE_AT = 0.5;
 
@@ -33,10 +34,16 @@ export function Pulses({ context, at }: Props) {
   const known = useRef({ reign, counted });
   const lastAt = useRef(Number.NEGATIVE_INFINITY);
   const lit = useSignal<readonly NodeName[]>([]);
-  useEffect(() => {
-    if (known.current.reign === reign && performance.now() - lastAt.current < PULSE_EVERY_MS) return;
+  // Before the frame is painted: the dot comes with the numbers beside it, not in a frame of its own.
+  useLayoutEffect(() => {
+    const isLit = lit.peek().length > 0;
+    if (!isLit && known.current.reign === reign && performance.now() - lastAt.current < PULSE_EVERY_MS) return;
     const before = known.current;
     known.current = { reign, counted };
+    if (isLit) {
+      lit.value = [];
+      return;
+    }
     const nodes = [...counted]
       .filter(([node, beats]) => beats > (before.counted.get(node) ?? beats))
       .map(([node]) => node);
@@ -49,7 +56,7 @@ export function Pulses({ context, at }: Props) {
     if (value.length === 0) return;
     const timer = setTimeout(() => {
       lit.value = [];
-    }, PULSE_MS);
+    }, PULSE_MS_MAX);
     return () => clearTimeout(timer);
   }, [value]);
   const from = at[members.findIndex((member) => member.node === leader)];
