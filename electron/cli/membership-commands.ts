@@ -7,6 +7,7 @@ import type { TaskView } from '../contract/model.ts';
 import { LauncherError } from '../contract/model.ts';
 import { planRoles } from '../contract/role-plan.ts';
 import type { RoleWish } from '../contract/role-plan.ts';
+import { taskTimeWords } from '../contract/words.ts';
 import { rolesGiven, withCluster } from './context-commands.ts';
 import type { ContextOptions } from './context-commands.ts';
 import type { AddCommand, RunCommand } from './fault-commands.ts';
@@ -17,10 +18,13 @@ import { pickCluster, withSession } from './session.ts';
 import type { Installation } from './session.ts';
 
 const TASK_POLL_MS = 100;
+/** A step that takes longer says how far it is. */
+const TASK_NOTE_MS = 2000;
 
 /** Says each step as it ends; answers when the task has ended. Fails with the error of the task. */
 export async function followTask(client: LauncherClient, output: Output, started: TaskView): Promise<TaskView> {
   let told = 0;
+  let notedAt = Date.now();
   for (;;) {
     const task = (await client.tasks()).find((one) => one.id === started.id) ?? started;
     const done = task.steps.filter((step) => step.state === 'done');
@@ -37,6 +41,12 @@ export async function followTask(client: LauncherClient, output: Output, started
         output.line('Cancelled; the rest was not done.');
       }
       return task;
+    }
+    if (Date.now() - notedAt > TASK_NOTE_MS) {
+      notedAt = Date.now();
+      output.note(
+        `… ${task.steps.find((step) => step.state === 'running')?.label ?? ''}: ${taskTimeWords(task, notedAt)}`,
+      );
     }
     await delay(TASK_POLL_MS);
   }

@@ -361,6 +361,8 @@ export interface NodeConfigView {
 
 export interface TaskStepView {
   readonly label: string;
+  /** Of a step that copies: bytes so far, of all; since epoch ms. Absent: nothing is counted. */
+  readonly copied?: { readonly bytes: number; readonly of: number; readonly since: number };
   readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
 }
 

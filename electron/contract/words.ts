@@ -1,5 +1,5 @@
 // Words for people that window and command line share. Pure.
-import type { ClusterView, ReplicaView } from './model.ts';
+import type { ClusterView, ReplicaView, TaskView } from './model.ts';
 
 const whole = new Intl.NumberFormat('en-US');
 
@@ -46,3 +46,34 @@ export function catchUpWords({ catchUp, state }: ReplicaView, before = ''): stri
   ];
   return `${before}${parts.filter((part) => part !== '').join(', ')}`;
 }
+
+/** What is left and how fast it goes are told only once there is something to measure. */
+const ETA_AFTER_MS = 2_000;
+
+/** `4 s`, from the third second on with what is left: by bytes where a step copies, else by the steps that are done. `now` is epoch ms. */
+export function taskTimeWords({ state, steps, startedAt, endedAt }: TaskView, now: number): string {
+  const elapsed = Math.max(0, (endedAt ?? now) - startedAt);
+  const words = [duration(elapsed)];
+  const copied = steps.find((step) => step.state === 'running')?.copied;
+  if (state === 'running' && copied !== undefined) {
+    const { bytes, of, since } = copied;
+    words.push(`${bytesShort(bytes)} of ${bytesShort(of)}`);
+    const perMs = bytes / Math.max(1, now - since);
+    if (now - since > ETA_AFTER_MS && bytes > 0) {
+      words.push(`${bytesShort(perMs * 1000)}/s`, `about ${duration((of - bytes) / perMs)} left`);
+    }
+    return words.join(', ');
+  }
+  const done = steps.filter((step) => step.state === 'done').length;
+  if (state === 'running' && done > 0 && elapsed > ETA_AFTER_MS) {
+    words.push(`about ${duration((elapsed / done) * (steps.length - done))} left`);
+  }
+  return words.join(', ');
+}
+
+/** From 0 to the number of steps; a step that copies counts in part. */
+export const taskProgress = ({ steps }: TaskView): number =>
+  steps.reduce((sum, { state, copied }) => {
+    if (state === 'done') return sum + 1;
+    return state === 'running' && copied !== undefined && copied.of > 0 ? sum + copied.bytes / copied.of : sum;
+  }, 0);

@@ -10,6 +10,7 @@ import type { ClusterPlan } from '../contract/model.ts';
 import { bytesShort } from '../contract/words.ts';
 import { errnoOf, launcherError, messageOf } from './errors.ts';
 import { DATA_FOLDERS } from './properties-file.ts';
+import type { CopyProgress } from './tasks.ts';
 import { readJson, writeJsonAtomic } from './workspace.ts';
 
 export const CHECKPOINTS_MAX = 20;
@@ -96,7 +97,12 @@ export async function refuseSave(plan: Place, name: string): Promise<void> {
 }
 
 /** The nodes must not run. Fails with DISK_FULL, and as the file system does; nothing is left of a failed one. */
-export async function saveCheckpoint(plan: Place, name: string, now: number): Promise<void> {
+export async function saveCheckpoint(
+  plan: Place,
+  name: string,
+  now: number,
+  tell: CopyProgress = () => undefined,
+): Promise<void> {
   for (const left of (await readdir(rootOf(plan)).catch(() => [])).filter((one) => one.startsWith('.'))) {
     await rm(path.join(rootOf(plan), left), { recursive: true, force: true });
   }
@@ -104,13 +110,14 @@ export async function saveCheckpoint(plan: Place, name: string, now: number): Pr
   try {
     await mkdir(beside, { recursive: true });
     const found = await Promise.all(plan.nodes.map((node) => dataFiles(plan, node.name)));
-    await refuseFullDisk(
-      plan,
-      found.flat().reduce((sum, file) => sum + file.bytes, 0),
-    );
+    const total = found.flat().reduce((sum, file) => sum + file.bytes, 0);
+    await refuseFullDisk(plan, total);
     const files: SavedFile[] = [];
-    for (const { path: file } of found.flat()) {
+    let copied = 0;
+    for (const { path: file, bytes } of found.flat()) {
       files.push({ path: file, ...(await copyFile(path.join(plan.dir, file), path.join(beside, 'files', file))) });
+      copied += bytes;
+      tell(copied, total);
     }
     const nodes = plan.nodes.map((node) => node.name);
     const manifest: Manifest = { version: 1, createdAt: new Date(now).toISOString(), nodes, files };
@@ -125,14 +132,13 @@ export async function saveCheckpoint(plan: Place, name: string, now: number): Pr
 }
 
 /** Copies it beside the data and compares every checksum; the data is untouched. Fails with CHECKPOINT_DAMAGED, DISK_FULL. */
-export async function stageRestore(plan: Place, name: string): Promise<void> {
+export async function stageRestore(plan: Place, name: string, tell: CopyProgress = () => undefined): Promise<void> {
   await rm(restoreDir(plan), { recursive: true, force: true });
   try {
     const manifest = await readManifest(plan, name);
-    await refuseFullDisk(
-      plan,
-      manifest.files.reduce((sum, file) => sum + file.bytes, 0),
-    );
+    const total = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
+    await refuseFullDisk(plan, total);
+    let done = 0;
     for (const folder of folders(plan)) {
       await mkdir(path.join(stagedDir(plan), folder), { recursive: true });
     }
@@ -144,6 +150,8 @@ export async function stageRestore(plan: Place, name: string): Promise<void> {
       if (copied.sha256 !== file.sha256 || copied.bytes !== file.bytes) {
         throw damaged(name, `${file.path} is not as it was saved.`);
       }
+      done += file.bytes;
+      tell(done, total);
     }
     await syncFolders(stagedDir(plan));
   } catch (error) {

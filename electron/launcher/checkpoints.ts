@@ -13,7 +13,7 @@ import {
 } from './checkpoint-files.ts';
 import type { Cluster } from './cluster.ts';
 import { errorData, launcherError } from './errors.ts';
-import type { TaskStep, Tasks } from './tasks.ts';
+import type { CopyProgress, TaskStep, Tasks } from './tasks.ts';
 import { Turns } from './turns.ts';
 
 /** A cluster that holds its data again is usable long before. */
@@ -60,7 +60,7 @@ export class Checkpoints {
       await refuseSave(plan, name);
       const label = `Copy the data of ${plan.nodes.length} nodes`;
       return this.#run(cluster, `Save checkpoint ${name}`, [
-        { label, run: () => saveCheckpoint(plan, name, this.#now()) },
+        { label, run: (tell) => saveCheckpoint(plan, name, this.#now(), tell) },
       ]);
     });
   }
@@ -74,7 +74,7 @@ export class Checkpoints {
         throw launcherError('CHECKPOINT_DAMAGED', `The checkpoint ${name} cannot be restored.`, problem, []);
       }
       const work = [
-        { label: 'Copy and verify the checkpoint', run: () => stageRestore(plan, name) },
+        { label: 'Copy and verify the checkpoint', run: (tell: CopyProgress) => stageRestore(plan, name, tell) },
         { label: 'Put it in place of the present data', run: () => swapRestore(plan) },
       ];
       const last = { label: 'Delete the data from before', run: () => dropAside(plan) };
@@ -117,7 +117,10 @@ export class Checkpoints {
     const steps: TaskStep[] = [
       // Also when it does not run: a start that was asked for just before takes its turn first.
       { label: ran ? 'Stop the cluster' : 'See that nothing runs', run: () => cluster.stop() },
-      ...work.map((step) => ({ label: step.label, run: () => orStart(step.run, ran ? start : null) })),
+      ...work.map((step) => ({
+        label: step.label,
+        run: (tell: CopyProgress) => orStart(() => step.run(tell), ran ? start : null),
+      })),
       ...(ran ? [{ label: 'Start the cluster again', run: startAgain }] : []),
       ...(last === undefined ? [] : [last]),
     ];
@@ -154,9 +157,9 @@ async function orStart(run: () => Promise<void>, start: (() => Promise<void>) | 
 function releasing(steps: readonly TaskStep[], release: () => void): readonly TaskStep[] {
   return steps.map(({ label, run }, position) => ({
     label,
-    run: async () => {
+    run: async (tell) => {
       try {
-        await run();
+        await run(tell);
       } catch (error) {
         release();
         throw error;

@@ -6,12 +6,17 @@ import { errorData, launcherError } from './errors.ts';
 /** Ended tasks are kept for the history up to this many; running ones always. */
 export const TASKS_KEPT_MAX = 50;
 export const TASKS_RUNNING_MAX = 20;
+/** Progress within a step is pushed this often at most. */
+export const TELL_EVERY_MS = 200;
 
 export interface TaskStep {
   readonly label: string;
-  /** Rejects: the task has failed, later steps are skipped. */
-  readonly run: () => Promise<void>;
+  /** Rejects: the task has failed, later steps are skipped. A step that copies tells how far it is. */
+  readonly run: (tell: CopyProgress) => Promise<void>;
 }
+
+/** Bytes so far, of all. */
+export type CopyProgress = (bytes: number, of: number) => void;
 
 interface Task {
   view: TaskView;
@@ -87,7 +92,7 @@ export class Tasks {
       }
       this.#setStep(task, position, 'running');
       try {
-        await step.run();
+        await step.run(this.#teller(task, position));
       } catch (error) {
         this.#setStep(task, position, 'failed');
         this.#set(task, { error: errorData(error) });
@@ -96,6 +101,18 @@ export class Tasks {
       this.#setStep(task, position, 'done');
     }
     this.#end(task, 'done');
+  }
+
+  #teller(task: Task, position: number): CopyProgress {
+    const since = this.#now();
+    let toldAt = Number.NEGATIVE_INFINITY;
+    return (bytes, of) => {
+      const now = this.#now();
+      if (now - toldAt < TELL_EVERY_MS && bytes < of) return;
+      toldAt = now;
+      const copied = { bytes, of, since };
+      this.#set(task, { steps: task.view.steps.map((step, at) => (at === position ? { ...step, copied } : step)) });
+    };
   }
 
   #end(task: Task, state: 'done' | 'failed' | 'cancelled'): void {

@@ -7,6 +7,7 @@ import { worksFrom } from '../../electron/contract/reach.ts';
 import { api, connected, context as shownContext, wantedContext } from '../store.ts';
 import { CopyButton, ErrorNote } from './controls.tsx';
 import { DoctorPanel } from './doctor-panel.tsx';
+import { Empty } from './empty.tsx';
 
 /** Tabs want short words; the launcher's titles, which name the file too, stand beside the text. */
 const tabLabel: Readonly<Record<SnippetKind, string>> = {
@@ -46,7 +47,7 @@ export function ConnectPanel({ view }: { readonly view: ClusterView }) {
 
   if (failed.value !== null) return <ErrorNote error={failed.value} />;
   if (context === null)
-    return <p class="empty">The settings for your app appear here as soon as the cluster has a context.</p>;
+    return <Empty topic="apps">The settings for your app appear here as soon as the cluster has a context.</Empty>;
   const all = snippets.value ?? [];
   const host = view.nodes[0]?.host;
   const shown = all.find((one) => one.kind === kind.value) ?? all[0];

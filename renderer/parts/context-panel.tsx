@@ -2,7 +2,8 @@
 import { useMemo } from 'preact/hooks';
 import type { ClusterView, ContextView } from '../../electron/contract/model.ts';
 import { appendRate, lagOf, lagRevision } from '../history.ts';
-import { connected, context as shownContext, now, wantedContext } from '../store.ts';
+import { connected, now, context as shownContext, wantedContext } from '../store.ts';
+import { Empty, StartAction } from './empty.tsx';
 import { StateGlyph } from './icons.tsx';
 import { LagChart } from './lag-chart.tsx';
 import { LogStrip } from './log-strip.tsx';
@@ -79,11 +80,11 @@ export function ContextPanel({ view }: { readonly view: ClusterView }) {
         <header class="panel-head">
           <h2 id="context-heading">Contexts</h2>
         </header>
-        <p class="empty">
+        <Empty topic="contexts" action={view.state === 'stopped' && <StartAction name={view.name} />}>
           {view.state === 'stopped'
             ? 'The cluster is stopped. Start it to see its contexts.'
             : 'No context yet: the nodes are still forming the cluster.'}
-        </p>
+        </Empty>
       </section>
     );
   }

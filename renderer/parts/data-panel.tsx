@@ -5,6 +5,7 @@ import type { Cleaned, DataPart, DataUse } from '../../electron/contract/data-us
 import { bytesShort, plural } from '../format.ts';
 import { api, attempt, connected } from '../store.ts';
 import { Button, CopyButton, Dialog, isBusy, SubjectError } from './controls.tsx';
+import { Empty } from './empty.tsx';
 import { Group } from './settings-parts.tsx';
 import { closing, TypedNameDialog } from './typed-name-dialog.tsx';
 
@@ -126,7 +127,9 @@ export function DataPanel() {
             {shown.freeBytes !== null && <span class="hint">{bytesShort(shown.freeBytes)} free on its disk</span>}
           </p>
           {shown.parts.length === 0 ? (
-            <p class="empty">Nothing is kept yet. Clusters and their logs will be listed here with their size.</p>
+            <Empty topic="data">
+              Nothing is kept yet. Clusters and their logs will be listed here with their size.
+            </Empty>
           ) : (
             // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
             <section class="table-wrap" aria-label="Sizes" tabIndex={0}>

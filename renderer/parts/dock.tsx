@@ -5,6 +5,7 @@ import { keyText } from '../keys.ts';
 import type { DockTab } from '../store.ts';
 import { DOCK_MIN_PX, dock, setDock, timeline } from '../store.ts';
 import { ConnectPanel } from './connect-panel.tsx';
+import { Empty } from './empty.tsx';
 import { DownIcon, UpIcon } from './icons.tsx';
 import { LogPane } from './log-pane.tsx';
 import { TaskList } from './task-list.tsx';
@@ -54,7 +55,9 @@ function Resizer() {
 function Timeline() {
   const events = timeline.value;
   if (events.length === 0)
-    return <p class="empty">Nothing has happened yet. Starts, kills, elections and faults will be listed here.</p>;
+    return (
+      <Empty topic="timeline">Nothing has happened yet. Starts, kills, elections and faults will be listed here.</Empty>
+    );
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
     <ol class="timeline" aria-label="Timeline, newest first" tabIndex={0}>

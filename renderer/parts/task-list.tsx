@@ -1,11 +1,9 @@
 // Long work: steps with their state, cancel between steps, and what ended before (ux.md §17).
 import type { TaskStepView, TaskView } from '../../electron/contract/model.ts';
-import { duration } from '../format.ts';
+import { taskProgress, taskTimeWords } from '../../electron/contract/words.ts';
 import { api, attempt, now, tasks } from '../store.ts';
 import { Button, ErrorNote } from './controls.tsx';
-
-/** Rate and what is left are told only once there is something to measure. */
-const ETA_AFTER_MS = 2_000;
+import { Empty } from './empty.tsx';
 
 const stepWord: Readonly<Record<TaskStepView['state'], string>> = {
   waiting: 'waiting',
@@ -22,20 +20,6 @@ const stepMark: Readonly<Record<TaskStepView['state'], string>> = {
   skipped: '–',
 };
 
-const doneOf = (task: TaskView): number => task.steps.filter((step) => step.state === 'done').length;
-
-function Time({ task }: { readonly task: TaskView }) {
-  const elapsed = (task.endedAt ?? now.value) - task.startedAt;
-  const done = doneOf(task);
-  const left = done === 0 || task.state !== 'running' ? null : (elapsed / done) * (task.steps.length - done);
-  return (
-    <span class="hint">
-      {duration(Math.max(0, elapsed))}
-      {left !== null && elapsed > ETA_AFTER_MS && `, about ${duration(left)} left`}
-    </span>
-  );
-}
-
 export function Task({ task }: { readonly task: TaskView }) {
   const cancel = (): void =>
     void attempt(`task:${task.id}`, async () => {
@@ -45,8 +29,8 @@ export function Task({ task }: { readonly task: TaskView }) {
     <section class="task" aria-label={task.title} data-task-state={task.state}>
       <header>
         <strong>{task.title}</strong> <span>{task.state === 'running' ? 'under way' : task.state}</span>
-        <progress aria-label={`Progress of ${task.title}`} max={task.steps.length} value={doneOf(task)} />
-        <Time task={task} />
+        <progress aria-label={`Progress of ${task.title}`} max={task.steps.length} value={taskProgress(task)} />
+        <span class="hint">{taskTimeWords(task, now.value)}</span>
         {task.cancellable && (
           <Button small aria-label={`Cancel ${task.title}`} onClick={cancel}>
             Cancel
@@ -68,7 +52,7 @@ export function Task({ task }: { readonly task: TaskView }) {
 
 export function TaskList() {
   if (tasks.value.length === 0)
-    return <p class="empty">Nothing is under way. Long work and its history appear here.</p>;
+    return <Empty topic="tasks">Nothing is under way. Long work and its history appear here.</Empty>;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
     <section class="task-list" aria-label="Tasks, newest first" tabIndex={0}>

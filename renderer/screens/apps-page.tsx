@@ -6,6 +6,7 @@ import { askApp, showDock } from '../actions.ts';
 import { clock, count, duration, plural } from '../format.ts';
 import { AppChangeCard, NodeName } from '../parts/app-change.tsx';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
+import { Empty, StartAction } from '../parts/empty.tsx';
 import { Processors } from '../parts/processors.tsx';
 import { ReportButtons } from '../parts/reconnect-banner.tsx';
 import { commandsBlocked, now } from '../store.ts';
@@ -146,14 +147,20 @@ export function AppsPage({ view }: { readonly view: ClusterView }) {
         {view.apps.length > 0 ? (
           <Apps view={view} />
         ) : (
-          <div class="empty button-row">
+          <Empty
+            topic="apps"
+            action={
+              stopped ? (
+                <StartAction name={view.name} />
+              ) : (
+                <Button kind="primary" onClick={() => showDock('connect')}>
+                  Settings for an app
+                </Button>
+              )
+            }
+          >
             {stopped ? 'The cluster is stopped: no app can connect.' : 'No app has connected yet.'}
-            {!stopped && (
-              <Button kind="primary" onClick={() => showDock('connect')}>
-                Settings for an app
-              </Button>
-            )}
-          </div>
+          </Empty>
         )}
       </section>
       <Processors view={view} />

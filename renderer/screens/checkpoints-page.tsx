@@ -6,6 +6,7 @@ import type { CheckpointView } from '../../electron/contract/checkpoints.ts';
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { ago, bytesShort, count, dayClock, listing, plural } from '../format.ts';
 import { Button, Dialog, isBusy, SubjectError } from '../parts/controls.tsx';
+import { Empty } from '../parts/empty.tsx';
 import { Task } from '../parts/task-list.tsx';
 import { closing, TypedNameDialog } from '../parts/typed-name-dialog.tsx';
 import { api, attempt, commandsBlocked, connected, now, tasks } from '../store.ts';
@@ -274,10 +275,10 @@ export function CheckpointsPage({ view }: { readonly view: ClusterView }) {
       {task !== undefined && <Task task={task} />}
       {all.value !== null &&
         (all.value.length === 0 ? (
-          <p class="empty">
+          <Empty topic="checkpoints">
             No checkpoint yet. Save one before you break something on purpose: it brings every event, context and role
             back.
-          </p>
+          </Empty>
         ) : (
           <Rows
             all={all.value}

@@ -3,13 +3,14 @@ import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import { ADMIN_CONTEXT } from '../../electron/contract/check-parts.ts';
 import type { ClusterView, ContextView, NodeName, NodeRole } from '../../electron/contract/model.ts';
-import { planRoles, roleWords } from '../../electron/contract/role-plan.ts';
 import type { RoleWish } from '../../electron/contract/role-plan.ts';
+import { planRoles, roleWords } from '../../electron/contract/role-plan.ts';
 import { count } from '../format.ts';
 import { Choice } from '../parts/choice.tsx';
-import { CreateContextDialog, DeleteContextDialog, RoleOptions } from '../parts/context-dialogs.tsx';
 import { PurgeDialog, VerifyDialog } from '../parts/context-check.tsx';
+import { CreateContextDialog, DeleteContextDialog, RoleOptions } from '../parts/context-dialogs.tsx';
 import { Button, Counting, isBusy, SubjectError, Swatch } from '../parts/controls.tsx';
+import { Empty, StartAction } from '../parts/empty.tsx';
 import { Crown } from '../parts/icons.tsx';
 import { Task } from '../parts/task-list.tsx';
 import { api, attempt, commandsBlocked, tasks } from '../store.ts';
@@ -272,7 +273,9 @@ export function ContextsPage({ view }: { readonly view: ClusterView }) {
       </header>
       <SubjectError subject={SUBJECT} />
       {empty !== null ? (
-        <p class="empty">{empty}</p>
+        <Empty topic="contexts" action={stopped && <StartAction name={view.name} />}>
+          {empty}
+        </Empty>
       ) : (
         <RoleTable
           view={view}

@@ -7,12 +7,13 @@ import { EVENTS_SUBJECT, EventList, ROWS_MAX } from '../event-list.ts';
 import { clockMs, count, plural } from '../format.ts';
 import { AppendForm } from '../parts/append-form.tsx';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
+import { Empty, StartAction } from '../parts/empty.tsx';
 import { EventDetails } from '../parts/event-details.tsx';
 import { EventFilterBar, keepWords, keptWords, withTerms } from '../parts/event-filter.tsx';
 import { EventTable } from '../parts/event-table.tsx';
 import { EventTypes } from '../parts/event-types.tsx';
 import { SavedSearches } from '../parts/saved-searches.tsx';
-import { api, attempt, commandsBlocked, context as shownContext, past, wantedContext } from '../store.ts';
+import { api, attempt, commandsBlocked, past, context as shownContext, wantedContext } from '../store.ts';
 
 const TAIL_MS = 1000;
 /** The slider of the past is let go of before events are read again. */
@@ -31,7 +32,7 @@ function honest(list: EventList, tail: Tail): string {
   return page.next === null ? `${seen}: all there are.` : `${seen}; more follow.`;
 }
 
-function Empty({ list, name }: { readonly list: EventList; readonly name: string }) {
+function NoEvents({ list, name }: { readonly list: EventList; readonly name: string }) {
   const page = list.page.value;
   if (page === null) return null;
   const words =
@@ -40,7 +41,7 @@ function Empty({ list, name }: { readonly list: EventList; readonly name: string
       : page.next === null
         ? 'No event matches the filter.'
         : `No event matches among the ${count(list.scanned.value)} looked at so far.`;
-  return <p class="empty">{words}</p>;
+  return <Empty topic="events">{words}</Empty>;
 }
 
 function TailButtons({ tail, onTail }: { readonly tail: Tail; readonly onTail: (tail: Tail) => void }) {
@@ -151,7 +152,7 @@ function Browser({ view, name }: { readonly view: ClusterView; readonly name: st
           </nav>
         </div>
         {list.rows.value.length === 0 ? (
-          <Empty list={list} name={name} />
+          <NoEvents list={list} name={name} />
         ) : (
           <EventTable
             view={view}
@@ -197,7 +198,9 @@ export function EventsPage({ view }: { readonly view: ClusterView }) {
       {readableNow ? (
         <Browser key={shown} view={view} name={shown} />
       ) : (
-        <p class="empty">The cluster is stopped. Start it to read its events.</p>
+        <Empty topic="events" action={<StartAction name={view.name} />}>
+          The cluster is stopped. Start it to read its events.
+        </Empty>
       )}
     </section>
   );

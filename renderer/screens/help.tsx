@@ -1,9 +1,11 @@
 // Help: every key, from the same table that runs them (ux.md §14), and what an AXONIQ code means (row B11).
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { CODE_EXPLANATIONS, explainCode } from '../../electron/contract/axoniq-codes.ts';
-import { Button } from '../parts/controls.tsx';
 import { CodeNote } from '../parts/code-note.tsx';
+import { Button, CopyButton } from '../parts/controls.tsx';
 import { KeyTable } from '../parts/palette.tsx';
+import { type TopicId, topics, wantedTopic } from '../topics.ts';
 import { startTour } from '../tour.ts';
 
 export function HelpScreen() {
@@ -16,11 +18,38 @@ export function HelpScreen() {
         </Button>{' '}
         Break a cluster on purpose and see why it survives. Every check mark comes from its real state.
       </p>
+      <h2>What there is</h2>
+      <Topics />
       <h2>Codes that clients see</h2>
       <CodeLookup />
       <h2>Keys</h2>
       <KeyTable />
     </main>
+  );
+}
+
+function Topics() {
+  const wanted = useRef<HTMLDetailsElement>(null);
+  const chosen = wantedTopic.value;
+  useEffect(() => {
+    wanted.current?.querySelector('summary')?.focus();
+    return () => {
+      wantedTopic.value = null;
+    };
+  }, []);
+  return (
+    <div class="topics">
+      {(Object.entries(topics) as [TopicId, (typeof topics)[TopicId]][]).map(([id, topic]) => (
+        <details key={id} open={id === chosen} {...(id === chosen ? { ref: wanted } : {})}>
+          <summary>{topic.title}</summary>
+          <p>{topic.text}</p>
+          <p>
+            <code>{topic.command}</code>{' '}
+            <CopyButton text={topic.command} label={`Copy the command of ${topic.title}`} />
+          </p>
+        </details>
+      ))}
+    </div>
   );
 }
 

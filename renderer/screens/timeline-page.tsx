@@ -1,15 +1,16 @@
 // What happened, as lanes and as a table, and the way back to any recorded moment (ux.md §10).
 import { useEffect } from 'preact/hooks';
-import { eventLine } from '../../electron/contract/history.ts';
 import type { TimelineEvent } from '../../electron/contract/history.ts';
+import { eventLine } from '../../electron/contract/history.ts';
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { clockMs, duration } from '../format.ts';
-import { loadHistory, lookAt, PAST_SUBJECT, recorded, WINDOWS_MS, windowMs } from '../past.ts';
 import { Button, CopyButton, SubjectError } from '../parts/controls.tsx';
+import { Empty, StartAction } from '../parts/empty.tsx';
 import { Lanes, signOf } from '../parts/lanes.tsx';
 import { NoteCell } from '../parts/note-cell.tsx';
 import { PastControls, Slider } from '../parts/past-bar.tsx';
 import { RangeBar } from '../parts/range-bar.tsx';
+import { loadHistory, lookAt, PAST_SUBJECT, recorded, WINDOWS_MS, windowMs } from '../past.ts';
 import { connected, past, timeline, wall } from '../store.ts';
 
 const who = (event: TimelineEvent): string => (event.kind === 'user' ? 'you' : event.kind);
@@ -111,11 +112,11 @@ export function TimelinePage({ view }: { readonly view: ClusterView }) {
       </header>
       <SubjectError subject={PAST_SUBJECT} />
       {empty && (
-        <p class="empty">
+        <Empty topic="timeline" action={view.state === 'stopped' && <StartAction name={view.name} />}>
           {view.state === 'stopped'
             ? 'No state is recorded yet. Start the cluster: from then on every change can be looked at again.'
             : 'The first state is about to be recorded.'}
-        </p>
+        </Empty>
       )}
       {history !== null && !empty && (
         <div class="past-panel">

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { installCare } from './care-scene.ts';
 import { describeWindow, pressWhenReady } from './harness.ts';
+import { scenes } from './scenes.ts';
 import { openScreen } from './screens.ts';
 
 describeWindow('care', (harness) => {
@@ -60,5 +61,29 @@ describeWindow('care', (harness) => {
     await pressWhenReady(bundle.getByRole('button', { name: 'Save bundle' }));
     await bundle.getByText('/bundles/a.tar.gz').waitFor();
     expect(harness.fake.callsOf('saveBundle').map((call) => call.args)).toEqual([['dev']]);
+  });
+
+  it('UX-17: an empty place says one sentence, offers the one action, and leads to what there is to learn', async () => {
+    harness.fake.show({ ...scenes.healthy(), state: 'stopped', contexts: [], apps: [] });
+    const page = await harness.open();
+    await page.getByRole('link', { name: 'dev', exact: true }).click();
+    for (const [label, topic] of [
+      ['Contexts', 'contexts'],
+      ['Apps', 'apps'],
+      ['Timeline', 'timeline'],
+    ] as const) {
+      await openScreen(page, label);
+      const shown = page.locator(`[data-page=${label.toLowerCase()}] .empty`).first();
+      await shown.getByRole('button', { name: 'Start the cluster' }).waitFor();
+      await shown.getByRole('button', { name: `About ${topic}` }).click();
+      const learned = page.locator('details[open]');
+      await learned.getByText('muster').first().waitFor();
+      expect(await learned.count(), 'only that topic is open').toBe(1);
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(label);
+      await page.goBack();
+    }
+    await openScreen(page, 'Apps');
+    await pressWhenReady(page.locator('[data-page=apps] .empty').getByRole('button', { name: 'Start the cluster' }));
+    await expect.poll(() => harness.fake.callsOf('startCluster').map((call) => call.args)).toEqual([['dev']]);
   });
 });

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { errorData, launcherErrorCodes } from '../../electron/launcher/errors.ts';
@@ -9,6 +9,18 @@ describe('error codes', () => {
     const text = await readFile(path.join(root, 'docs', 'errors.md'), 'utf8');
     const documented = [...text.matchAll(/^\| ([A-Z_]+) \|/gm)].map((found) => found[1]);
     expect(documented).toEqual([...launcherErrorCodes]);
+  });
+
+  it('ux 17: docs/errors.md names every code that only the window gives', async () => {
+    const text = await readFile(path.join(root, 'docs', 'errors.md'), 'utf8');
+    const files = await readdir(path.join(root, 'renderer'), { recursive: true });
+    const sources = files.filter((file) => /\.tsx?$/.test(file));
+    const texts = await Promise.all(sources.map((file) => readFile(path.join(root, 'renderer', file), 'utf8')));
+    const codes = texts.flatMap((source) =>
+      [...source.matchAll(/\bcode: '([A-Z_]+)'/g)].map((found) => found[1] ?? ''),
+    );
+    expect(codes.length).toBeGreaterThan(3);
+    expect(codes.filter((code) => !text.includes(code))).toEqual([]);
   });
 
   it('never lets a stack cross a border', () => {
