@@ -137,7 +137,12 @@ function Exit({ view, node }: { readonly view: ClusterView; readonly node: NodeV
   return (
     <div class="exit">
       {node.exit.errorCode !== null && <code class="code">{node.exit.errorCode}</code>}
-      {last.length > 0 && <pre>{last.join('\n')}</pre>}
+      {last.length > 0 && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
+        <section tabIndex={0} aria-label={`Last lines of ${node.name}`}>
+          <pre>{last.join('\n')}</pre>
+        </section>
+      )}
       <CrashButtons view={view} node={node} />
     </div>
   );

@@ -1,6 +1,7 @@
 // Node cards: every state with its word, sentence and actions.
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { violations } from './axe.ts';
 import { card, describeWindow, pressWhenReady } from './harness.ts';
 import { scenes } from './scenes.ts';
 
@@ -50,6 +51,7 @@ describeWindow('the window', (harness) => {
     it('UX-17 a crash offers its checkpoints and a report; a refused report is told on the card', async () => {
       const page = await harness.openCluster(scenes.crashed());
       const about = card(page, 'node-2').getByRole('group', { name: 'About the crash of node-2' });
+      expect(await violations(page, 'a crash')).toEqual([]);
       harness.fake.on('nodeReport', (_cluster: string, node: string) => `- report of ${node}`);
       await about.getByRole('button', { name: 'Copy report' }).click();
       await page.getByRole('status').getByText('Report of node-2 copied.').waitFor();
@@ -94,6 +96,7 @@ describeWindow('the window', (harness) => {
         ...['Restart', 'Slow disk…', 'Fill disk', 'Skew clock…', 'Copy folder path', 'Copy properties path', 'Remove…'],
       ]);
       await expect.poll(() => list.getByRole('button', { name: 'Restart' }).evaluate(isFocused)).toBe(true);
+      expect(await violations(page, 'more for a node')).toEqual([]);
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('Enter');
@@ -229,6 +232,7 @@ describeWindow('a port that is taken', (harness) => {
     const dialog = page.getByRole('dialog', { name: 'Other ports for dev' });
     await dialog.getByRole('spinbutton', { name: 'First HTTP port' }).fill('9100');
     await dialog.getByText('HTTP from 9100, gRPC from 9200, internal from 9300 on').waitFor();
+    expect(await violations(page, 'other ports')).toEqual([]);
     harness.fake.fail('changePorts', { ...taken, what: 'Port 9100 is used, too.' });
     await dialog.getByRole('button', { name: 'Start there' }).click();
     await dialog.getByText('Port 9100 is used, too.').waitFor();
