@@ -48,6 +48,10 @@ describeWindow('keys', (harness) => {
       await page.getByRole('button', { name: 'Previous event' }).focus();
       span = await timelineAt();
     };
+    const onLanes = async (): Promise<void> => {
+      await onTimeline();
+      await page.locator('.lanes').focus();
+    };
     const changed = async (): Promise<void> => {
       await expect.poll(timelineAt).not.toBe(span);
       span = await timelineAt();
@@ -86,6 +90,9 @@ describeWindow('keys', (harness) => {
       ],
       ['zoom-out', onTimeline, changed],
       ['zoom-in', onTimeline, changed],
+      ['pan-earlier', onLanes, changed],
+      ['pan-later', onLanes, changed],
+      ['first', onLanes, past],
       ['earlier', onTimeline, past],
       ['later', async () => page.keyboard.press(','), past],
       ['now', null, async () => void (await page.locator('[data-past=false]').waitFor())],
