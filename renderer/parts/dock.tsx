@@ -1,4 +1,5 @@
 // The bottom dock: logs, connect, timeline. Resizable by pointer and by arrow keys; hidden with Ctrl+J.
+import type { TimelineEvent } from '../../electron/contract/history.ts';
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { clockMs } from '../format.ts';
 import { keyText } from '../keys.ts';
@@ -52,6 +53,27 @@ function Resizer() {
   );
 }
 
+/** A number for each event, kept as long as it is: by place, every line would be made anew when one comes on top. */
+const numbers = new WeakMap<TimelineEvent, number>();
+let numbered = 0;
+
+function numberOf(event: TimelineEvent): number {
+  const number = numbers.get(event) ?? ++numbered;
+  numbers.set(event, number);
+  return number;
+}
+
+function Entry({ event }: { readonly event: TimelineEvent }) {
+  return (
+    <li class={`event-${event.kind}`}>
+      <time dateTime={new Date(event.at).toISOString()}>{clockMs(event.at)}</time>
+      <span class="event-kind">{event.kind === 'user' ? 'you' : event.kind}</span>
+      {event.kind !== 'note' && !event.text.includes(event.subject) && <strong>{event.subject} </strong>}
+      {event.text}
+    </li>
+  );
+}
+
 function Timeline() {
   const events = timeline.value;
   if (events.length === 0)
@@ -61,13 +83,8 @@ function Timeline() {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1)
     <ol class="timeline" aria-label="Timeline, newest first" tabIndex={0}>
-      {[...events].reverse().map((event, i) => (
-        <li key={`${event.at}${i}`} class={`event-${event.kind}`}>
-          <time dateTime={new Date(event.at).toISOString()}>{clockMs(event.at)}</time>
-          <span class="event-kind">{event.kind === 'user' ? 'you' : event.kind}</span>
-          {event.kind !== 'note' && !event.text.includes(event.subject) && <strong>{event.subject} </strong>}
-          {event.text}
-        </li>
+      {[...events].reverse().map((event) => (
+        <Entry key={numberOf(event)} event={event} />
       ))}
     </ol>
   );

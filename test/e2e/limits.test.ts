@@ -24,6 +24,16 @@ describeWindow('limits of the window', (harness) => {
       .getByText(`Event ${KEPT + 39} of dev.`)
       .waitFor();
     expect(await shown.count()).toBe(KEPT);
-    expect(await shown.last().textContent()).toContain('Event 40 of dev.');
+    await shown.first().evaluate((line) => line.setAttribute('data-first', ''));
+    harness.fake.push('timeline', {
+      at: at + KEPT + 40,
+      cluster: 'dev',
+      kind: 'user',
+      subject: 'dev',
+      text: 'One more.',
+    });
+    await shown.first().getByText('One more.').waitFor();
+    expect(await shown.nth(1).getAttribute('data-first'), 'no line is made anew').toBe('');
+    expect(await shown.last().textContent()).toContain('Event 41 of dev.');
   });
 });
