@@ -4,6 +4,7 @@ import { settingRules, settingsChangeOf } from '../contract/check-settings.ts';
 import { LauncherError } from '../contract/model.ts';
 import type { AppSettings } from '../contract/settings.ts';
 import { nodeNotFound } from '../launcher/targets.ts';
+import { DOCKER_HOST } from '../contract/reach.ts';
 import { followTask } from './membership-commands.ts';
 import { parseWholeNumber, UsageError } from '../contract/grammar.ts';
 import type { AddCommand, RunCommand } from './fault-commands.ts';
@@ -109,6 +110,17 @@ function ports(
   });
 }
 
+/** `this-computer` and `docker` are words for what most people mean. */
+function host(installation: Installation, output: Output, name: string | undefined, wish: string): Promise<number> {
+  const wanted = wish === 'this-computer' ? null : wish === 'docker' ? DOCKER_HOST : wish;
+  return withSession(installation, 'background', async ({ client }) => {
+    const cluster = await pickCluster(client, name);
+    await followTask(client, output, await client.changeHost(cluster.name, wanted));
+    output.line(`Tell your apps: muster connect -c ${cluster.name}`);
+    return 0;
+  });
+}
+
 function report(installation: Installation, output: Output, name: string | undefined, node: string): Promise<number> {
   return withSession(installation, 'look', async ({ client }) => {
     const cluster = await pickCluster(client, name);
@@ -142,6 +154,13 @@ export function addManageCommands(program: Command, add: AddCommand, run: RunCom
     'give a stopped cluster another block of ports (without a number: the next free one) and start it',
   ).action((first: string | undefined, _options: unknown, command: Command) =>
     run(command, (installation, output, common) => ports(installation, output, common.cluster, first)),
+  );
+  add(
+    program,
+    'host <name>',
+    'host name that apps are told: this-computer, docker, or any; a cluster that runs is stopped and started again',
+  ).action((wish: string, _options: unknown, command: Command) =>
+    run(command, (installation, output, common) => host(installation, output, common.cluster, wish)),
   );
   add(
     program,

@@ -1,4 +1,5 @@
 // The options of `muster up` and `plan` as a spec. Entry point: `specOf`.
+import { DOCKER_HOST } from '../contract/reach.ts';
 import { checkSpec } from '../contract/check.ts';
 import { parseContexts, parseWholeNumber, UsageError } from '../contract/grammar.ts';
 import { LauncherError } from '../contract/model.ts';
@@ -8,7 +9,6 @@ import { specFromFile } from './export-commands.ts';
 
 const DEFAULT_NAME = 'dev';
 /** How a container reaches the computer that it runs on. */
-const DOCKER_HOST = 'host.docker.internal';
 /** The words of the command line for the fields of a spec. */
 const OPTION_OF: Readonly<Record<string, string>> = {
   name: 'the name',

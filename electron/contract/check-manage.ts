@@ -3,6 +3,7 @@ import {
   clusterNameOf,
   configTextOf,
   count,
+  hostNameOf,
   FIRST_PORT_MAX,
   FIRST_PORT_MIN,
   integerOf,
@@ -75,6 +76,10 @@ export const manageChecks: ManageChecks = {
     count(args, 2, 2);
     const firstPort = args[1] === null ? null : integerOf(FIRST_PORT_MIN, FIRST_PORT_MAX)(args[1], 'firstPort');
     return [clusterNameOf(args[0], 'cluster'), firstPort];
+  },
+  changeHost(args) {
+    count(args, 2, 2);
+    return [clusterNameOf(args[0], 'cluster'), args[1] === null ? null : hostNameOf(args[1], 'host')];
   },
   nodeReport(args) {
     count(args, 2, 2);

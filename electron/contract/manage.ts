@@ -63,6 +63,8 @@ export interface ManageApi {
    * have to be told. Fails with CLUSTER_RUNNING, PORT_IN_USE, NO_FREE_PORTS.
    */
   changePorts(cluster: ClusterName, firstPort: number | null): Promise<TaskView>;
+  /** As a task: the host name that apps are told, null for this computer only; what runs is stopped and started again. Fails with CONFIG_REFUSED. */
+  changeHost(cluster: ClusterName, host: string | null): Promise<TaskView>;
   /** What a report about a node needs, as Markdown without secrets: versions, state, exit, end of its log. Fails with NODE_NOT_FOUND. */
   nodeReport(cluster: ClusterName, node: NodeName): Promise<string>;
   dataUse(): Promise<DataUse>;
@@ -97,6 +99,7 @@ export const manageMethods = [
   'addNode',
   'removeNode',
   'changePorts',
+  'changeHost',
   'nodeReport',
   'dataUse',
   'cleanData',

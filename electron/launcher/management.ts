@@ -12,6 +12,7 @@ import { exportCluster } from './cluster-exports.ts';
 import { controlPortOnDisk } from './control-port.ts';
 import { readClusterFile } from './cluster-import.ts';
 import type { Fleet } from './fleet.ts';
+import { hostSteps } from './host-change.ts';
 import { nodeReport } from './node-report.ts';
 import { portMoveSteps } from './port-move.ts';
 import { addNodeSteps, removeNodeSteps } from './node-changes.ts';
@@ -94,6 +95,10 @@ export function manage(options: ManagementOptions): ManageApi {
       service.refuseWithoutLock();
       const steps = await portMoveSteps(fleet, fleet.get(name), firstPort);
       return service.startTask(name, `Other ports for ${name}`, steps);
+    },
+    async changeHost(name, host) {
+      service.refuseWithoutLock();
+      return service.startTask(name, `Other host name for ${name}`, hostSteps(fleet, fleet.get(name), host));
     },
     nodeReport: async (name, node) => nodeReport({ cluster: fleet.get(name), version }, node),
     ...careCalls(options),

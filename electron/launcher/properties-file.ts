@@ -31,8 +31,11 @@ const FIXED_KEYS: ReadonlySet<string> = new Set(
   ].map(relaxed),
 );
 
+/** Engines split a host name at its first dot, and an empty domain would win over the rest (cluster-semantics ID-4); addresses are whole. */
+const domainOf = (host: string): string => (/^\d/.test(host) ? '' : host.split('.').slice(1).join('.'));
+
 /**
- * Generated keys in file order. `domain` and `internal-domain` are explicitly empty (cluster-semantics ID-5); `first` carries
+ * Generated keys in file order. `domain` is that of the told host name, `internal-domain` explicitly empty (cluster-semantics ID-5); `first` carries
  * its port and `_admin` is listed first, so that `_admin` is redundant (decision 7). Paths are relative to the node's folder.
  */
 export function generatedProperties(
@@ -44,7 +47,7 @@ export function generatedProperties(
   return [
     [`${PREFIX}name`, node.name],
     [`${PREFIX}hostname`, node.host],
-    [`${PREFIX}domain`, ''],
+    [`${PREFIX}domain`, domainOf(node.host)],
     [`${PREFIX}internal-hostname`, INTERNAL_HOST],
     [`${PREFIX}internal-domain`, ''],
     ['server.port', String(node.http)],

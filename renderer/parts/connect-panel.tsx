@@ -3,11 +3,11 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ClusterView, LauncherErrorData, Snippet, SnippetKind } from '../../electron/contract/model.ts';
 import { LauncherError } from '../../electron/contract/model.ts';
-import { worksFrom } from '../../electron/contract/reach.ts';
 import { api, connected, context as shownContext, wantedContext } from '../store.ts';
 import { CopyButton, ErrorNote } from './controls.tsx';
 import { DoctorPanel } from './doctor-panel.tsx';
 import { Empty } from './empty.tsx';
+import { ReachSwitch } from './reach-switch.tsx';
 
 /** Tabs want short words; the launcher's titles, which name the file too, stand beside the text. */
 const tabLabel: Readonly<Record<SnippetKind, string>> = {
@@ -98,7 +98,7 @@ export function ConnectPanel({ view }: { readonly view: ClusterView }) {
         </section>
       )}
       <DoctorPanel key={`${view.name}/${context}`} cluster={view.name} context={context}>
-        {host !== undefined && <span class="hint">{worksFrom(host)}</span>}
+        {host !== undefined && <ReachSwitch view={view} host={host} />}
       </DoctorPanel>
     </div>
   );

@@ -1,4 +1,5 @@
 // "New cluster": the spec as a form, and beside it the plan that the launcher would carry out (ux.md §3.2).
+import { DOCKER_HOST } from '../../electron/contract/reach.ts';
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ClusterPlan, ClusterSpec, LauncherErrorData, PlanPreview } from '../../electron/contract/model.ts';
@@ -89,8 +90,6 @@ function Preview({ spec }: { readonly spec: ClusterSpec }) {
     </>
   );
 }
-
-const DOCKER_HOST = 'host.docker.internal';
 
 /** Which host name apps are told (launchers.md §3.7); anything but this computer opens the ports to other hosts. */
 function AppsRun({

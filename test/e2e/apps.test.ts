@@ -78,6 +78,29 @@ describeWindow('the apps page', (window) => {
     await page.getByRole('tab', { name: 'Connect', selected: true }).waitFor();
   });
 
+  it('ux §6 settings for an app are switched to Docker and back: says that a restart follows, and what refuses it', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'Settings for an app' }).click();
+    const reach = page.getByRole('combobox', { name: 'Works from' });
+    await reach.selectOption('Docker, too');
+    await page.getByText('every node is stopped and started again.').waitFor();
+    window.fake.fail('changeHost', { code: 'CONFIG_REFUSED', what: 'No.', why: 'Certificates.', next: [] });
+    const change = page.getByRole('button', { name: 'Change and restart' });
+    await change.click();
+    await page.getByRole('alert').filter({ hasText: 'CONFIG_REFUSED' }).waitFor();
+    window.fake.on('changeHost', () => null);
+    await pressWhenReady(change);
+    await page.getByRole('tab', { name: 'Tasks', selected: true }).waitFor();
+    expect(window.fake.callsOf('changeHost').at(-1)?.args).toEqual(['dev', 'host.docker.internal']);
+    const view = cluster();
+    window.fake.show({ ...view, nodes: view.nodes.map((node) => ({ ...node, host: 'host.docker.internal' })) });
+    await page.getByRole('tab', { name: 'Connect' }).click();
+    await page.getByText('Works from everywhere that reaches this computer as host.docker.internal').waitFor();
+    await reach.selectOption('This computer');
+    await pressWhenReady(change);
+    await expect.poll(() => window.fake.callsOf('changeHost').at(-1)?.args).toEqual(['dev', null]);
+  });
+
   it('asks an app to reconnect, and shows a refusal at the app', async () => {
     const app = {
       clientId: '41@ada',

@@ -150,7 +150,7 @@ describeWindow('the window', (harness) => {
       const page = await harness.openCluster(view);
       await page.getByRole('tab', { name: 'Connect' }).click();
       const panel = page.getByRole('tabpanel');
-      await panel.getByText('Works from this computer. For apps in containers: a new cluster,').waitFor();
+      await panel.getByText('Works from this computer. For apps in containers choose Docker').waitFor();
       const nodes = view.nodes.map((node) => ({ ...node, host: 'host.docker.internal' }));
       harness.fake.show({ ...view, nodes });
       await panel.getByText('Works from everywhere that reaches this computer as host.docker.internal').waitFor();

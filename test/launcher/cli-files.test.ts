@@ -42,6 +42,10 @@ it('ux 13 bundle: --dry-run says what would be in it and saves nothing; without,
   expect((await cli(home, 'logs', 'node-2', '--path')).out.trim()).toBe(
     path.join(home, 'clusters', 'dev', 'node-2', 'logs', 'node-2.log'),
   );
+  // The twin of "Works from" in the Connect panel.
+  expect((await cli(home, 'host', 'docker')).code).toBe(0);
+  expect((await cli(home, 'connect', '--for', 'spring')).out).toContain('host.docker.internal:');
+  expect((await cli(home, 'host', 'not a host')).code).toBe(2);
   const dry = await cli(home, 'bundle', '--dry-run');
   expect(dry.out).toContain('dev/node-1/axonserver.properties');
   expect(existsSync(path.join(home, 'bundles'))).toBe(false);

@@ -216,6 +216,32 @@ describe('the launcher on real engines', () => {
     expect(await moved()).toEqual([firstPort, firstPort + 1, firstPort + 2]);
   });
 
+  it('ux §6 the host name that apps are told is changed and changed back: nodes tell the new one, events stay', async () => {
+    const { nodes } = await service.startCluster('dev');
+    await service.wait('dev', { kind: 'ready' }, READY_MS);
+    const before = contextOf(await service.getCluster('dev')).lastToken;
+    const card = { type: 'CardIssued', revision: '', aggregateType: '', aggregateId: 'host-1', sequence: null };
+    await service.appendEvent('dev', 'default', { ...card, payload: '{}', metaData: {}, tags: [] });
+    const change = async (host: string | null): Promise<void> => {
+      const { id } = await service.changeHost('dev', host);
+      const task = async () => (await service.tasks()).find((one) => one.id === id);
+      await vi.waitFor(async () => expect((await task())?.state).toBe('done'), { timeout: MINUTE_MS, interval: 100 });
+    };
+    const told = async (): Promise<readonly string[]> => {
+      const answer = await fetch(`http://127.0.0.1:${nodes[1]?.http}/v1/public`);
+      return ((await answer.json()) as readonly { readonly hostName: string }[]).map(({ hostName }) => hostName);
+    };
+    for (const [host, name] of [
+      ['host.docker.internal', 'host.docker.internal'],
+      [null, 'localhost'],
+    ] as const) {
+      await change(host);
+      await vi.waitFor(async () => expect(new Set(await told())).toEqual(new Set([name])), { timeout: READY_MS });
+      expect((await service.snippet('dev', 'default', 'spring')).text).toContain(`servers=${name}:`);
+    }
+    expect(contextOf(await service.getCluster('dev')).lastToken).toBe((before ?? -1) + 1);
+  });
+
   it('bad input: an engine that cannot use its settings tells its own code through the launcher', async () => {
     await service.actOnNode('dev', 'node-3', 'stop');
     const node = nodeOf(await service.getCluster('dev'), 'node-3');
