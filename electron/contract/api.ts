@@ -1,6 +1,6 @@
 // The typed contract, once: served over Electron IPC and over loopback HTTP/WebSocket, called by window, browser, CLI and tests.
 import type { TimelineEvent } from './history.ts';
-import type { DiskFault } from './faults.ts';
+import type { DiskFault, LinkFault } from './faults.ts';
 import type {
   CreateContextOptions,
   ClusterName,
@@ -69,17 +69,7 @@ export interface LauncherApi extends ScriptApi, SliceApi, ManageApi, RecordsApi 
   /** Acts on every node the target names; answers their names. */
   actOnNode(cluster: ClusterName, target: NodeTarget, action: NodeAction): Promise<readonly NodeName[]>;
   /** Sets (or, with all zero, clears) the fault of each directed link given. */
-  setLinks(
-    cluster: ClusterName,
-    links: readonly {
-      readonly from: NodeName;
-      readonly to: NodeName;
-      readonly cut: boolean;
-      readonly delayMs: number;
-      readonly jitterMs: number;
-      readonly lossPercent: number;
-    }[],
-  ): Promise<void>;
+  setLinks(cluster: ClusterName, links: readonly LinkFault[]): Promise<void>;
   /** Changes what `change` names in the disk fault of every node of the target, the rest stays; answers their names. */
   setDisk(cluster: ClusterName, target: NodeTarget, change: Partial<DiskFault>): Promise<readonly NodeName[]>;
   /**

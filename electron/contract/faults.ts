@@ -2,13 +2,16 @@
 import type { NodeName } from './model.ts';
 
 /** One directed link fault: traffic from `from` to `to`. */
-export interface LinkFaultView {
+export interface LinkFault {
   readonly from: NodeName;
   readonly to: NodeName;
   readonly cut: boolean;
   readonly delayMs: number;
   readonly jitterMs: number;
   readonly lossPercent: number;
+}
+
+export interface LinkFaultView extends LinkFault {
   readonly since: number;
 }
 

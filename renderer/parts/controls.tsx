@@ -1,9 +1,9 @@
-// The few controls that the platform does not bring: busy button, copy button, dialog, error note. Everything else is native.
-import { useSignal } from '@preact/signals';
+// The few controls that the platform does not bring: busy button, copy button, dialog, choice of a node, error note. Everything else is native.
+import { type Signal, useSignal } from '@preact/signals';
 import type { ButtonHTMLAttributes, ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { codesIn } from '../../electron/contract/axoniq-codes.ts';
-import type { LauncherErrorData, NodeState } from '../../electron/contract/model.ts';
+import type { LauncherErrorData, NodeName, NodeState } from '../../electron/contract/model.ts';
 import { errors, pending, setError } from '../store.ts';
 import { CodeNote } from './code-note.tsx';
 import { CheckIcon, CloseIcon, CopyIcon, StateGlyph, WarnIcon } from './icons.tsx';
@@ -109,6 +109,31 @@ export function Dialog(props: {
     </dialog>
   );
 }
+
+/** Which node it is about. */
+export const NodeField = ({
+  names,
+  chosen,
+}: {
+  readonly names: readonly NodeName[];
+  readonly chosen: Signal<NodeName>;
+}) => (
+  <label class="field">
+    <span>Node</span>
+    <select
+      value={chosen.value}
+      onChange={(event) => {
+        chosen.value = event.currentTarget.value;
+      }}
+    >
+      {names.map((name) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
+    </select>
+  </label>
+);
 
 /** ux.md §17: what, why, what next, in place, with its stable code. */
 export function ErrorNote(props: {

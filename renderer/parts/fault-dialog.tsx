@@ -5,7 +5,7 @@ import type { ClusterView } from '../../electron/contract/model.ts';
 import { duration, skewWords } from '../../electron/contract/words.ts';
 import { slowDisk, skewClock } from '../actions.ts';
 import { commandsBlocked, dialog, dialogNode } from '../store.ts';
-import { Button, Dialog, isBusy, SubjectError } from './controls.tsx';
+import { Button, Dialog, isBusy, NodeField, SubjectError } from './controls.tsx';
 
 interface Kind {
   readonly title: string;
@@ -74,21 +74,7 @@ export function FaultDialog({ view, kind: id }: { readonly view: ClusterView; re
           void set();
         }}
       >
-        <label class="field">
-          <span>Node</span>
-          <select
-            value={node.value}
-            onChange={(event) => {
-              node.value = event.currentTarget.value;
-            }}
-          >
-            {names.map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <NodeField names={names} chosen={node} />
         <label class="field">
           <span>{kind.field}</span>
           <input

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { removeNode } from '../actions.ts';
 import { dialog, dialogNode } from '../store.ts';
-import { Button, Dialog, isBusy, SubjectError } from './controls.tsx';
+import { Button, Dialog, isBusy, NodeField, SubjectError } from './controls.tsx';
 
 export function RemoveNodeDialog({ view }: { readonly view: ClusterView }) {
   // The first node stays: those that join find the cluster by it.
@@ -17,21 +17,7 @@ export function RemoveNodeDialog({ view }: { readonly view: ClusterView }) {
   };
   return (
     <Dialog title={`Remove a node from ${view.name}?`} onClose={close}>
-      <label class="field">
-        <span>Node</span>
-        <select
-          value={chosen.value}
-          onChange={(event) => {
-            chosen.value = event.currentTarget.value;
-          }}
-        >
-          {names.map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <NodeField names={names} chosen={chosen} />
       <p>
         {chosen.value} leaves every context and the cluster, and its folder is deleted. The other nodes keep the events.
         This can't be undone.
