@@ -331,11 +331,9 @@ export class GroupHost {
     const context = this.#wanted.contexts.find((candidate) => candidate.group === replica.group);
     if (status.role !== 'leader' || context === undefined) return;
     const wanted = wantedMembers(this.#wanted, context);
-    if (!status.leaderReady) return this.#change(replica, releasingStep(status.config, wanted));
-    if (status.configPending) {
-      this.#notePending(replica, true);
-      return;
-    }
+    if (!status.leaderReady) this.#change(replica, releasingStep(status.config, wanted));
+    else if (status.configPending) this.#notePending(replica, true);
+    if (!status.leaderReady || status.configPending) return;
     const told = this.#told.get(replica);
     if (told?.config !== status.config || told.term !== status.term) {
       this.#told.set(replica, status);
