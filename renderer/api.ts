@@ -26,6 +26,8 @@ export interface Connection {
   readonly retryNow: () => void;
   /** Ids of commands (keys.ts) chosen in the application menu; never called in a browser. */
   readonly onCommand: (listener: (id: string) => void) => void;
+  /** A screen reader or the like uses the app, as the system tells; a browser tab is never told. */
+  readonly onAssistive: (listener: (used: boolean) => void) => void;
   /** Null in a browser tab, which cannot. */
   readonly open: ((what: 'folder' | 'log', cluster: ClusterName, node: NodeName) => Promise<void>) | null;
 }
@@ -88,10 +90,15 @@ function connectBridge(bridge: MusterBridge): Connection {
   const listeners = new Listeners();
   const states: ((state: ConnectionState) => void)[] = [];
   const commands: ((id: string) => void)[] = [];
+  const assistive: ((used: boolean) => void)[] = [];
   let state: ConnectionState = { kind: 'connected' };
   bridge.on((event, payload) => {
     if (event === 'command') {
       for (const listener of commands) listener(String(payload));
+      return;
+    }
+    if (event === 'assistive') {
+      for (const listener of assistive) listener(payload === true);
       return;
     }
     if (event === 'connection') {
@@ -109,6 +116,7 @@ function connectBridge(bridge: MusterBridge): Connection {
     },
     retryNow: () => undefined,
     onCommand: (listener) => void commands.push(listener),
+    onAssistive: (listener) => void assistive.push(listener),
     async open(what, cluster, node) {
       const answer = await (what === 'folder' ? bridge.openFolder : bridge.openLog)(cluster, node);
       if ('error' in answer) throw new LauncherError(answer.error);
@@ -225,6 +233,7 @@ function connectHttp(token: string): Connection {
       open();
     },
     onCommand: () => undefined,
+    onAssistive: () => undefined,
     open: null,
   };
 }

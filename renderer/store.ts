@@ -111,6 +111,8 @@ export const dialog = signal<
 export const dialogNode = signal<NodeName | null>(null);
 /** The window is that of the desktop app, which can open folders. */
 export const desktop = signal(false);
+/** A screen reader or the like uses the window, as the system tells the desktop app. */
+export const assistive = signal(false);
 
 export const connected = computed(() => connection.value.kind === 'connected');
 
@@ -154,6 +156,9 @@ export const reconnectNow = (): void => current?.retryNow();
 export function bindStore(connected: Connection): void {
   current = connected;
   desktop.value = connected.open !== null;
+  connected.onAssistive((used) => {
+    assistive.value = used;
+  });
   connected.client.on('view', applyView);
   connected.client.on('clusters', (list) => {
     clusters.value = list;

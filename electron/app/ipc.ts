@@ -1,5 +1,5 @@
 // Binds LauncherApi to Electron's IPC: who asks (only our own page, main frame), what (check.ts), answers and errors as data.
-import { ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, shell, type WebContents } from 'electron';
+import { app, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, shell, type WebContents } from 'electron';
 import { apiMethods, eventNames } from '../contract/api.ts';
 import type { LauncherErrorData } from '../contract/model.ts';
 import { clusterNameOf, nodeNameOf } from '../contract/check-parts.ts';
@@ -75,7 +75,9 @@ export function bindIpc(link: Link): void {
     if (!windows.has(contents)) contents.once('destroyed', () => windows.delete(contents));
     windows.add(contents);
     contents.send('muster:event', 'connection', link.state());
+    contents.send('muster:event', 'assistive', app.accessibilitySupportEnabled);
   });
+  app.on('accessibility-support-changed', (_event, used) => send('assistive', used));
   for (const name of eventNames) link.on(name, (payload) => send(name, payload));
   link.onState((state) => send('connection', state));
 }

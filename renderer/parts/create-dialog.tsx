@@ -9,6 +9,7 @@ import { createAndStart, firstSpec } from '../actions.ts';
 import { ports } from '../format.ts';
 import { api, clusters, connected, dialog } from '../store.ts';
 import { CreateOptions } from './create-options.tsx';
+import { ContextChips } from './context-chips.tsx';
 import { Button, Dialog, ErrorNote, isBusy, SubjectError } from './controls.tsx';
 
 const NODES_MAX = 9;
@@ -136,7 +137,6 @@ function AppsRun({
 
 export function CreateDialog() {
   const form = useSignal<ClusterSpec>(firstSpec(clusters.peek() ?? []));
-  const contexts = useSignal(form.peek().contexts.join(', '));
   const set = (change: Partial<ClusterSpec> | { readonly host: undefined }): void => {
     const { host, ...rest } = { ...form.peek(), ...change };
     form.value = host === undefined ? rest : { ...rest, host };
@@ -211,20 +211,13 @@ export function CreateDialog() {
             </datalist>
             <small>{majorityNote(chosen?.roles.filter((role) => role === 'PRIMARY').length ?? spec.nodes)}</small>
           </label>
-          <label class="field">
-            <span>Contexts</span>
-            <input
-              type="text"
-              required
-              value={contexts.value}
-              onInput={(event) => {
-                contexts.value = event.currentTarget.value;
-                set({ contexts: contexts.value.split(/[\s,]+/).filter((one) => one !== '') });
-                applyLayout();
-              }}
-            />
-            <small>Separated by commas. Apps use “default” unless told otherwise.</small>
-          </label>
+          <ContextChips
+            names={spec.contexts}
+            onChange={(contexts) => {
+              set({ contexts });
+              applyLayout();
+            }}
+          />
           <fieldset class="field">
             <legend>Data</legend>
             <label>

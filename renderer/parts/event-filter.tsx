@@ -80,7 +80,7 @@ export function EventFilterBar(props: {
           <button
             key={term.key}
             type="button"
-            class="filter-chip"
+            class="removable-chip"
             aria-label={`Remove the filter ${termWords([term])}`}
             title="Remove"
             onClick={() => onWords(termWords(terms.filter((one) => one !== term)))}

@@ -6,7 +6,7 @@ import { count } from '../format.ts';
 import { SEARCH_EVENT } from '../keys.ts';
 import { logs } from '../logs.ts';
 import { timeFormat } from '../settings.ts';
-import { logNode } from '../store.ts';
+import { assistive, logNode } from '../store.ts';
 import { SubjectError, Swatch } from './controls.tsx';
 import { Clear, TakeAway } from './log-actions.tsx';
 import { DownIcon, SearchIcon, UpIcon } from './icons.tsx';
@@ -106,7 +106,8 @@ export function LogPane({ view }: { readonly view: ClusterView }) {
   const terminal = useRef<LogTerminal | null>(null);
   const level = useSignal<Level>('info');
   const wanted = useSignal('');
-  const plain = useSignal(false);
+  /** Null: not chosen here. A terminal that much is written to can hold a screen reader up (ux.md §7). */
+  const plain = useSignal<boolean | null>(null);
   const wrap = useSignal(true);
   const query = useSignal('');
   const matches = useSignal<{ readonly index: number; readonly count: number }>({ index: -1, count: 0 });
@@ -114,7 +115,7 @@ export function LogPane({ view }: { readonly view: ClusterView }) {
   const unseen = useSignal(0);
   const order = useRef<readonly string[]>([]);
   order.current = view.nodes.map((node) => node.name);
-  const isPlain = plain.value;
+  const isPlain = plain.value ?? assistive.value;
   // A context that is gone, with its cluster or by itself, hides nothing.
   const context = view.contexts.some(({ name }) => name === wanted.value) ? wanted.value : null;
   const shownContext = useRef(context);

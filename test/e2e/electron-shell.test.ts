@@ -99,6 +99,22 @@ describe.skipIf(missing !== null)(
       await expect.poll(async () => ((await opened()) as readonly string[])[1]).toBe(log);
     });
 
+    it('ux §7 logs are plain text while the system tells of a screen reader, unless chosen otherwise', async () => {
+      const { application, page } = desktop;
+      const tell = (used: boolean): Promise<boolean> =>
+        application.evaluate(({ app }, told) => app.emit('accessibility-support-changed', {}, told), used);
+      const plain = page.getByRole('checkbox', { name: 'Plain text' });
+      expect(await plain.isChecked()).toBe(false);
+      await tell(true);
+      await page.getByRole('log').waitFor();
+      expect(await plain.isChecked()).toBe(true);
+      await plain.uncheck();
+      await page.locator('.xterm').waitFor();
+      await tell(false);
+      await tell(true);
+      expect(await plain.isChecked()).toBe(false);
+    });
+
     it('a page that crashes is loaded again where it was, and the clusters have not noticed', async () => {
       const { application, page } = desktop;
       await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Contexts' }).click();

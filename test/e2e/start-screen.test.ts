@@ -195,6 +195,27 @@ describeWindow('the window', (harness) => {
         .toMatchObject({ nodes: 4, data: 'throw-away', timing: 'axon' });
     });
 
+    it('UX-3.2 contexts are chips: added by Enter, a comma or on the way on, taken away by a press; a name that is none says why', async () => {
+      const page = await harness.open();
+      await page.getByRole('button', { name: 'Change…' }).click();
+      const form = page.getByRole('dialog', { name: 'New cluster' });
+      const field = form.getByRole('textbox', { name: 'Contexts' });
+      await field.fill('billing');
+      await field.press('Enter');
+      await field.pressSequentially('orders,');
+      await form.getByRole('button', { name: 'Take away context orders' }).waitFor();
+      await form.getByRole('button', { name: 'Take away context default' }).click();
+      await field.fill('9x');
+      await form.getByRole('button', { name: 'Create and start' }).click();
+      await form.getByText("9x: a letter first, then letters, digits, '_' or '-'.").waitFor();
+      expect(harness.fake.callsOf('createCluster')).toEqual([]);
+      await field.fill('returns');
+      await form.getByRole('button', { name: 'Create and start' }).click();
+      await expect
+        .poll(() => harness.fake.callsOf('createCluster')[0]?.args[0])
+        .toMatchObject({ contexts: ['billing', 'orders', 'returns'] });
+    });
+
     it('UX-3.2 access control, TLS and DCB are switches of the form; what is switched off again is not asked for', async () => {
       const page = await harness.open();
       await page.getByRole('button', { name: 'Change…' }).click();
