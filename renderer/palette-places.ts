@@ -55,6 +55,7 @@ const places: Readonly<Record<ShowingVerb, (rest: readonly string[]) => Work>> =
     return () => showLogs(wanted);
   },
   connect: () => inDock('connect'),
+  host: () => inDock('connect'),
   doctor: () => inDock('connect'),
   timeline: () => toPage('timeline'),
   events: () => toPage('events'),

@@ -34,6 +34,7 @@ export const cliVerbs = {
   status: 'shows',
   logs: 'shows',
   connect: 'shows',
+  host: 'shows',
   doctor: 'shows',
   timeline: 'shows',
   events: 'shows',

@@ -12,8 +12,8 @@ export interface ScheduledKind {
   check(event: Uint8Array): void;
   /** The scheduled event as it is stored: with the time of its publication (SC-2). */
   fired(event: Uint8Array, timestamp: number): Buffer;
-  /** Of a stored event, epoch ms. */
-  timestampOf(stored: Uint8Array): number;
+  /** A stored event as if it had been published at 0: `fired(event, 0)` of the scheduled event that it was. */
+  timeless(stored: Uint8Array): Buffer;
   /** Stored events as one entry of the log; as Replica.appendEvents. */
   append(replica: Replica, stored: readonly Buffer[]): Promise<void>;
 }
@@ -31,7 +31,7 @@ export const classicEvents: ScheduledKind = {
       throw new AxonError('AXONIQ-3004', 'Events of an aggregate cannot be scheduled: publish a plain event');
   },
   fired: (event, timestamp) => withTime(event, timestamp, EVENT_TIMESTAMP, EVENT_SNAPSHOT),
-  timestampOf: (stored) => eventFacts(stored).timestamp,
+  timeless: (stored) => withTime(stored, 0, EVENT_TIMESTAMP, EVENT_SNAPSHOT),
   append: (replica, stored) => replica.appendEvents(stored.map(eventFacts), encodeEvents(stored)),
 };
 
@@ -39,14 +39,12 @@ export const classicEvents: ScheduledKind = {
 export const dcbEvents: ScheduledKind = {
   check: (event) => void readable(() => readTagged(tagged(event))),
   fired: (event, timestamp) => tagged(withTime(event, timestamp, DCB_TIMESTAMP, DCB_TIMESTAMP)),
-  timestampOf: (stored) => {
+  timeless: (stored) => {
     const outer = new WireReader(stored);
     while (outer.next()) {
-      if (outer.field !== TAGGED_EVENT) continue;
-      const event = new WireReader(outer.view());
-      while (event.next()) if (event.field === DCB_TIMESTAMP) return event.signed();
+      if (outer.field === TAGGED_EVENT) return tagged(withTime(outer.view(), 0, DCB_TIMESTAMP, DCB_TIMESTAMP));
     }
-    return 0;
+    return Buffer.from(stored);
   },
   append: (replica, stored) => replica.proposeEntry(EntryType.EVENTS, encodeEvents(stored), stored.length),
 };

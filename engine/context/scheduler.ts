@@ -1,6 +1,6 @@
 // Scheduled events of one context on one node (client-behaviour §9): every member keeps the table from its log, the leader
-// fires what is due. A firing is two entries in a row: the events, then the mark that they were fired. A leader that finds the
-// events of its predecessor without the mark writes the mark instead of firing again, so an event fires once.
+// fires what is due. A firing is two entries: the events, then the mark that they were fired. A leader that finds events of its
+// predecessor without the mark writes the mark instead of firing again, so an event fires once.
 import { EntryType, type Entry, type Index, type Term } from '../raft/types.ts';
 import { eventsInPayload } from '../storage/facts.ts';
 import type { Env } from '../util/env.ts';
@@ -24,8 +24,10 @@ const FIRE_BYTES_MAX = 1024 * 1024;
 const SLEEP_MS_MAX = 1000;
 /** After a firing or a mark that the log did not take. */
 const RETRY_MS = 100;
-/** Due events that a new leader compares with the last events of its predecessor. */
+/** Scheduled events, the earliest first, that a new leader compares with the events at the end of its predecessor's log. */
 const COMPARED_EVENTS_MAX = 1000;
+/** Entries that it compares. The mark follows its events within RETRY_MS, if the log has space for it at all. */
+const COMPARED_ENTRIES_MAX = 2000;
 const NOTHING: ReadonlySet<string> = new Set();
 
 export class ContextScheduler {
@@ -102,7 +104,7 @@ export class ContextScheduler {
     else if (this.#term !== status.term) {
       this.#rest();
       this.#term = status.term;
-      this.#markUnmarked(status.term);
+      this.#markUnmarked();
     }
     this.#arm();
   }
@@ -224,38 +226,47 @@ export class ContextScheduler {
 
   // -- after a change of leaders -----------------------------------------------------------------------------------------
 
-  /** The predecessor may have left fired events as its last entry, without their mark. */
-  #markUnmarked(term: Term): void {
+  /** The predecessor may have left fired events without their mark, and others' appends behind them. */
+  #markUnmarked(): void {
     const { store } = this.#replica;
-    let index = store.committedIndex;
-    while (index > 0 && store.termAt(index) === term) index -= 1;
-    let entry = index > 0 ? this.#entry(index) : null;
-    while (entry !== null && (entry.type === EntryType.NOOP || entry.type === EntryType.CONFIG)) {
-      entry = entry.index > 1 ? this.#entry(entry.index - 1) : null;
+    const waiting = this.#earliest();
+    const tokens: string[] = [];
+    for (let index = store.committedIndex, left = COMPARED_ENTRIES_MAX; index > 0 && left > 0; index -= 1, left -= 1) {
+      if (waiting.size === 0) break;
+      const entry = this.#entry(index);
+      // A mark takes along all that was fired before it.
+      if (entry.type === EntryType.SCHEDULE && isMark(entry)) break;
+      if (entry.type !== EntryType.EVENTS) continue;
+      for (const event of eventsInPayload(entry.data)) {
+        const form = formOf(this.#kind.timeless(event));
+        const token = waiting.get(form);
+        if (token === undefined) continue;
+        tokens.push(token);
+        waiting.delete(form);
+      }
     }
-    if (entry === null || entry.type !== EntryType.EVENTS) return;
-    const tokens = this.#tokensOf(entry);
     if (tokens.length === 0) return;
     for (const token of tokens) this.#busy.add(token);
     this.#mark(tokens);
   }
 
-  #tokensOf(entry: Entry): readonly string[] {
-    const due = this.#table
-      .due(this.#env.wallClock(), COMPARED_EVENTS_MAX, NOTHING)
-      .map(({ token, ...scheduled }) => ({ token, event: this.#eventOf({ token, ...scheduled }) }));
-    const tokens: string[] = [];
-    for (const event of eventsInPayload(entry.data)) {
-      const timestamp = this.#kind.timestampOf(event);
-      const found = due.find(
-        (candidate) => !tokens.includes(candidate.token) && isSame(this.#kind.fired(candidate.event, timestamp), event),
-      );
-      if (found !== undefined) tokens.push(found.token);
-    }
-    return tokens;
+  /** Tokens by the event that was scheduled. Also what is not due here: the clock of the predecessor may have been ahead. */
+  #earliest(): Map<string, string> {
+    const earliest = this.#table.due(Number.POSITIVE_INFINITY, COMPARED_EVENTS_MAX, NOTHING);
+    return new Map(
+      earliest.map((scheduled) => [formOf(this.#kind.fired(this.#eventOf(scheduled), 0)), scheduled.token]),
+    );
   }
 }
 
-function isSame(left: Uint8Array, right: Uint8Array): boolean {
-  return Buffer.compare(left, right) === 0;
+function formOf(event: Buffer): string {
+  return event.toString('latin1');
+}
+
+function isMark(entry: Entry): boolean {
+  try {
+    return decodeScheduleCommand(entry.data).type === 'fired';
+  } catch {
+    return false; // told where it is applied
+  }
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../../engine/context/api.ts';
-import { classicEvents } from '../../../engine/context/scheduled-kind.ts';
+import { classicEvents, dcbEvents } from '../../../engine/context/scheduled-kind.ts';
 import { encodeScheduleCommand } from '../../../engine/context/scheduler-state.ts';
 import { EntryType } from '../../../engine/raft/types.ts';
 import { dcb, encodeMessage, event as proto } from '../../../engine/rpc/proto.ts';
@@ -144,28 +144,58 @@ describe('the event scheduler', () => {
     expect(await ids(running[0]!)).toEqual(['by the old', 'by the new']);
   });
 
-  it('SC-6: a leader that finds its predecessor’s firing without the mark writes the mark and does not fire again', async () => {
-    const { network, nodes } = await formed(1);
-    const node = nodes[0]!;
-    await until('a leader', () => leaderOf(nodes) !== undefined);
-    const replica = node.groups.replica('default')!;
-    // As left behind by a leader that was lost between the two entries of a firing: scheduled and published, not marked.
-    const scheduled = plain('once');
-    const at = Date.now() - 10;
-    const fired = classicEvents.fired(scheduled, at);
-    const command = { type: 'schedule', token: 'token-1', instant: at + 60, replaces: '', event: scheduled } as const;
-    await replica.proposeEntry(EntryType.SCHEDULE, encodeScheduleCommand(command));
-    await replica.appendEvents([eventFacts(fired)], encodeEvents([fired]));
-    await node.stop();
-    running = [];
-    await until('the instant passed', () => Date.now() > at + 60);
-    const again = await startMiniNode(network, 1, node.dir);
-    running = [again];
-    await until('marked by the new leader', () => waiting(again) === 2);
-    await scheduler(again).schedule(0, plain('after'));
-    await until('published', () => eventCount(again) === 2);
-    expect(await ids(again)).toEqual(['once', 'after']);
+  it.each([
+    { kind: 'classic', of: classicEvents, event: plain('one') },
+    {
+      kind: 'DCB',
+      of: dcbEvents,
+      event: encodeMessage(dcb.Event, { identifier: 'one', timestamp: 7, name: 'Reminder' }),
+    },
+  ])('SC-6: a published $kind event is told to be the scheduled one, whenever it was published', ({ of, event }) => {
+    for (const at of [1, Date.now()]) expect(of.timeless(of.fired(event, at))).toEqual(of.fired(event, 0));
   });
+
+  it.each([
+    { what: 'as the last entry', others: 0, early: 60 },
+    { what: 'and others appended behind it', others: 5, early: 2_000 },
+    { what: 'by a clock that was ahead', others: 1, early: 600_000 },
+  ])(
+    'SC-6: a leader that finds its predecessor’s firing without the mark, $what, writes the mark and does not fire again',
+    async ({ others, early }) => {
+      const { network, nodes } = await formed(1);
+      const node = nodes[0]!;
+      await until('a leader', () => leaderOf(nodes) !== undefined);
+      const replica = node.groups.replica('default')!;
+      // As left behind by a leader that was lost between the two entries of a firing: scheduled and published, not marked.
+      const scheduled = plain('once');
+      const at = Date.now() - 10;
+      const fired = classicEvents.fired(scheduled, at);
+      const command = {
+        type: 'schedule',
+        token: 'token-1',
+        instant: at + early,
+        replaces: '',
+        event: scheduled,
+      } as const;
+      await replica.proposeEntry(EntryType.SCHEDULE, encodeScheduleCommand(command));
+      await replica.appendEvents([eventFacts(fired)], encodeEvents([fired]));
+      for (let i = 0; i < others; i += 1) {
+        const other = rawEvent('another', i);
+        await replica.appendEvents([eventFacts(other)], encodeEvents([other]));
+      }
+      await node.stop();
+      running = [];
+      await until('it may be due', () => Date.now() > at + Math.min(early, 2_000));
+      const again = await startMiniNode(network, 1, node.dir);
+      running = [again];
+      await until('marked by the new leader', () => waiting(again) === 2);
+      await scheduler(again).schedule(0, plain('after'));
+      await until('published', () => eventCount(again) === 2 + others);
+      const found = await ids(again);
+      expect(found.filter((id) => id === 'once')).toEqual(['once']);
+      expect(found.at(-1)).toBe('after');
+    },
+  );
 
   it('SC-7: events of an aggregate and bytes that are no event are refused with AXONIQ-3004', async () => {
     const { nodes } = await formed(1);
