@@ -23,7 +23,7 @@ import { logs } from './logs.ts';
 import { looking } from './looking.ts';
 import { settings } from './settings.ts';
 import { followStart } from './startup.ts';
-import { COUNTS_EVERY_MS, isNews } from '../electron/contract/view-news.ts';
+import { COUNTS_EVERY_MS, countsEveryMs, isNews } from '../electron/contract/view-news.ts';
 
 /** Pages of a cluster are the table of screens/pages.ts, by id. */
 export type Route =
@@ -270,7 +270,7 @@ function applyView(next: ClusterView): void {
   revision = next.revision;
   live = next;
   if (before === null || isNews(before, next)) showLive();
-  else countsTimer ??= setTimeout(showLive, Math.max(0, shownAt + COUNTS_EVERY_MS - performance.now()));
+  else countsTimer ??= setTimeout(showLive, Math.max(0, shownAt + countsEveryMs(next) - performance.now()));
   announceChanges(before, next);
   followStart(next);
 }

@@ -1,9 +1,17 @@
-// What a new view changes: something happened, or only numbers went on counting. Pure. Entry point: `isNews`.
+// What a new view changes: something happened, or only numbers went on counting. Pure. Entry points: `isNews`, `countsEveryMs`.
 import type { CatchUpView, ClusterView, ContextView } from './model.ts';
 import type { AppView, NodeView, ReplicaView, ScrubView } from './model.ts';
 
 /** Numbers that only count on are pushed and drawn this often; whatever else a view changes is at once (VIEW_PUSH_MS). */
 export const COUNTS_EVERY_MS = 500;
+/** The same in a cluster of more than REPLICAS_MANY: drawing all of its numbers costs more than a twentieth of a core otherwise (bench ui). */
+export const MANY_COUNTS_EVERY_MS = 1000;
+export const REPLICAS_MANY = 200;
+
+export function countsEveryMs({ contexts }: ClusterView): number {
+  const replicas = contexts.reduce((sum, { members }) => sum + members.length, 0);
+  return replicas > REPLICAS_MANY ? MANY_COUNTS_EVERY_MS : COUNTS_EVERY_MS;
+}
 
 type Fields =
   | keyof ClusterView

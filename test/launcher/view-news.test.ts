@@ -1,7 +1,7 @@
 // Which views are drawn at once and which wait for the next drawing of numbers (ux.md §19).
 import { describe, expect, it } from 'vitest';
 import type { ClusterView, NodeView, ReplicaView } from '../../electron/contract/model.ts';
-import { isNews } from '../../electron/contract/view-news.ts';
+import { COUNTS_EVERY_MS, countsEveryMs, isNews, MANY_COUNTS_EVERY_MS } from '../../electron/contract/view-news.ts';
 import { cluster, context, node, replica } from '../e2e/view-parts.ts';
 
 const AT = 1_700_000_000_000;
@@ -56,4 +56,13 @@ describe('UX-19 whatever else changes is shown at once', () => {
   ])('%s', (_title, after) => {
     expect(isNews(scene(), after)).toBe(true);
   });
+});
+
+it.each([
+  { contexts: 50, nodes: 4, every: COUNTS_EVERY_MS },
+  { contexts: 50, nodes: 9, every: MANY_COUNTS_EVERY_MS },
+])('UX-19 numbers of $contexts contexts on $nodes nodes are drawn every $every ms', ({ contexts, nodes, every }) => {
+  const members = Array.from({ length: nodes }, (_, at) => replica(at + 1));
+  const all = Array.from({ length: contexts }, (_, at) => context(`context-${at}`, { members }));
+  expect(countsEveryMs(cluster({ contexts: all }))).toBe(every);
 });
