@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -54,6 +56,15 @@ final class MusterCluster implements BeforeAllCallback, AfterEachCallback, After
   String servers() {
     String line = muster("connect", "--for", "env").lines().filter(it -> it.contains("SERVERS=")).findFirst().orElseThrow();
     return line.substring(line.indexOf('=') + 1).replace("\"", "").trim();
+  }
+
+  /** The node that an app is connected to, by its client id: the one to strike. */
+  String nodeOf(String clientId) {
+    await("apps:1", "10s");
+    String apps = muster("apps", "--json");
+    Matcher found = Pattern.compile("\"clientId\":\"" + clientId + "\",[^}]*?\"node\":\"([^\"]+)\"").matcher(apps);
+    if (!found.find()) throw new AssertionError(clientId + " is not connected: " + apps);
+    return found.group(1);
   }
 
   /** kill -9 of {@code node-2}, or of {@code leader:default}, {@code follower:default}. */
