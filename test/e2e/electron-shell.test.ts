@@ -93,6 +93,7 @@ describe.skipIf(missing !== null)(
         expect(await inPage(`window.muster.openLog('dev', '${wrong}')`)).toHaveProperty('error');
       }
       expect(await opened()).toHaveLength(1);
+      await page.getByRole('tab', { name: 'Logs' }).click();
       await page.getByRole('radio', { name: 'node-2' }).check({ force: true });
       await page.getByRole('button', { name: 'Open file' }).click();
       const log = path.join(workspace, 'clusters', 'dev', 'node-2', 'logs', 'node-2.log');

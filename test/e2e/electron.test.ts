@@ -60,7 +60,8 @@ describe.skipIf(missing !== null)(
         process: typeof (globalThis as Record<string, unknown>)['process'],
         bridge: Object.keys((globalThis as unknown as { muster: object }).muster).sort(),
       }));
-      expect(inPage).toEqual({ require: 'undefined', process: 'undefined', bridge: ['call', 'on'] });
+      const bridge = ['call', 'on', 'openFolder', 'openLog'];
+      expect(inPage).toEqual({ require: 'undefined', process: 'undefined', bridge });
       const preferences = await application.evaluate(({ BrowserWindow }) => {
         const contents = BrowserWindow.getAllWindows()[0]?.webContents as unknown as {
           getLastWebPreferences(): Record<string, unknown>;
