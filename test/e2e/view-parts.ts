@@ -64,7 +64,7 @@ export function replica(i: number, patch: Partial<ReplicaView> = {}): ReplicaVie
     votedFor: 'node-1',
     lastIndex: 18_402,
     commitIndex: 18_402,
-    appliedIndex: 18_402,
+    appliedIndex: patch.commitIndex ?? 18_402,
     matchIndex: 18_402,
     lastToken: 18_377,
     lag: 0,
