@@ -112,6 +112,8 @@ describe('catching up by segments', () => {
     const taken = member.store.lastIndex();
     expect(taken).toBeGreaterThan(1);
     expect(taken).toBeLessThan(store.sealedThrough);
+    // What is not on disk yet is offered again.
+    await until('what was taken to be on disk', () => member.store.durableIndex >= taken);
     // Its appends rest, then come from the log for a while: here they are lost, so that the next offer has the rest to bring.
     scene.onFetch = () => undefined;
     await until('the offer to be given up', () => {
