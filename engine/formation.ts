@@ -16,6 +16,7 @@ import { type EngineState, ExitCode } from './control/protocol.ts';
 import { StartError } from './start-error.ts';
 import type { NodeStore } from './storage/api.ts';
 import type { Env } from './util/env.ts';
+import { pause } from './util/next-turn.ts';
 
 export type Formation = Exclude<AutoclusterDecision, { kind: 'refuse' }>;
 
@@ -196,8 +197,4 @@ export class TemplateRun {
       return true;
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }

@@ -36,6 +36,10 @@ const oneCluster = (args: readonly unknown[]): [string] => {
   count(args, 1, 1);
   return [clusterNameOf(args[0], 'cluster')];
 };
+const oneNode = (args: readonly unknown[]): [string, string] => {
+  count(args, 2, 2);
+  return [clusterNameOf(args[0], 'cluster'), nodeNameOf(args[1], 'node')];
+};
 
 export const manageChecks: ManageChecks = {
   getClusterConfig: oneCluster,
@@ -68,10 +72,7 @@ export const manageChecks: ManageChecks = {
     return [clusterNameOf(args[0], 'cluster'), clusterNameOf(args[1], 'name')];
   },
   addNode: oneCluster,
-  removeNode(args) {
-    count(args, 2, 2);
-    return [clusterNameOf(args[0], 'cluster'), nodeNameOf(args[1], 'node')];
-  },
+  removeNode: oneNode,
   changePorts(args) {
     count(args, 2, 2);
     const firstPort = args[1] === null ? null : integerOf(FIRST_PORT_MIN, FIRST_PORT_MAX)(args[1], 'firstPort');
@@ -81,10 +82,7 @@ export const manageChecks: ManageChecks = {
     count(args, 2, 2);
     return [clusterNameOf(args[0], 'cluster'), args[1] === null ? null : hostNameOf(args[1], 'host')];
   },
-  nodeReport(args) {
-    count(args, 2, 2);
-    return [clusterNameOf(args[0], 'cluster'), nodeNameOf(args[1], 'node')];
-  },
+  nodeReport: oneNode,
   dataUse: nothing,
   cleanData(args) {
     count(args, 3, 3);

@@ -9,6 +9,7 @@ import {
 } from './access-state.ts';
 import { AxonError } from './api.ts';
 import { hashOfPassword, hashOfToken, isPassword, newToken, PASSWORD_CHARS_MAX } from './secrets.ts';
+import { pause } from '../util/next-turn.ts';
 
 export const TOKEN_CHARS_MIN = 16;
 export const TOKEN_CHARS_MAX = 200;
@@ -146,7 +147,7 @@ export class AccessAdmin {
     for (;;) {
       const found = find(this.#state);
       if (found !== undefined || performance.now() > until) return found;
-      await new Promise((resolve) => setTimeout(resolve, VISIBLE_POLL_MS));
+      await pause(VISIBLE_POLL_MS);
     }
   }
 }

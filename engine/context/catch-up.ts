@@ -4,7 +4,7 @@
 // has them, checks each against its own chain, and feeds them to its core as the appends that they are. So a broken link, a crash or
 // another leader leaves a log that is shorter but right, and the next offer goes on where it ended.
 import type { Env } from '../util/env.ts';
-import { nextTurn } from '../util/next-turn.ts';
+import { nextTurn, pause } from '../util/next-turn.ts';
 import type { BulkBus, BulkLane, PeerBus } from '../peer/bus.ts';
 import type { Index, MemberId, ProgressStatus, RaftStatus } from '../raft/types.ts';
 import { nodeOfMember } from './admin-state.ts';
@@ -261,7 +261,7 @@ export class CatchUp {
     const now = this.#options.env.now();
     this.#paidUntil = Math.max(now, this.#paidUntil) + (bytes * 1000) / limits.BUSY_BYTES_PER_SECOND;
     const wait = this.#paidUntil - now;
-    if (wait >= 1) await new Promise((resolve) => setTimeout(resolve, wait));
+    if (wait >= 1) await pause(wait);
   }
 
   #replica(group: number): Replica | undefined {

@@ -2,6 +2,7 @@
 // Without it the next request to the same node could still meet the state before. Entry point: ChangeNotice.
 import { PeerError, type PeerBus } from '../peer/bus.ts';
 import type { Env } from '../util/env.ts';
+import { pause } from '../util/next-turn.ts';
 import type { GroupHost } from './group-host.ts';
 import type { Leaders } from './leaders.ts';
 import { decodeBody, encodeBody, numberField, textField } from './peer-messages.ts';
@@ -59,8 +60,4 @@ export class ChangeNotice {
     }
     return null;
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

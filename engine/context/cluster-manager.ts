@@ -5,6 +5,7 @@ import type { Entry } from '../raft/types.ts';
 import type { NodeStore } from '../storage/api.ts';
 import { PeerError, type PeerBus } from '../peer/bus.ts';
 import type { Env } from '../util/env.ts';
+import { pause } from '../util/next-turn.ts';
 import type { AccessCommand } from './access-state.ts';
 import {
   type AdminCommand,
@@ -393,8 +394,4 @@ export class ClusterManager implements ClusterAdmin {
       return Promise.reject(new AxonError('AXONIQ-10007', `${context}: no other PRIMARY can take over now`));
     return Promise.resolve();
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,6 +1,7 @@
 // Giving leaderships away: one whose role is to go, again and again and leading on between its tries when nobody follows; all before a
 // stop. Entry points: HandOvers, handOver.
 import type { Env } from '../util/env.ts';
+import { pause } from '../util/next-turn.ts';
 import type { Replica } from './replica.ts';
 
 const LOOK_MS = 10;
@@ -35,6 +36,6 @@ export async function handOver(replicas: readonly Replica[], env: Env, timeoutMs
   for (const replica of led) replica.transferLeadership(null);
   const until = env.now() + timeoutMs;
   while (led.some((replica) => replica.status().role === 'leader') && env.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await pause(LOOK_MS);
   }
 }

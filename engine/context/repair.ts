@@ -5,6 +5,7 @@ import type { PeerBus } from '../peer/bus.ts';
 import { PeerError } from '../peer/bus.ts';
 import { type Entry, EntryType, type Index, type MemberId, type Term } from '../raft/types.ts';
 import type { Env } from '../util/env.ts';
+import { pause } from '../util/next-turn.ts';
 import { nodeOfMember } from './admin-state.ts';
 import type { GroupHost } from './group-host.ts';
 import { answered } from './peer-handlers.ts';
@@ -182,7 +183,7 @@ export class Repairs {
       last === undefined || (replica.store.durableIndex >= end && replica.store.termAt(end) === last.term);
     while (!there()) {
       if (replica.closed || env.now() > until) throw new Error(`entries up to ${end} were not written in time`);
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await pause(2);
     }
   }
 

@@ -3,6 +3,7 @@
 // May not: repair, touch files. One pass at a time on a node. Entry point: Scrubber.
 import type { ScrubReport } from '../control/protocol.ts';
 import type { Env } from '../util/env.ts';
+import { nextTurn, pause } from '../util/next-turn.ts';
 import type { GroupHost } from './group-host.ts';
 import type { Replica } from './replica.ts';
 
@@ -126,7 +127,9 @@ export class Scrubber {
       for (let step = steps.next(); step.done !== true; step = steps.next()) {
         checkedBytes += step.value;
         this.#reports.set(context, { ...before, running: true, checkedBytes, totalBytes, segments });
-        await pause(Math.max(0, begun + (checkedBytes / rate) * 1000 - env.now()));
+        // At least one turn of the loop.
+        const restMs = begun + (checkedBytes / rate) * 1000 - env.now();
+        await (restMs < 1 ? nextTurn() : pause(restMs));
         if (run.aborted || replica.closed) break;
       }
     } catch (error) {
@@ -153,12 +156,4 @@ export class Scrubber {
       log.info(text, { code: 'SCRUB_DONE', context });
     } else log.error(`Checking closed segments found damage: ${problem}`, { code: 'SCRUB_DAMAGE', context });
   }
-}
-
-/** At least one turn of the loop. */
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    if (ms < 1) setImmediate(resolve);
-    else setTimeout(resolve, ms);
-  });
 }

@@ -2,6 +2,7 @@
 // engine without a launcher never has a fault (decision 15). May not: know formats. Entry point: FaultyDisk.
 import { Countdown, type DeathPoint, die, fileCall, folderCall, renameCall } from './death-point.ts';
 import type { Disk, DiskFile, OpenMode } from './disk.ts';
+import { pause } from '../util/next-turn.ts';
 
 export interface DiskFaults {
   /** Added to every flush; 0 = none. */
@@ -111,7 +112,7 @@ export class FaultyDisk implements Disk {
 
   async delay(): Promise<void> {
     const { slowMs } = this.faults;
-    if (slowMs > 0) await new Promise((resolve) => setTimeout(resolve, slowMs));
+    if (slowMs > 0) await pause(slowMs);
   }
 
   open(path: string, mode: OpenMode): DiskFile {
