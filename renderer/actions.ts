@@ -9,7 +9,7 @@ import type {
   NodeView,
 } from '../electron/contract/model.ts';
 import type { ProcessorAct, ProcessorName } from '../electron/contract/processors.ts';
-import { announce } from './announce.ts';
+import { announce, copyText } from './announce.ts';
 import { beginStart, endFinishedStart, endStart } from './startup.ts';
 import type { DockTab } from './store.ts';
 import { api, attempt, context, dialog, dialogNode, go, logNode, openOf, setDock, view } from './store.ts';
@@ -88,8 +88,7 @@ export async function stopThenStart(other: ClusterName, start: () => void): Prom
 
 export const copyReport = (name: ClusterName, node: NodeName): Promise<boolean> =>
   attempt(`node:${node}`, async () => {
-    await navigator.clipboard.writeText(await api().nodeReport(name, node));
-    announce(`Report of ${node} copied.`);
+    await copyText(await api().nodeReport(name, node), `Report of ${node} copied.`);
   });
 
 export const stopCluster = (name: ClusterName): Promise<boolean> =>

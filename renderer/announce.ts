@@ -24,6 +24,12 @@ export function announce(sentence: string): void {
   timer = setTimeout(flush, Math.max(0, lastAt + ANNOUNCE_EVERY_MS - Date.now()));
 }
 
+/** To the clipboard; the words say so. */
+export async function copyText(text: string, words: string): Promise<void> {
+  await navigator.clipboard.writeText(text);
+  announce(words);
+}
+
 function flush(): void {
   timer = null;
   lastAt = Date.now();

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { openLog } from '../actions.ts';
-import { announce } from '../announce.ts';
+import { copyText } from '../announce.ts';
 import { logs } from '../logs.ts';
 import { saveText } from '../save-text.ts';
 import { desktop } from '../store.ts';
@@ -31,13 +31,9 @@ function Tool(props: {
 
 /** All lines that the filter lets through, not only those on the screen. */
 export function TakeAway({ view, filter }: { readonly view: ClusterView; readonly filter: LogFilter }) {
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(filteredText(filter));
-    announce('The log is copied.');
-  };
   return (
     <>
-      <Tool label="Copy the log" onClick={() => void copy()}>
+      <Tool label="Copy the log" onClick={() => void copyText(filteredText(filter), 'The log is copied.')}>
         <CopyIcon />
       </Tool>
       <Tool
@@ -54,10 +50,6 @@ export function TakeAway({ view, filter }: { readonly view: ClusterView; readonl
 /** A browser tab cannot open files: it copies the path. */
 function File({ view, node }: { readonly view: ClusterView; readonly node: string | null }) {
   const found = view.nodes.find((one) => one.name === node);
-  const copy = async (path: string): Promise<void> => {
-    await navigator.clipboard.writeText(path);
-    announce('The path of the log is copied: a browser tab cannot open it.');
-  };
   return (
     <Tool
       label={desktop.value ? 'Open file' : 'Copy path'}
@@ -65,7 +57,9 @@ function File({ view, node }: { readonly view: ClusterView; readonly node: strin
       disabled={found === undefined}
       onClick={() => {
         if (found === undefined) return;
-        void (desktop.value ? openLog(view.name, found.name) : copy(found.logFile));
+        void (desktop.value
+          ? openLog(view.name, found.name)
+          : copyText(found.logFile, 'The path of the log is copied: a browser tab cannot open it.'));
       }}
     >
       <OpenIcon />

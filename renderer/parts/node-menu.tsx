@@ -1,7 +1,7 @@
 // ⋯ of a node card: what is done to a node less often than stop and kill, its faults, and where it lives (ux.md §4.1).
 import type { ClusterView, NodeView } from '../../electron/contract/model.ts';
 import { act, actionsFor, openDialog, openFolder, strike } from '../actions.ts';
-import { announce } from '../announce.ts';
+import { copyText } from '../announce.ts';
 import { commandsBlocked, desktop } from '../store.ts';
 import { isBusy } from './controls.tsx';
 import { Menu, type MenuItem } from './menu.tsx';
@@ -11,11 +11,6 @@ export function staysBecause(view: ClusterView, node: string): string | false {
   if (view.nodes.length < 2) return 'It has one node only';
   if (node === view.nodes[0]?.name) return 'The first node stays: those that join find the cluster by it';
   return view.state === 'stopped' && 'Only a running cluster can let a node go';
-}
-
-async function copy(text: string, words: string): Promise<void> {
-  await navigator.clipboard.writeText(text);
-  announce(words);
 }
 
 function itemsOf(view: ClusterView, node: NodeView): readonly MenuItem[] {
@@ -43,12 +38,13 @@ function itemsOf(view: ClusterView, node: NodeView): readonly MenuItem[] {
       : {
           label: 'Copy folder path',
           title: `${node.dir}: a browser tab cannot open folders`,
-          run: () => void copy(node.dir, `Path of the folder of ${node.name} copied: a browser tab cannot open it.`),
+          run: () =>
+            void copyText(node.dir, `Path of the folder of ${node.name} copied: a browser tab cannot open it.`),
         },
     {
       label: 'Copy properties path',
       title: node.propertiesFile,
-      run: () => void copy(node.propertiesFile, `Path of the properties of ${node.name} copied.`),
+      run: () => void copyText(node.propertiesFile, `Path of the properties of ${node.name} copied.`),
     },
     {
       label: 'Remove…',
