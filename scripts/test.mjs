@@ -9,6 +9,8 @@ import { preferredNode, root } from './sources.mjs';
 const results = path.join(root, '.cache', 'test-results');
 const inCi = process.env.CI === 'true';
 const SUITE_MS_MAX = 20 * 60_000;
+/** Lines of a failure that are told again at the end. */
+const FAILURE_LINES_MAX = 25;
 
 /** First line of what a tool prints about its version, or null when it cannot be run. */
 function versionOf(command, args) {
@@ -40,6 +42,8 @@ function lacksWindow() {
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'needs Linux on x64';
   return existsSync('/usr/bin/Xvfb') ? null : 'needs Xvfb';
 }
+
+const failures = [];
 
 /** Every suite: its name, what it needs, and how it runs. */
 const suites = [
@@ -101,6 +105,25 @@ function command(name, args) {
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
 }
 
+/** What failed, for the end of the output: a log cut to its last lines must still name it. */
+function failedIn(suite, { testResults }) {
+  return testResults.flatMap(({ name, message, assertionResults }) => {
+    const file = path.relative(root, name);
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    const whole = failed.length === 0 && message ? [{ fullName: 'the file', failureMessages: [message] }] : failed;
+    return whole.map(({ fullName, failureMessages }) => {
+      const lines = plain(failureMessages.join('\n')).split('\n').slice(0, FAILURE_LINES_MAX);
+      return [`FAILED ${suite}: ${file}: ${fullName}`, ...lines.map((line) => `    ${line}`)].join('\n');
+    });
+  });
+}
+
+/** A text without the colours of a terminal. */
+function plain(text) {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape is what is looked for
+  return text.replace(/\u001b\[[0-9;]*m/g, '');
+}
+
 function vitest(name, config, filters = []) {
   const report = path.join(results, `${name}.json`);
   rmSync(report, { force: true });
@@ -115,7 +138,9 @@ function vitest(name, config, filters = []) {
     ...filters,
   ]);
   if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
+  const told = JSON.parse(readFileSync(report, 'utf8'));
+  failures.push(...failedIn(name, told));
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = told;
   // A file that fails to load has no failed test, yet the run failed.
   return {
     passed: numPassedTests,
@@ -175,6 +200,7 @@ for (const suite of chosen) {
     `${suite.name.padEnd(10)} ${String(counts.passed).padStart(4)} ok ${String(counts.failed).padStart(4)} not ok ${String(counts.skipped).padStart(4)} left out`,
   );
 }
+if (failures.length > 0) console.log(`\n${failures.join('\n\n')}`);
 console.log(`\n${lines.join('\n')}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed === 0 ? 0 : 1;
