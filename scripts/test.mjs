@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { installIfNeeded } from './install.mjs';
 import { preferredNode, root } from './sources.mjs';
 
@@ -112,16 +113,13 @@ function failedIn(suite, { testResults }) {
     const failed = assertionResults.filter(({ status }) => status === 'failed');
     const whole = failed.length === 0 && message ? [{ fullName: 'the file', failureMessages: [message] }] : failed;
     return whole.map(({ fullName, failureMessages }) => {
-      const lines = plain(failureMessages.join('\n')).split('\n').slice(0, FAILURE_LINES_MAX);
+      const lines = stripVTControlCharacters(failureMessages.join('\n'))
+        .split('\n')
+        .filter((line) => !/^\s+at .*node_modules/.test(line))
+        .slice(0, FAILURE_LINES_MAX);
       return [`FAILED ${suite}: ${file}: ${fullName}`, ...lines.map((line) => `    ${line}`)].join('\n');
     });
   });
-}
-
-/** A text without the colours of a terminal. */
-function plain(text) {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape is what is looked for
-  return text.replace(/\u001b\[[0-9;]*m/g, '');
 }
 
 function vitest(name, config, filters = []) {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { run } from '../rows/cli.ts';
 import { root } from '../rows/test-node.ts';
 import { until } from '../rows/wait.ts';
+import { compileWithMaven } from './maven.ts';
 
 const project = path.join(root, 'test', 'compat', 'java');
 const BUILD_MS_MAX = 500_000;
@@ -41,9 +42,7 @@ export class JavaApp {
   async build(): Promise<void> {
     const stamp = path.join(this.#target, 'built');
     if (existsSync(stamp) && statSync(stamp).mtimeMs > newestSource()) return;
-    const args = ['-q', '-B', '-ntp', '-f', path.join(project, 'pom.xml'), `-Dconnector.version=${this.connector}`];
-    const result = await run('mvn', [...args, 'compile'], { timeoutMs: BUILD_MS_MAX });
-    if (result.code !== 0) throw new Error(`mvn compile failed:\n${result.stdout}\n${result.stderr}`);
+    await compileWithMaven(path.join(project, 'pom.xml'), BUILD_MS_MAX, [`-Dconnector.version=${this.connector}`]);
     writeFileSync(stamp, '');
   }
 

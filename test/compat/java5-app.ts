@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import path from 'node:path';
 import { run } from '../rows/cli.ts';
 import { root } from '../rows/test-node.ts';
+import { compileWithMaven } from './maven.ts';
 
 const project = path.join(root, 'test', 'compat', 'java5');
 const BUILD_MS_MAX = 500_000;
@@ -40,11 +41,7 @@ function newestSource(): number {
 export async function buildApp(jdk: string): Promise<void> {
   const stamp = path.join(project, 'target', 'built');
   if (existsSync(stamp) && statSync(stamp).mtimeMs > newestSource()) return;
-  const result = await run('mvn', ['-q', '-B', '-ntp', '-f', path.join(project, 'pom.xml'), 'compile'], {
-    timeoutMs: BUILD_MS_MAX,
-    env: { ...process.env, JAVA_HOME: jdk },
-  });
-  if (result.code !== 0) throw new Error(`mvn compile failed:\n${result.stdout}\n${result.stderr}`);
+  await compileWithMaven(path.join(project, 'pom.xml'), BUILD_MS_MAX, [], { ...process.env, JAVA_HOME: jdk });
   writeFileSync(stamp, '');
 }
 
