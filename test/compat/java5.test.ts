@@ -15,6 +15,8 @@ const LOAD_COURSES = 20;
 const COURSES_PER_STUDENT = 3;
 const EVENTS_BEFORE_KILL = 60;
 const PROGRESS_MS_MAX = 60_000;
+/** A balancer that moves the application is done with it long before. */
+const PLACED_MS_MAX = 15_000;
 
 interface Found {
   readonly conflict: string;
@@ -90,12 +92,16 @@ describe.skipIf(jdk === null)(jdk === null ? skipped : title, () => {
   });
 
   const nodeOf = {
-    leader: async (): Promise<string> =>
-      (await workspace.status('java5')).contexts.find(({ name }) => name === 'default')?.leader ?? '',
-    own: async (): Promise<string> => {
-      const { apps } = await workspace.json<{ readonly apps: readonly { readonly node: string }[] }>('apps');
-      return apps[0]?.node ?? '';
-    },
+    leader: (): Promise<string> =>
+      until('a leader', PLACED_MS_MAX, async () => {
+        const { contexts } = await workspace.status('java5');
+        return contexts.find(({ name }) => name === 'default')?.leader ?? null;
+      }),
+    own: (): Promise<string> =>
+      until('the app at a node', PLACED_MS_MAX, async () => {
+        const { apps } = await workspace.json<{ readonly apps: readonly { readonly node: string }[] }>('apps');
+        return apps[0]?.node ?? null;
+      }),
   };
 
   it.each(FAULTS)(
