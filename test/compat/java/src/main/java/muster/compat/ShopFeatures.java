@@ -34,6 +34,7 @@ import reactor.core.publisher.Flux;
 final class ShopFeatures {
   private static final int WAIT_SECONDS = 20;
   private static final int KEYS = 40;
+  private static final int INSTANCES = 2;
   private static final int ROUNDS = 3;
   /** Kinds of application that answer with an offer. */
   private static final int COMPONENTS = 2;
@@ -79,6 +80,24 @@ final class ShopFeatures {
     return found;
   }
 
+  private boolean bothHandle() {
+    Map<String, Set<String>> handledBy = new LinkedHashMap<>();
+    try {
+      askWho(handledBy);
+    } catch (Exception notYet) {
+      return false;
+    }
+    return handledBy.values().stream().flatMap(Set::stream).distinct().count() == INSTANCES;
+  }
+
+  /** Adds who handled a command with each key. */
+  private void askWho(Map<String, Set<String>> handledBy) throws Exception {
+    for (int i = 0; i < KEYS; i++) {
+      String by = commands.<String>send(new WhoHandles("key-" + i)).get(WAIT_SECONDS, TimeUnit.SECONDS);
+      handledBy.computeIfAbsent("key-" + i, (key) -> new HashSet<>()).add(by);
+    }
+  }
+
   private List<String> offers() {
     return queries.scatterGather(new OfferQuery("tea"), ResponseTypes.instanceOf(String.class), WAIT_SECONDS, TimeUnit.SECONDS).sorted().toList();
   }
@@ -115,13 +134,12 @@ final class ShopFeatures {
     return last + 1 - HIGH;
   }
 
+  /** Once the node knows the handlers of both instances: the arrival of one moves keys, as it should. */
   private void routing(Map<String, Object> found) throws Exception {
+    Application.await("both instances to handle commands", WAIT_SECONDS, this::bothHandle);
     Map<String, Set<String>> handledBy = new LinkedHashMap<>();
     for (int round = 0; round < ROUNDS; round++) {
-      for (int i = 0; i < KEYS; i++) {
-        String by = commands.<String>send(new WhoHandles("key-" + i)).get(WAIT_SECONDS, TimeUnit.SECONDS);
-        handledBy.computeIfAbsent("key-" + i, (key) -> new HashSet<>()).add(by);
-      }
+      askWho(handledBy);
     }
     found.put("routedToOne", handledBy.values().stream().allMatch((names) -> names.size() == 1));
     found.put("routedTo", handledBy.values().stream().flatMap(Set::stream).distinct().sorted().toList());

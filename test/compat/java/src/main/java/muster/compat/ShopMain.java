@@ -13,7 +13,7 @@ import org.axonframework.eventhandling.tokenstore.jdbc.JdbcTokenStore;
 
 /**
  * Two instances of the shop and one of billing in one process. Every line of standard input is a request (features, duringFault NAME,
- * load, more N, replay pooled|tracked, settle), answered by one line of JSON; the process ends with its input.
+ * load, more N, replay pooled|tracked, settle [afterFault]), answered by one line of JSON; the process ends with its input.
  */
 final class ShopMain {
   private static final int WAIT_SECONDS = 55;
@@ -64,12 +64,15 @@ final class ShopMain {
       case "features" -> new ShopFeatures(world, shops.get(0)).run();
       case "duringFault" -> new ShopFeatures(world, shops.get(0)).duringFault(request[1]);
       case "load" -> {
+        if (load != null) {
+          load.stop(WAIT_SECONDS);
+        }
         load = new ShopLoad(world, shops);
         yield Map.of();
       }
       case "more" -> more(Integer.parseInt(request[1]));
       case "replay" -> replay(request[1], request[1].equals(ShopInstance.POOLED) ? world.pooled : world.tracked);
-      case "settle" -> settle();
+      case "settle" -> settle(request.length == 1);
       default -> throw new IllegalArgumentException("unknown request " + request[0]);
     };
   }
@@ -98,11 +101,12 @@ final class ShopMain {
     return Map.of("again", before.size(), "replayed", seen.replayed.get());
   }
 
-  private Map<String, Object> settle() throws Exception {
+  /** After a fault without the pooled processor: that of 4.12.2 may stand still then, until it is restarted (docs/compat.md). */
+  private Map<String, Object> settle(boolean withPooled) throws Exception {
     load.stop(WAIT_SECONDS);
     Map<String, Object> found = new LinkedHashMap<>();
     found.put("placed", load.placed.size());
-    found.putAll(ShopCheck.run(world, shops.get(1).connection().eventChannel(), load.placed));
+    found.putAll(ShopCheck.run(world, shops.get(1).connection().eventChannel(), load.placed, withPooled));
     found.put("watchedAgain", load.watchedAgain.get());
     found.put("retries", world.retries.get());
     found.put("pooledBy", world.pooled.by.stream().sorted().toList());
