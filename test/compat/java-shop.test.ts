@@ -13,8 +13,8 @@ const ANSWER_MS_MAX = 150_000;
 const STEER_MS_MAX = 60_000;
 /** Some looks of every node at the balance of its clients (`cluster.rebalance-interval`: 15 s). */
 const BALANCED_MS_MAX = 50_000;
-/** A fault test has a dozen waits, each of which tells what it waited for. */
-const FAULT_MS_MAX = 400_000;
+/** Some tests have a dozen waits, each of which tells what it waited for. */
+const LONG_TEST_MS_MAX = 400_000;
 const SEGMENTS = 4;
 const ORDERS = 25;
 const BOTH = ['shop-1', 'shop-2'];
@@ -173,6 +173,7 @@ describe.each(CONNECTORS)(
         const found = await ask('settle');
         expect(found).toMatchObject({ ...NOTHING_WRONG, streamedTwice: 0, pooledBy: BOTH, streamedBy: BOTH });
       },
+      LONG_TEST_MS_MAX,
     );
 
     /** Once each node has one app again: one that came back is given one within its next looks at the balance, which is on no node meanwhile. */
@@ -214,7 +215,7 @@ describe.each(CONNECTORS)(
         expect(found['placed']).toBeGreaterThanOrEqual(3 * ORDERS);
         await workspace.ok('wait', 'caught-up', '--timeout', '60s');
       },
-      FAULT_MS_MAX,
+      LONG_TEST_MS_MAX,
     );
   },
 );
