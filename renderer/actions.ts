@@ -10,6 +10,7 @@ import type {
 } from '../electron/contract/model.ts';
 import type { ProcessorAct, ProcessorName } from '../electron/contract/processors.ts';
 import { announce, copyText } from './announce.ts';
+import type { DialogName } from './dialogs.ts';
 import { beginStart, endFinishedStart, endStart } from './startup.ts';
 import type { DockTab } from './store.ts';
 import { api, attempt, context, dialog, dialogNode, go, logNode, openOf, setDock, view } from './store.ts';
@@ -198,6 +199,8 @@ export async function steerProcessor(
   return outcome;
 }
 
+const OPEN = { cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 };
+
 export type LinkSetting = Omit<LinkFaultView, 'since'>;
 
 export function setLinks(links: readonly LinkSetting[]): Promise<boolean> {
@@ -205,6 +208,10 @@ export function setLinks(links: readonly LinkSetting[]): Promise<boolean> {
   if (cluster === undefined || links.length === 0) return Promise.resolve(false);
   return attempt('links', () => api().setLinks(cluster, links));
 }
+
+/** Null: all that have a fault. Others of the cluster's faults stay. */
+export const healLinks = (links: readonly Pick<LinkSetting, 'from' | 'to'>[] | null): Promise<boolean> =>
+  setLinks((links ?? view.peek()?.faults ?? []).map(({ from, to }) => ({ from, to, ...OPEN })));
 
 export function showDock(tab: DockTab): void {
   setDock({ open: true, tab });
@@ -216,7 +223,7 @@ export function showLogs(node: NodeName | null): void {
 }
 
 /** `node`: the one that the dialog is about at first. */
-export function openDialog(which: NonNullable<typeof dialog.value>, node: NodeName | null = null): void {
+export function openDialog(which: DialogName, node: NodeName | null = null): void {
   dialogNode.value = node;
   dialog.value = which;
 }

@@ -1,7 +1,9 @@
 // What is typed into the palette, read with the grammar of the command line (ux.md §14, §18). Entry point: `typedCommand`.
 import {
+  type HealWords,
   parseDelay,
   parseDuration,
+  parseHeal,
   parseLinks,
   parseLoss,
   parsePace,
@@ -17,7 +19,7 @@ import type { NodeAction } from '../electron/contract/model.ts';
 import { api, attempt, view } from './store.ts';
 import { pinNote } from './past.ts';
 import { clusterWork, isPlace, placeOf } from './palette-places.ts';
-import { heal, setLinks, skewClock, strike } from './actions.ts';
+import { heal, healDisk, healLinks, setLinks, skewClock, strike } from './actions.ts';
 
 export type Typed =
   | {
@@ -67,6 +69,19 @@ function requireTarget(word: string): string {
 function onDisk(words: readonly string[], change: Partial<DiskFault>): () => void {
   const target = requireTarget(words.join(' '));
   return () => strike(target, change);
+}
+
+function healing(what: HealWords): () => void {
+  switch (what.kind) {
+    case 'all':
+      return () => void heal();
+    case 'links':
+      return () => void healLinks(what.links);
+    case 'disk':
+      return () => void healDisk(what.node);
+    case 'clock':
+      return () => void skewClock(what.node, 0);
+  }
 }
 
 function workOf(verb: string, rest: readonly string[]): () => void {
@@ -125,6 +140,6 @@ function workOf(verb: string, rest: readonly string[]): () => void {
       return () => void pinNote(words);
     }
     default:
-      return () => void heal();
+      return healing(parseHeal(rest));
   }
 }

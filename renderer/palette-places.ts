@@ -49,6 +49,7 @@ function checked<T>(work: () => T): T {
 const places: Readonly<Record<ShowingVerb, (rest: readonly string[]) => Work>> = {
   ls: () => to({ screen: 'start' }),
   status: ([name]) => to({ screen: 'cluster', name: clusterNamed(name), page: 'overview' }),
+  faults: () => toPage('overview'),
   logs: ([node]) => {
     shownName();
     const wanted = node === undefined ? null : parseNode(node);

@@ -18,6 +18,7 @@ import type {
 import { LauncherError } from '../electron/contract/model.ts';
 import { announceChanges } from './announce.ts';
 import type { Connection, ConnectionState } from './api.ts';
+import type { DialogName } from './dialogs.ts';
 import { recordLag, resetLag } from './history.ts';
 import { logs } from './logs.ts';
 import { looking } from './looking.ts';
@@ -93,20 +94,7 @@ export const now = computed(() => past.value?.at ?? wall.value);
 export const dock = signal<{ readonly open: boolean; readonly tab: DockTab; readonly heightPx: number }>(storedDock());
 /** Node whose log is shown; null = all, merged. */
 export const logNode = signal<string | null>(null);
-export const dialog = signal<
-  | 'palette'
-  | 'help'
-  | 'links'
-  | 'create'
-  | 'remove'
-  | 'files'
-  | 'import'
-  | 'remove-node'
-  | 'slow-disk'
-  | 'skew-clock'
-  | 'ports'
-  | null
->(null);
+export const dialog = signal<DialogName | null>(null);
 /** The node that the open dialog begins with, when it is about one. */
 export const dialogNode = signal<NodeName | null>(null);
 /** The window is that of the desktop app, which can open folders. */

@@ -2,17 +2,22 @@
 import type { Command } from 'commander';
 import type { LauncherClient } from '../contract/api.ts';
 import type { DiskFault } from '../contract/faults.ts';
+import type { ClusterView } from '../contract/model.ts';
+import { duration } from '../contract/words.ts';
 import { describeClockFault, describeDiskFault, describeFault } from '../launcher/timeline.ts';
+import { faultLines, faultsObject } from './fault-lines.ts';
 import {
   parseDelay,
   parseDuration,
+  parseHeal,
   parseLinks,
   parseLoss,
   parsePartition,
   parsePercent,
   parseSkew,
 } from '../contract/grammar.ts';
-import type { DirectedLink, LinkTrouble } from '../contract/grammar.ts';
+import type { DirectedLink, HealWords, LinkTrouble } from '../contract/grammar.ts';
+import { table } from './output.ts';
 import type { Output } from './output.ts';
 import { pickCluster, withSession } from './session.ts';
 import type { Installation } from './session.ts';
@@ -86,20 +91,68 @@ async function told(
   cluster: string,
   lines: readonly string[],
 ): Promise<number> {
-  const view = await client.getCluster(cluster);
-  const { faults, diskFaults = [], clockFaults = [] } = view;
-  output.object({ cluster, faults, diskFaults, clockFaults });
+  output.object(faultsObject(await client.getCluster(cluster)));
   output.line(lines.join('\n'));
   output.line('Undo: muster heal');
   return 0;
 }
 
-function heal(installation: Installation, output: Output, name: string | undefined): Promise<number> {
+function heal(
+  installation: Installation,
+  output: Output,
+  name: string | undefined,
+  words: readonly string[],
+): Promise<number> {
+  const what = parseHeal(words);
   return withSession(installation, 'look', async ({ client }) => {
-    const cluster = await pickCluster(client, name);
-    await client.heal(cluster.name);
-    output.object({ cluster: cluster.name, faults: [], diskFaults: [], clockFaults: [] });
-    output.line(`All links, disks and clocks of ${cluster.name} are healed.`);
+    const cluster = (await pickCluster(client, name)).name;
+    const before = await client.getCluster(cluster);
+    await healWhat(client, before, what);
+    const after = await client.getCluster(cluster);
+    const left = faultLines(after);
+    const ended = faultLines(before).filter(({ words: one }) => !left.some((other) => other.words === one));
+    output.object(faultsObject(after));
+    output.line(
+      ended.length === 0
+        ? `Nothing to heal in ${cluster}.`
+        : ended.map(({ words: one }) => `Healed: ${one}`).join('\n'),
+    );
+    if (left.length > 0) output.line(`Still on: ${left.length} (muster faults)`);
+    return 0;
+  });
+}
+
+async function healWhat(client: LauncherClient, { name, faults }: ClusterView, what: HealWords): Promise<void> {
+  switch (what.kind) {
+    case 'all':
+      return client.heal(name);
+    case 'links':
+      return client.setLinks(
+        name,
+        (what.links ?? faults).map(({ from, to }) => ({ ...CUT, cut: false, from, to })),
+      );
+    case 'disk':
+      await client.setDisk(name, what.node, HEALTHY);
+      return;
+    case 'clock':
+      await client.skewClock(name, what.node, 0);
+      return;
+  }
+}
+
+function listFaults(installation: Installation, output: Output, name: string | undefined): Promise<number> {
+  return withSession(installation, 'look', async ({ client }) => {
+    const view = await client.getCluster((await pickCluster(client, name)).name);
+    const now = Date.now();
+    const rows = faultLines(view).map(({ words, since, undo }) => [
+      words,
+      since === null ? '' : duration(now - since),
+      `muster ${undo}`,
+    ]);
+    output.object(faultsObject(view));
+    output.line(
+      rows.length === 0 ? `No fault is on in ${view.name}.` : table(['FAULT', 'FOR', 'UNDO'], rows).join('\n'),
+    );
     return 0;
   });
 }
@@ -178,7 +231,15 @@ export function addFaultCommands(program: Command, add: AddCommand, run: RunComm
         skewClock(installation, output, common.cluster, target, parseSkew([offset])),
       ),
     );
-  add(program, 'heal', 'remove every fault of links, disks and clocks').action((_options: unknown, command: Command) =>
-    run(command, (installation, output, common) => heal(installation, output, common.cluster)),
+  add(
+    program,
+    'heal [what...]',
+    'end every fault, frozen nodes go on; or some: links, node-1 to node-3, disk node-2, clock node-2',
+  ).action((words: readonly string[], _options: unknown, command: Command) =>
+    run(command, (installation, output, common) => heal(installation, output, common.cluster, words)),
+  );
+  add(program, 'faults', 'what is broken on purpose, since when, and how each is undone').action(
+    (_options: unknown, command: Command) =>
+      run(command, (installation, output, common) => listFaults(installation, output, common.cluster)),
   );
 }

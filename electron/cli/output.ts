@@ -5,8 +5,8 @@ import type { ClusterSummary, ClusterView, LauncherErrorData, LogLine } from '..
 import type { PaceSetting } from '../contract/pace.ts';
 import type { TimeFormat } from '../contract/settings.ts';
 import { clockText } from '../contract/times.ts';
-import { catchUpWords } from '../contract/words.ts';
-import { describeClockFault, describeDiskFault, describeFault } from '../launcher/timeline.ts';
+import { catchUpWords, frozenNodes } from '../contract/words.ts';
+import { faultLines } from './fault-lines.ts';
 
 export interface Output {
   readonly json: boolean;
@@ -91,6 +91,7 @@ export function clusterObject(view: ClusterView, control: ControlReference | nul
     ...(view.pace === undefined ? {} : { pace: view.pace }),
     ...(view.diskFaults === undefined ? {} : { diskFaults: view.diskFaults }),
     ...(view.clockFaults === undefined ? {} : { clockFaults: view.clockFaults }),
+    ...(frozenNodes(view).length === 0 ? {} : { frozenNodes: frozenNodes(view) }),
     ...(view.warnings.length > 0 ? { warnings: view.warnings } : {}),
     ...(view.leftBehind === undefined ? {} : { leftBehind: view.leftBehind }),
     control: control === null ? null : { url: control.url, tokenFile: control.tokenFile },
@@ -148,9 +149,7 @@ export function statusText(view: ClusterView): string {
       context.why.notes.map((note) => `note: ${context.name}: ${note}`),
     ),
     ...(view.pace === undefined ? [] : [`pace: ${paceText(view.pace)} (${view.pace.nodes} nodes keep it)`]),
-    ...view.faults.map((fault) => `fault: ${describeFault(fault)}`),
-    ...(view.diskFaults ?? []).map((fault) => `fault: ${describeDiskFault(fault.node, fault)}`),
-    ...(view.clockFaults ?? []).map((fault) => `fault: ${describeClockFault(fault.node, fault.skewMs)}`),
+    ...faultLines(view).map(({ words }) => `fault: ${words}`),
     ...(view.leftBehind === undefined ? [] : [`note: ${view.leftBehind}`]),
     ...view.nodes
       .filter((node) => node.propertiesChangedAt !== undefined)

@@ -76,7 +76,7 @@ export interface LauncherApi extends ScriptApi, SliceApi, ManageApi, RecordsApi 
    * Sets the wall clock of every node of the target so far ahead (negative: behind) of the computer's; 0 heals it. Answers their names.
    */
   skewClock(cluster: ClusterName, target: NodeTarget, skewMs: number): Promise<readonly NodeName[]>;
-  /** Removes every fault of links, disks and clocks. */
+  /** Ends every fault of links, disks and clocks; frozen processes go on. */
   heal(cluster: ClusterName): Promise<void>;
   /** Resolves with the view that satisfied the condition; rejects with NOT_READY_IN_TIME carrying the why sentence. */
   wait(cluster: ClusterName, condition: WaitCondition, timeoutMs: number): Promise<ClusterView>;

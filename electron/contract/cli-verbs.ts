@@ -32,6 +32,7 @@ export const cliVerbs = {
   disconnect: 'does',
   ls: 'shows',
   status: 'shows',
+  faults: 'shows',
   logs: 'shows',
   connect: 'shows',
   host: 'shows',

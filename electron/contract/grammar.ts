@@ -165,6 +165,23 @@ export function parseLoss(words: readonly string[]): {
   return { links: parseLinks(words.slice(0, -1)), lossPercent: parsePercent(words.at(-1) ?? '') };
 }
 
+/** What `heal` is about: everything, all links, some of them, or the disk or the clock of a node. */
+export type HealWords =
+  | { readonly kind: 'all' }
+  /** null: all. */
+  | { readonly kind: 'links'; readonly links: readonly DirectedLink[] | null }
+  | { readonly kind: 'disk' | 'clock'; readonly node: string };
+
+/** Nothing or `all`, `links`, `node-1 to node-3`, `node-1 and node-3`, `disk node-2`, `clock node-2`. */
+export function parseHeal(words: readonly string[]): HealWords {
+  const [what = 'all', node, ...more] = words;
+  if (what === 'all' && node === undefined) return { kind: 'all' };
+  if (what === 'links' && node === undefined) return { kind: 'links', links: null };
+  if ((what === 'disk' || what === 'clock') && more.length === 0) return { kind: what, node: parseNode(node ?? '') };
+  if (/^node-/.test(what)) return { kind: 'links', links: parseLinks(words) };
+  throw new UsageError('Write: heal, heal links, heal node-1 to node-3, heal disk node-2, heal clock node-2.');
+}
+
 /** "10%" or "10". */
 export function parsePercent(text: string): number {
   const value = parseWholeNumber(text.replace(/%$/, ''));

@@ -123,7 +123,8 @@ export interface NodeView {
   readonly catchUpPercent: number | null;
   readonly eventsBehind: number | null;
   readonly exit: ExitInfo | null;
-  /** Epoch ms: its properties were changed since it started, and a restart applies them. Absent: they were not. */
+  /** Epoch ms. Absent: it is not frozen; its properties were not changed since it started, which a restart would apply. */
+  readonly frozenSince?: number;
   readonly propertiesChangedAt?: number;
 }
 

@@ -1,5 +1,5 @@
 // Words for people that window and command line share. Pure.
-import type { ClusterView, ReplicaView, TaskView } from './model.ts';
+import type { ClusterView, NodeName, ReplicaView, TaskView } from './model.ts';
 
 const whole = new Intl.NumberFormat('en-US');
 
@@ -25,9 +25,17 @@ export function duration(ms: number): string {
 /** `5m 0s ahead`, `30 s behind`: of the wall clock of a node. */
 export const skewWords = (skewMs: number): string => `${duration(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead' : 'behind'}`;
 
-/** Faults of links, disks and clocks that are on. */
-export const activeFaults = ({ faults, diskFaults = [], clockFaults = [] }: ClusterView): number =>
-  faults.length + diskFaults.length + clockFaults.length;
+/** In the view of an older recording since when is not told: null. */
+export const frozenNodes = ({
+  nodes,
+}: ClusterView): readonly { readonly node: NodeName; readonly since: number | null }[] =>
+  nodes
+    .filter(({ state }) => state === 'frozen')
+    .map(({ name, frozenSince }) => ({ node: name, since: frozenSince ?? null }));
+
+/** Faults of links, disks, clocks and processes that are on. */
+export const activeFaults = (view: ClusterView): number =>
+  view.faults.length + (view.diskFaults ?? []).length + (view.clockFaults ?? []).length + frozenNodes(view).length;
 
 const phaseWord = { probe: 'compares logs', segments: 'whole files', log: 'entries' } as const;
 

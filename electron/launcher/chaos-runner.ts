@@ -2,6 +2,7 @@
 import type { LauncherApi } from '../contract/api.ts';
 import type { ChaosAction, ChaosFailure, ChaosResult, ChaosStep } from '../contract/chaos.ts';
 import type { ClusterSpec, ContextName, LauncherErrorData, NodeAction, NodeName } from '../contract/model.ts';
+import { frozenNodes } from '../contract/words.ts';
 import { ChaosLoad } from './chaos-load.ts';
 import { errorData, launcherError } from './errors.ts';
 
@@ -135,8 +136,7 @@ async function perform(run: Run, action: ChaosAction): Promise<Outcome> {
     case 'clock':
       return fine((await api.skewClock(cluster, action.target, action.skewMs)).join(', '));
     case 'heal':
-      await api.heal(cluster);
-      return fine();
+      return healed(run);
     case 'wait':
       return waited(run, action);
     case 'assert-apps':
@@ -154,12 +154,22 @@ async function actOnNodes(run: Run, target: string, action: NodeAction): Promise
   for (const { name, leader, term } of before) {
     if (leader !== null && term !== null && nodes.includes(leader)) run.lostTerms.set(name, { node: leader, term });
   }
-  if (action === 'resume') {
-    for (const [name, { node }] of run.lostTerms) {
-      if (nodes.includes(node)) run.lostTerms.delete(name);
-    }
-  }
+  if (action === 'resume') mayLeadOn(run, nodes);
   return nodes;
+}
+
+async function healed(run: Run): Promise<Outcome> {
+  const frozen = frozenNodes(await run.api.getCluster(run.cluster)).map(({ node }) => node);
+  await run.api.heal(run.cluster);
+  mayLeadOn(run, frozen);
+  return fine();
+}
+
+/** A leader that was only frozen may still be one. */
+function mayLeadOn(run: Run, resumed: readonly NodeName[]): void {
+  for (const [name, { node }] of run.lostTerms) {
+    if (resumed.includes(node)) run.lostTerms.delete(name);
+  }
 }
 
 async function waited(run: Run, action: Extract<ChaosAction, { kind: 'wait' }>): Promise<Outcome> {

@@ -12,7 +12,8 @@ export interface NodeFacts {
   readonly phase: ProcessPhase;
   readonly pid: number | null;
   readonly startedAt: number | null;
-  readonly frozen: boolean;
+  /** Since when its process stands still; null: it does not. */
+  readonly frozenAt: number | null;
   /** What the user asked for that will end the process, in words; null = an exit would be a crash. */
   readonly endRequested: string | null;
   readonly fatal: { readonly code: string; readonly message: string; readonly next: readonly string[] } | null;
@@ -30,6 +31,9 @@ export interface NodeFacts {
   /** When it crashed, the last CRASH_LOOP_MS. */
   readonly crashes: readonly number[];
 }
+
+/** Its process stands still; one that is not known does not. */
+export const isFrozen = (node: NodeFacts | undefined): boolean => node !== undefined && node.frozenAt !== null;
 
 export interface LeaderFact {
   readonly node: NodeName;
@@ -135,7 +139,7 @@ function stoppedNode(plan: NodePlan): NodeFacts {
     phase: 'stopped',
     pid: null,
     startedAt: null,
-    frozen: false,
+    frozenAt: null,
     endRequested: null,
     fatal: null,
     exit: null,
@@ -261,7 +265,7 @@ function reduceNode(node: NodeFacts, event: NodeEvent): NodeFacts {
       return { ...node, endRequested: event.reason, phase: event.graceful ? 'stopping' : node.phase };
     case 'frozen':
       // A resumed process has been silent for as long as it was frozen; that is not "no news".
-      return { ...node, frozen: event.frozen, seenAt: event.frozen ? node.seenAt : event.at };
+      return event.frozen ? { ...node, frozenAt: event.at } : { ...node, frozenAt: null, seenAt: event.at };
     case 'exited': {
       const crashes = crashesOf(node, event.at);
       return { ...stoppedNode(node.plan), crashes, exit: exitInfo(node, event, crashes.length) };

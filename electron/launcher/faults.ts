@@ -1,10 +1,10 @@
-// The faults that the user set on links, disks and clocks of one cluster, and telling each engine its share. Holds no state: the facts do.
-// May not know processes. Entry point: `Faults`.
+// The faults that the user set on links, disks and clocks of one cluster, and telling each engine its share; healing ends those of processes
+// as well. Holds no state: the facts do. May not know processes. Entry point: `Faults`.
 import type { ChaosAction } from '../contract/chaos.ts';
 import type { TimelineMark } from '../contract/history.ts';
 import type { DiskFault, DiskFaultView } from '../contract/faults.ts';
 import type { NodeName } from '../contract/model.ts';
-import type { ClusterEvent, ClusterFacts } from './cluster-state.ts';
+import { type ClusterEvent, type ClusterFacts, isFrozen } from './cluster-state.ts';
 import { errorData } from './errors.ts';
 import { faultsOf, mergeLinks } from './links.ts';
 import type { Links } from './links.ts';
@@ -106,12 +106,14 @@ export class Faults {
     return nodes;
   }
 
-  /** Fails with CLUSTER_NOT_RUNNING. */
+  /** Every fault that is on, frozen processes among them. Fails with CLUSTER_NOT_RUNNING. */
   async heal(): Promise<void> {
     this.#requireActive();
-    const { cluster, facts, apply, tell } = this.#options;
-    tell('user', cluster, 'Heal all links, disks and clocks.', 'heal', { kind: 'heal' });
-    const { diskFaults: disks, clockFaults: clocks } = facts();
+    const { cluster, facts, apply, tell, runner } = this.#options;
+    tell('user', cluster, 'Heal all faults.', 'heal', { kind: 'heal' });
+    const { nodes, diskFaults: disks, clockFaults: clocks } = facts();
+    // First, so that all others are told before the caller is answered.
+    for (const { plan } of nodes.filter(isFrozen)) runner(plan.name).resume();
     apply({ type: 'faults', faults: [] });
     apply({ type: 'disk-faults', faults: [] });
     apply({ type: 'clock-faults', faults: [] });
@@ -164,7 +166,7 @@ export class Faults {
       this.#options.apply({ type: 'warning', text: `${node} did not take its ${what}: ${errorData(error).why}` });
     });
     // A frozen node reads its channel when it is resumed: nobody waits for that.
-    const frozen = this.#options.facts().nodes.find((known) => known.plan.name === node)?.frozen === true;
+    const frozen = isFrozen(this.#options.facts().nodes.find((known) => known.plan.name === node));
     await (frozen ? Promise.resolve() : settled);
   }
 }

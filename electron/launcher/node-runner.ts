@@ -4,7 +4,7 @@ import type { DiskFault, EngineAsk, EngineToLauncher, LinkFault } from '../../en
 import { STOP_GRACE_MS } from '../contract/api.ts';
 import type { LogLine, NodePlan } from '../contract/model.ts';
 import type { ClusterMemory } from './cluster-memory.ts';
-import type { ClusterEvent, NodeFacts } from './cluster-state.ts';
+import { type ClusterEvent, isFrozen, type NodeFacts } from './cluster-state.ts';
 import { EngineProcess } from './engine-process.ts';
 import type { EngineExit } from './engine-process.ts';
 import { launcherError } from './errors.ts';
@@ -88,7 +88,7 @@ export class NodeRunner {
       return;
     }
     this.#options.apply({ type: 'end-requested', node: this.#options.node.name, reason, graceful: true });
-    if (this.#options.facts().frozen) {
+    if (isFrozen(this.#options.facts())) {
       this.resume();
     }
     await engine.stop(STOP_GRACE_MS);
@@ -132,7 +132,7 @@ export class NodeRunner {
 
   /** Fails with NODE_NOT_RUNNING and ENGINE_REFUSED. */
   async ask<T>(ask: EngineAsk): Promise<T> {
-    if (this.#engine === null || this.#options.facts().frozen) {
+    if (this.#engine === null || isFrozen(this.#options.facts())) {
       const { name } = this.#options.node;
       throw launcherError('NODE_NOT_RUNNING', `${name} does not answer.`, 'It is down or frozen.', [
         `Start it: muster start ${name}`,
@@ -162,7 +162,7 @@ export class NodeRunner {
     const { node, now, apply } = this.#options;
     const before = this.#options.facts();
     const due = before.handshakeAt === null || now() - before.handshakeAt > HANDSHAKE_REPEAT_MS;
-    if (this.#probing || !due || before.frozen || before.phase !== 'running' || before.report?.state !== 'running') {
+    if (this.#probing || !due || isFrozen(before) || before.phase !== 'running' || before.report?.state !== 'running') {
       return;
     }
     this.#probing = true;
@@ -171,7 +171,7 @@ export class NodeRunner {
     const result = await probeGrpc(node.grpc, context, await this.#options.security());
     this.#probing = false;
     const after = this.#options.facts();
-    if (after.pid !== before.pid || after.frozen) {
+    if (after.pid !== before.pid || isFrozen(after)) {
       return;
     }
     const ok = isHandshake(result, context);

@@ -1,6 +1,6 @@
 // Pure: one node as people see it (ux.md §4.1): state, sentence, how far behind. Entry point: `nodeView`.
 import type { ContextName, ContextView, NodeName, NodeState, NodeView } from '../contract/model.ts';
-import { CRASH_LOOP_MS } from './cluster-state.ts';
+import { CRASH_LOOP_MS, isFrozen } from './cluster-state.ts';
 import type { NodeFacts } from './cluster-state.ts';
 import { formatCount } from './why.ts';
 import type { ContextFacts } from './why.ts';
@@ -12,7 +12,7 @@ export const CATCHING_UP_LAG = 200;
 
 /** The news of a node may be used: its process runs, is not frozen, and spoke lately. */
 export function isFresh(node: NodeFacts, now: number): boolean {
-  return node.report !== null && !node.frozen && node.phase !== 'stopped' && !isSilent(node, now);
+  return node.report !== null && !isFrozen(node) && node.phase !== 'stopped' && !isSilent(node, now);
 }
 
 function isSilent(node: NodeFacts, now: number): boolean {
@@ -51,6 +51,7 @@ export function nodeView(
     catchUpPercent: state === 'catching-up' ? behind.percent : null,
     eventsBehind: state === 'catching-up' ? behind.events : null,
     exit: node.exit,
+    ...(node.frozenAt === null ? {} : { frozenSince: node.frozenAt }),
     ...(node.propertiesChangedAt === null ? {} : { propertiesChangedAt: node.propertiesChangedAt }),
   };
 }
@@ -96,7 +97,7 @@ function nodeState(node: NodeFacts, behind: Behind, isolatedIn: readonly string[
   if (node.phase === 'stopped') {
     return node.exit === null || node.exit.expected ? 'stopped' : 'crashed';
   }
-  if (node.frozen) {
+  if (isFrozen(node)) {
     return 'frozen';
   }
   if (node.phase === 'stopping') {

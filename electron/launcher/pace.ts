@@ -2,6 +2,7 @@
 // Entry point: `Pace`.
 import type { NodeName } from '../contract/model.ts';
 import type { PaceSetting } from '../contract/pace.ts';
+import { isFrozen } from './cluster-state.ts';
 import type { FaultsOptions } from './faults.ts';
 import { errorData, launcherError } from './errors.ts';
 import { notRunning } from './waiters.ts';
@@ -81,10 +82,10 @@ export class Pace {
       .ask({ kind: 'pace', slowdown, held, step })
       .catch((error: unknown) => {
         const now = facts().nodes.find((known) => known.plan.name === node);
-        if (now?.frozen === true || now?.report === null) return;
+        if (isFrozen(now) || now?.report === null) return;
         apply({ type: 'warning', text: `${node} did not take the pace: ${errorData(error).why}` });
       });
-    const frozen = facts().nodes.find((known) => known.plan.name === node)?.frozen === true;
+    const frozen = isFrozen(facts().nodes.find((known) => known.plan.name === node));
     await (frozen ? Promise.resolve() : sent);
   }
 }

@@ -16,7 +16,7 @@ import type {
   NodeView,
   ReplicaView,
 } from '../contract/model.ts';
-import type { ClusterFacts, NodeFacts } from './cluster-state.ts';
+import { type ClusterFacts, isFrozen, type NodeFacts } from './cluster-state.ts';
 import { CATCHING_UP_LAG, isFresh, nodeView } from './node-view.ts';
 import { isUsable, whyOf } from './why.ts';
 import { plannedRoles } from './planned-roles.ts';
@@ -121,8 +121,8 @@ function contextFactsOf(facts: ClusterFacts, name: ContextName, now: number): Om
     lastLeader: facts.leaders.get(name) ?? null,
     nodes: facts.nodes.map((node) => ({
       name: node.plan.name,
-      up: node.phase !== 'stopped' && !node.frozen,
-      frozen: node.frozen,
+      up: node.phase !== 'stopped' && !isFrozen(node),
+      frozen: isFrozen(node),
       waitingFor: isFresh(node, now) ? (node.report?.waitingFor ?? null) : null,
     })),
     faults: facts.faults,
@@ -273,7 +273,7 @@ function replicaState(
   if (node.phase === 'stopped') {
     return 'down';
   }
-  if (node.frozen) {
+  if (isFrozen(node)) {
     return 'frozen';
   }
   if (member.role === 'MESSAGING_ONLY') {

@@ -100,6 +100,7 @@ export const OpenIcon = line('M7 3.5H3v9.5h9.5V9M9.5 2.5h4v4M13.2 2.8 7.5 8.5');
 export const ClearIcon = line('M3 4h10M3 8h6M10 9.5l4 4m0-4-4 4');
 export const DownIcon = line('m4 6 4 4 4-4');
 export const UpIcon = line('m4 10 4-4 4 4');
+export const ClockIcon = line('M8 14a6 6 0 1 0 0-12 6 6 0 0 0 0 12ZM8 4.8V8l2.4 1.6');
 export const WarnIcon = line('M8 2.5 14.5 13.5h-13zM8 6.5v3.2m0 2v.1');
 
 /** Three linked discs: the product's mark. */

@@ -7,21 +7,25 @@ import type { ClusterView, NodeName } from '../../electron/contract/model.ts';
 import { parsePartition, UsageError } from '../../electron/contract/grammar.ts';
 import { setLinks } from '../actions.ts';
 import { plural } from '../format.ts';
+import {
+  CUT,
+  cellWords,
+  changesOf,
+  hasLink,
+  isOpen,
+  type LinkPurpose,
+  OPEN,
+  painted,
+  replaced,
+  retroubled,
+  SLOW,
+  stagingOf,
+  type Trouble,
+  type TroubledLink,
+} from '../link-staging.ts';
 import { commandsBlocked, context as shownContext, dialog } from '../store.ts';
 import { Button, Dialog, isBusy, SubjectError, Swatch } from './controls.tsx';
-import { CheckIcon, ScissorsIcon } from './icons.tsx';
-
-interface Trouble {
-  readonly cut: boolean;
-  readonly delayMs: number;
-  readonly jitterMs: number;
-  readonly lossPercent: number;
-}
-const CUT: Trouble = { cut: true, delayMs: 0, jitterMs: 0, lossPercent: 0 };
-const SLOW: Trouble = { cut: false, delayMs: 80, jitterMs: 20, lossPercent: 0 };
-const NONE: Trouble = { cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 };
-
-const has = (links: readonly DirectedLink[], link: DirectedLink): boolean => links.some((one) => sameLink(one, link));
+import { CheckIcon, ClockIcon, ScissorsIcon } from './icons.tsx';
 
 function linkAt(target: EventTarget | null): DirectedLink | null {
   const { from, to } = (target as Element | null)?.closest<HTMLElement>('.link-cell')?.dataset ?? {};
@@ -54,23 +58,24 @@ function moveInGrid(event: KeyboardEvent, choose: (links: readonly DirectedLink[
 
 interface GridProps {
   readonly names: readonly NodeName[];
-  readonly staged: readonly DirectedLink[];
-  readonly word: string;
+  readonly staged: readonly TroubledLink[];
+  /** What choosing a link does to it. */
+  readonly verb: string;
   readonly blocked: boolean;
-  readonly onStage: (links: readonly DirectedLink[]) => void;
+  /** The editor opens at its first link. */
+  readonly focused: boolean;
   /** All of them on or off, the others stay as they are. */
   readonly onPaint: (links: readonly DirectedLink[], on: boolean) => void;
 }
 
-function Row({ names, staged, word, blocked, onStage, onPaint, from }: GridProps & { readonly from: NodeName }) {
+function Row({ names, staged, verb, blocked, focused, onPaint, from }: GridProps & { readonly from: NodeName }) {
   const around = between([[from], names.filter((one) => one !== from)]);
-  const isolated = around.length > 0 && around.every((link) => has(staged, link));
-  const without = staged.filter((link) => !has(around, link));
+  const isolated = around.length > 0 && around.every((link) => hasLink(staged, link));
   return (
     <tr>
       <th scope="row">
         <All
-          {...{ staged, blocked, onPaint }}
+          {...{ staged, verb, blocked, onPaint }}
           index={names.indexOf(from)}
           name={from}
           words={`from ${from}`}
@@ -79,22 +84,24 @@ function Row({ names, staged, word, blocked, onStage, onPaint, from }: GridProps
       </th>
       {names.map((to) => {
         if (from === to) return <td key={to} class="self" />;
-        const on = has(staged, { from, to });
-        const rest = staged.filter((link) => !sameLink(link, { from, to }));
+        const link = staged.find((one) => sameLink(one, { from, to }));
+        const words = cellWords(link ?? OPEN);
         return (
           <td key={to}>
             <button
               type="button"
               class="link-cell"
+              // biome-ignore lint/a11y/noAutofocus: a dialog puts the focus where it is asked to, else on its ✕
+              autoFocus={focused && from === names[0] && to === names[1]}
               data-from={from}
               data-to={to}
-              aria-pressed={on}
-              aria-label={`Cut ${from} to ${to}, now ${on ? word : 'open'}`}
+              aria-pressed={link !== undefined}
+              aria-label={`${verb} ${from} to ${to}, now ${words}`}
               disabled={blocked}
-              onClick={() => onStage(on ? rest : [...rest, { from, to }])}
+              onClick={() => onPaint([{ from, to }], link === undefined)}
             >
-              {on ? <ScissorsIcon /> : <CheckIcon />}
-              {on ? word : 'open'}
+              {link?.cut === true ? <ScissorsIcon /> : words === 'open' ? <CheckIcon /> : <ClockIcon />}
+              {words}
             </button>
           </td>
         );
@@ -105,7 +112,7 @@ function Row({ names, staged, word, blocked, onStage, onPaint, from }: GridProps
           aria-pressed={isolated}
           aria-label={`${isolated ? 'Rejoin' : 'Isolate'} ${from}`}
           blocked={blocked && 'Under way'}
-          onClick={() => onStage(isolated ? without : [...without, ...around])}
+          onClick={() => onPaint(around, !isolated)}
         >
           {isolated ? 'Rejoin' : 'Isolate'}
         </Button>
@@ -116,21 +123,21 @@ function Row({ names, staged, word, blocked, onStage, onPaint, from }: GridProps
 
 /** A header: everything that its node sends, or that it receives. */
 function All(
-  props: Pick<GridProps, 'staged' | 'blocked' | 'onPaint'> & {
+  props: Pick<GridProps, 'staged' | 'verb' | 'blocked' | 'onPaint'> & {
     readonly index: number;
     readonly name: NodeName;
     readonly words: string;
     readonly links: readonly DirectedLink[];
   },
 ) {
-  const { staged, blocked, onPaint, index, name, words, links } = props;
-  const on = links.length > 0 && links.every((link) => has(staged, link));
+  const { staged, verb, blocked, onPaint, index, name, words, links } = props;
+  const on = links.length > 0 && links.every((link) => hasLink(staged, link));
   return (
     <button
       type="button"
       class="link-head"
       aria-pressed={on}
-      aria-label={`Cut all ${words}`}
+      aria-label={`${verb} all ${words}`}
       disabled={blocked || links.length === 0}
       onClick={() => onPaint(links, !on)}
     >
@@ -140,7 +147,7 @@ function All(
 }
 
 function Grid(props: GridProps) {
-  const { names, staged, blocked, onPaint } = props;
+  const { names, staged, verb, blocked, onPaint } = props;
   /** A press that moves on to other cells changes them all as it would have changed the first. */
   const drag = useRef<{ readonly link: DirectedLink; readonly on: boolean } | null>(null);
   return (
@@ -149,7 +156,7 @@ function Grid(props: GridProps) {
       onKeyDown={(event) => moveInGrid(event, (links) => !blocked && onPaint(links, true))}
       onPointerDown={(event) => {
         const link = linkAt(event.target);
-        drag.current = link === null || blocked ? null : { link, on: !has(staged, link) };
+        drag.current = link === null || blocked ? null : { link, on: !hasLink(staged, link) };
         // A finger would keep its first cell to itself.
         if (event.target instanceof Element && event.target.hasPointerCapture(event.pointerId)) {
           event.target.releasePointerCapture(event.pointerId);
@@ -169,7 +176,7 @@ function Grid(props: GridProps) {
           {names.map((name, index) => (
             <th key={name} scope="col">
               <All
-                {...{ staged, blocked, onPaint, index, name }}
+                {...{ staged, verb, blocked, onPaint, index, name }}
                 words={`to ${name}`}
                 links={names.filter((from) => from !== name).map((from) => ({ from, to: name }))}
               />
@@ -188,7 +195,10 @@ function Grid(props: GridProps) {
 }
 
 /** Groups as words, the grammar of `muster partition`. */
-function Groups({ names, onStage }: Pick<GridProps, 'names' | 'onStage'>) {
+function Groups({
+  names,
+  onStage,
+}: Pick<GridProps, 'names'> & { readonly onStage: (links: readonly DirectedLink[]) => void }) {
   const problem = useSignal<string | null>(null);
   const stage = (text: string): void => {
     try {
@@ -214,7 +224,16 @@ function Groups({ names, onStage }: Pick<GridProps, 'names' | 'onStage'>) {
   );
 }
 
-function Kind({ trouble, onChange }: { readonly trouble: Trouble; readonly onChange: (next: Trouble) => void }) {
+function Kind({
+  trouble,
+  focused,
+  onChange,
+}: {
+  readonly trouble: Trouble;
+  /** The editor opens at its numbers. */
+  readonly focused: boolean;
+  readonly onChange: (next: Trouble) => void;
+}) {
   const number = (key: 'delayMs' | 'jitterMs' | 'lossPercent', label: string, max: number) => (
     <label class="field-inline">
       <span>{label}</span>
@@ -222,6 +241,8 @@ function Kind({ trouble, onChange }: { readonly trouble: Trouble; readonly onCha
         type="number"
         min="0"
         max={max}
+        // biome-ignore lint/a11y/noAutofocus: as above
+        autoFocus={focused && key === 'delayMs'}
         value={trouble[key]}
         onInput={(event) =>
           onChange({
@@ -252,29 +273,32 @@ function Kind({ trouble, onChange }: { readonly trouble: Trouble; readonly onCha
   );
 }
 
-export function LinkMatrix({ view }: { readonly view: ClusterView }) {
+/** `3 links cut`, `2 links slow`, or both. */
+function stagedWords(links: readonly TroubledLink[]): string {
+  const cut = links.filter((link) => link.cut).length;
+  const slow = links.filter((link) => !link.cut && !isOpen(link)).length;
+  const words = [
+    cut > 0 ? `${plural(cut, 'link')} cut` : '',
+    slow > 0 ? `${plural(slow, 'link')} slow or lossy` : '',
+  ].filter((one) => one !== '');
+  return words.length === 0 ? 'All links open.' : `${words.join(', ')}.`;
+}
+
+export function LinkMatrix({ view, purpose }: { readonly view: ClusterView; readonly purpose: LinkPurpose }) {
   const names = view.nodes.map((node) => node.name);
-  const present: readonly DirectedLink[] = view.faults.map(({ from, to }) => ({ from, to }));
-  const first = view.faults[0];
-  const staged = useSignal<readonly DirectedLink[]>(present);
-  const trouble = useSignal<Trouble>(first === undefined ? CUT : { ...NONE, ...pick(first) });
+  const staging = useSignal(stagingOf(view.faults, purpose));
+  const { links, trouble } = staging.value;
+  const changes = changesOf(staging.value);
   const blocked = commandsBlocked.value !== null || isBusy('links');
-  const stage = (links: readonly DirectedLink[]): void => {
-    staged.value = links;
-  };
-  const paint = (links: readonly DirectedLink[], on: boolean): void => {
-    const rest = staged.peek().filter((link) => !has(links, link));
-    staged.value = on ? [...rest, ...links] : rest;
+  const stage = (wanted: readonly DirectedLink[]): void => {
+    staging.value = replaced(staging.peek(), wanted);
   };
   const close = (): void => {
     dialog.value = null;
   };
   const apply = async (): Promise<void> => {
-    const healed = present.filter((link) => !has(staged.peek(), link)).map((link) => ({ ...link, ...NONE }));
-    const broken = staged.peek().map((link) => ({ ...link, ...trouble.peek() }));
-    if (await setLinks([...healed, ...broken])) close();
+    if (await setLinks(changesOf(staging.peek()))) close();
   };
-  const word = trouble.value.cut ? 'cut' : 'slow';
   return (
     <Dialog title="Links between the nodes" wide onClose={close}>
       <p class="hint">
@@ -292,29 +316,40 @@ export function LinkMatrix({ view }: { readonly view: ClusterView }) {
           All open
         </Button>
       </div>
-      <Grid names={names} staged={staged.value} word={word} blocked={blocked} onStage={stage} onPaint={paint} />
-      <Groups names={names} onStage={stage} />
       <Kind
-        trouble={trouble.value}
+        trouble={trouble}
+        focused={purpose === 'slow-network'}
         onChange={(next) => {
-          trouble.value = next;
+          staging.value = retroubled(staging.peek(), next);
         }}
       />
+      <Grid
+        names={names}
+        staged={links}
+        verb={trouble.cut ? 'Cut' : 'Slow'}
+        blocked={blocked}
+        focused={purpose !== 'slow-network'}
+        onPaint={(wanted, on) => {
+          staging.value = painted(staging.peek(), wanted, on);
+        }}
+      />
+      <Groups names={names} onStage={stage} />
       <ul class="consequences" aria-label="What this will mean" aria-live="polite">
-        {linkConsequences(view, trouble.value.cut ? staged.value : []).map((sentence) => (
+        {linkConsequences(
+          view,
+          links.filter((link) => link.cut),
+        ).map((sentence) => (
           <li key={sentence}>{sentence}</li>
         ))}
       </ul>
       <SubjectError subject="links" />
       <footer class="dialog-foot">
-        <span class="hint">
-          {staged.value.length === 0 ? 'All links open.' : `${plural(staged.value.length, 'link')} ${word}.`}
-        </span>
+        <span class="hint">{stagedWords(links)}</span>
         <span class="push" />
         <Button onClick={close}>Cancel</Button>
         <Button
           kind="primary"
-          blocked={present.length + staged.value.length === 0 ? 'Nothing to change' : blocked && 'Under way'}
+          blocked={changes.length === 0 ? 'Nothing to change' : blocked && 'Under way'}
           onClick={() => void apply()}
         >
           Apply
@@ -322,9 +357,4 @@ export function LinkMatrix({ view }: { readonly view: ClusterView }) {
       </footer>
     </Dialog>
   );
-}
-
-function pick(fault: Trouble): Trouble {
-  const { cut, delayMs, jitterMs, lossPercent } = fault;
-  return { cut, delayMs, jitterMs, lossPercent };
 }

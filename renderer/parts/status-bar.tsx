@@ -1,8 +1,8 @@
 // The bottom line: health of every context in words, active faults, what happens to the data, version.
 import type { DiskFaultView, LinkFaultView } from '../../electron/contract/faults.ts';
 import type { ClusterView } from '../../electron/contract/model.ts';
-import { activeFaults, skewWords } from '../../electron/contract/words.ts';
-import { heal, healDisk, setLinks, skewClock } from '../actions.ts';
+import { activeFaults, frozenNodes, skewWords } from '../../electron/contract/words.ts';
+import { act, heal, healDisk, healLinks, skewClock } from '../actions.ts';
 import { keyText } from '../keys.ts';
 import { plural, seconds } from '../format.ts';
 import { commandsBlocked, connected, dialog, now, version } from '../store.ts';
@@ -32,13 +32,14 @@ function diskWords({ node, slowMs, failing, full }: DiskFaultView): string {
 
 function Fault(props: {
   readonly words: string;
-  readonly since: number;
+  /** Null: not told. */
+  readonly since: number | null;
   readonly healWords: string;
   readonly onHeal: () => Promise<boolean>;
 }) {
   return (
     <li>
-      {props.words} <span class="hint">for {seconds(now.value - props.since)}</span>
+      {props.words} {props.since !== null && <span class="hint">for {seconds(now.value - props.since)}</span>}
       <button
         type="button"
         class="icon-button push"
@@ -69,9 +70,7 @@ function Faults({ view }: { readonly view: ClusterView }) {
               words={faultWords(fault)}
               since={fault.since}
               healWords={`Heal ${fault.from} to ${fault.to}`}
-              onHeal={() =>
-                setLinks([{ from: fault.from, to: fault.to, cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 }])
-              }
+              onHeal={() => healLinks([fault])}
             />
           ))}
           {disks.map((fault) => (
@@ -90,6 +89,15 @@ function Faults({ view }: { readonly view: ClusterView }) {
               since={since}
               healWords={`Heal the clock of ${node}`}
               onHeal={() => skewClock(node, 0)}
+            />
+          ))}
+          {frozenNodes(view).map(({ node, since }) => (
+            <Fault
+              key={`frozen ${node}`}
+              words={`${node} is frozen`}
+              since={since}
+              healWords={`Resume ${node}`}
+              onHeal={() => act(node, 'resume')}
             />
           ))}
         </ul>

@@ -1,6 +1,6 @@
 // Always one headline, the facts behind it, and the buttons that change it (ux.md §4.2).
 import type { ContextView, Headline, NodeAction, NodeState, Why } from '../../electron/contract/model.ts';
-import { act, actionWord, heal } from '../actions.ts';
+import { act, actionWord, healLinks } from '../actions.ts';
 import { clock, count, seconds } from '../format.ts';
 import { api, attempt, commandsBlocked, go, now, openCluster } from '../store.ts';
 import { Button, isBusy, SubjectError } from './controls.tsx';
@@ -40,7 +40,7 @@ function NextStep({ step, context }: { readonly step: Why['next'][number]; reado
   const blocked = commandsBlocked.value ?? false;
   if (action === 'heal') {
     return (
-      <Button small kind="primary" blocked={blocked} aria-busy={isBusy('links')} onClick={() => void heal()}>
+      <Button small kind="primary" blocked={blocked} aria-busy={isBusy('links')} onClick={() => void healLinks(null)}>
         {step.label}
       </Button>
     );

@@ -16,6 +16,7 @@ import { PaceBanner } from '../parts/pace-control.tsx';
 import { PastBar } from '../parts/past-bar.tsx';
 import { ReconnectBanner } from '../parts/reconnect-banner.tsx';
 import { RemoveDialog } from '../parts/remove-dialog.tsx';
+import { isLinkPurpose } from '../link-staging.ts';
 import { startup } from '../startup.ts';
 import { commandsBlocked, connection, dialog, gone, go, now, openCluster, view } from '../store.ts';
 import { pages } from './pages.ts';
@@ -147,7 +148,7 @@ export function ClusterScreen({ page }: { readonly page: string }) {
         </div>
       </main>
       {!present.fill && <Dock view={shown} />}
-      {dialog.value === 'links' && <LinkMatrix view={shown} />}
+      {isLinkPurpose(dialog.value) && <LinkMatrix view={shown} purpose={dialog.value} />}
       {(dialog.value === 'slow-disk' || dialog.value === 'skew-clock') && (
         <FaultDialog view={shown} kind={dialog.value} />
       )}

@@ -2,6 +2,7 @@
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { NODES_MAX } from '../../electron/contract/check-parts.ts';
 import { addNode, openDialog, startCluster } from '../actions.ts';
+import { isLinkPurpose } from '../link-staging.ts';
 import { Checklist } from '../parts/checklist.tsx';
 import { ContextPanel } from '../parts/context-panel.tsx';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
@@ -42,7 +43,7 @@ export function OverviewPage({ view }: { readonly view: ClusterView }) {
         </SubjectError>
       )}
       {dialog.value === 'ports' && <PortsDialog view={view} />}
-      {dialog.value !== 'links' && <SubjectError subject="links" />}
+      {!isLinkPurpose(dialog.value) && <SubjectError subject="links" />}
       {view.leftBehind !== undefined && (
         <p class="warning" role="note">
           {view.leftBehind}

@@ -25,7 +25,11 @@ describeWindow('the window', (harness) => {
       await why(page).getByRole('heading', { name: 'Cut-off leader' }).waitFor();
       await page.getByText('4 active faults').waitFor();
       await why(page).getByRole('button', { name: 'Heal links' }).click();
-      await expect.poll(() => harness.fake.callsOf('heal')[0]?.args).toEqual(['dev']);
+      const open = { cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 };
+      await expect
+        .poll(() => harness.fake.callsOf('setLinks')[0]?.args)
+        .toEqual(['dev', scenes['stale-leader']().faults.map(({ from, to }) => ({ from, to, ...open }))]);
+      expect(harness.fake.callsOf('heal')).toEqual([]);
     });
 
     it('UX-4.2 an election shows the candidate and its votes, then the new leader with a higher term', async () => {
@@ -221,6 +225,63 @@ describeWindow('the window', (harness) => {
       await expect.poll(() => harness.fake.callsOf('actOnNode')[0]?.args).toEqual(['dev', 'leader:default', 'kill']);
       harness.fake.show(scenes['stale-leader']());
       await expect.poll(amber).toBe('true');
+    });
+
+    it('UX-4.3 a frozen node is an active fault: counted, with its age and a ✕ that resumes it, and the window turns amber', async () => {
+      const page = await harness.openCluster(scenes.frozen());
+      expect(await page.locator('.shell').getAttribute('data-broken')).toBe('true');
+      await page.getByRole('button', { name: '1 active fault' }).click();
+      const list = page.getByRole('region', { name: 'Active faults' });
+      await list.getByText(/^node-3 is frozen for (9|1\d) s$/).waitFor();
+      await list.getByRole('button', { name: 'Resume node-3' }).click();
+      await expect.poll(() => harness.fake.callsOf('actOnNode')[0]?.args).toEqual(['dev', 'node-3', 'resume']);
+      await list.getByRole('button', { name: 'Heal all' }).click();
+      await expect.poll(() => harness.fake.callsOf('heal').length).toBe(1);
+    });
+
+    it('UX-4.3 Break ▾ has the same entries in every state, and what cannot be done says why', async () => {
+      const page = await harness.openCluster();
+      const menu = page.getByRole('list', { name: 'Break ▾' });
+      const entries = (): Promise<string[]> => menu.getByRole('button').allTextContents();
+      const all = ['Kill leader of default', 'Kill random follower', 'Freeze leader of default', 'Partition…'];
+      all.push('Slow network…', 'Slow disk…', 'Skew clock…', 'Run script…', 'Heal all');
+      await page.getByText('Break ▾').click();
+      expect(await entries()).toEqual(all);
+      expect(await menu.getByRole('button', { name: 'Heal all' }).getAttribute('title')).toBe('No fault is on');
+      harness.fake.show(scenes['no-quorum']());
+      await expect
+        .poll(() => menu.getByRole('button', { name: 'Kill leader of default' }).getAttribute('title'))
+        .toBe('default has no leader now');
+      expect(await entries()).toEqual(all);
+    });
+
+    it('UX-4.3 Partition… opens the editor at the cells, Slow network… at the delay, and other faults stay', async () => {
+      const view = scenes.healthy();
+      const slow = { cut: false, delayMs: 40, jitterMs: 0, lossPercent: 0, since: Date.now() };
+      harness.fake.show(view);
+      const page = await harness.openCluster({ ...view, faults: [{ from: 'node-2', to: 'node-3', ...slow }] });
+      const dialog = page.getByRole('dialog', { name: 'Links between the nodes' });
+      const open = async (entry: string): Promise<void> => {
+        await page.getByText('Break ▾').click();
+        await page.getByRole('button', { name: entry }).click();
+        await dialog.waitFor();
+      };
+      await open('Partition…');
+      const first = dialog.getByRole('button', { name: 'Cut node-1 to node-2, now open' });
+      await expect.poll(() => first.evaluate((cell) => cell === document.activeElement)).toBe(true);
+      await page.keyboard.press('Space');
+      await dialog.getByText('1 link cut, 1 link slow or lossy.').waitFor();
+      await dialog.getByRole('button', { name: 'Apply', exact: true }).click();
+      const cut = { cut: true, delayMs: 0, jitterMs: 0, lossPercent: 0 };
+      await expect
+        .poll(() => harness.fake.callsOf('setLinks')[0]?.args)
+        .toEqual(['dev', [{ from: 'node-1', to: 'node-2', ...cut }]]);
+      await dialog.waitFor({ state: 'detached' });
+      await open('Slow network…');
+      const delay = dialog.getByRole('spinbutton', { name: 'Delay ms' });
+      await expect.poll(() => delay.evaluate((field) => field === document.activeElement)).toBe(true);
+      expect(await delay.inputValue()).toBe('40');
+      await dialog.getByRole('button', { name: 'Slow node-2 to node-3, now 40 ms' }).waitFor();
     });
 
     it('UX-4.2 the log strip aligns the ends of the logs and says in words what is not committed and what goes', async () => {

@@ -33,7 +33,7 @@ export function installPast(fake: FakeLauncher, now = Date.now()): PastScene {
     event(at.electedAt, 'context', 'default', 'default: node-2 leads (term 8).', 'election'),
     event(at.backAt, 'user', 'node-1', 'start node-1.', 'start'),
     event(now - 9_000, 'fault', 'node-1', 'Cut node-1 to node-2.', 'fault', ['cut node-1 to node-2']),
-    event(now - 4_000, 'user', 'dev', 'Heal all links, disks and clocks.', 'heal', ['heal all']),
+    event(now - 4_000, 'user', 'dev', 'Heal all faults.', 'heal', ['heal all']),
   ]);
   const history: HistoryView = {
     range: { from: at.begin, to: now - 100 },

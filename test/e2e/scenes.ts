@@ -254,7 +254,12 @@ export const scenes = {
       nodes: [
         node(1),
         node(2),
-        node(3, { state: 'frozen', sentence: 'Frozen by you; its process stands still.', seenAt: Date.now() - 9_000 }),
+        node(3, {
+          state: 'frozen',
+          sentence: 'Frozen by you; its process stands still.',
+          seenAt: Date.now() - 9_000,
+          frozenSince: Date.now() - 9_000,
+        }),
       ],
     }),
 

@@ -11,7 +11,7 @@ import { LauncherError } from '../../electron/contract/model.ts';
 import { ChaosRecorder, RECORDED_LINES_MAX, recordedCalls } from '../../electron/launcher/chaos-recorder.ts';
 import { runChaos } from '../../electron/launcher/chaos-runner.ts';
 import { timelineScript } from '../../electron/launcher/timeline-script.ts';
-import { healthyFacts, viewOf } from './builders.ts';
+import { applied, healthyFacts, T0, viewOf } from './builders.ts';
 
 /** Sleeps end only when the test moves the clock; the earliest first. */
 class HandClock {
@@ -49,11 +49,15 @@ interface Call {
 /** node-1 leads `default` in term 7; events are on every copy unless `lacks` names the node. */
 function scripted(clock: HandClock, options: { lacks?: string; equal?: boolean; wait?: () => void } = {}) {
   const calls: Call[] = [];
-  const view = viewOf(healthyFacts());
+  let view = viewOf(healthyFacts());
   let appended = 0;
   const answers: Partial<Record<keyof LauncherApi, (...args: readonly never[]) => unknown>> = {
     getCluster: () => view,
-    actOnNode: (_cluster: string, target: string) => [target === 'leader:default' ? 'node-1' : target],
+    actOnNode: (_cluster: string, target: string, action: string) => {
+      const node = target === 'leader:default' ? 'node-1' : target;
+      if (action === 'freeze') view = viewOf(applied(healthyFacts(), { type: 'frozen', node, frozen: true, at: T0 }));
+      return [node];
+    },
     wait: () => {
       options.wait?.();
       return view;
@@ -129,6 +133,11 @@ describe('a run', () => {
 
   it('UX-11 a frozen leader that is resumed may lead on', async () => {
     const { of } = await run('freeze node-1\nresume node-1\nwait leader(default)');
+    expect(of('wait').map((call) => (call.args[1] as { afterTerm: number | null }).afterTerm)).toEqual([null]);
+  });
+
+  it('UX-11 heal all resumes a frozen leader, who may lead on', async () => {
+    const { of } = await run('freeze leader(default)\nheal all\nwait leader(default)');
     expect(of('wait').map((call) => (call.args[1] as { afterTerm: number | null }).afterTerm)).toEqual([null]);
   });
 

@@ -163,7 +163,11 @@ describe('commands on a running cluster', () => {
     expect((await up()).err).toBe('');
     expect((await cli(home, 'freeze', 'node-3')).out).toBe('node-3 frozen.\n');
     expect((await cli(home, 'status', '--json')).json.nodes[2]?.state).toBe('frozen');
+    const listed = await cli(home, 'faults');
+    expect(listed.out).toMatch(/node-3 is frozen\. +\d.* +muster resume node-3/);
+    expect((await cli(home, 'status', '--json')).json).toMatchObject({ frozenNodes: [{ node: 'node-3' }] });
     expect((await cli(home, 'resume', 'node-3')).code).toBe(0);
+    expect((await cli(home, 'faults')).out).toBe('No fault is on in demo.\n');
     expect((await cli(home, 'restart', 'node-2', '--json')).json.nodes).toEqual(['node-2']);
     expect((await cli(home, 'cut', 'node-1', 'to', 'node-3', '--json')).json.faults).toHaveLength(1);
     expect((await cli(home, 'partition', 'node-1', '/', 'node-2', 'node-3', '--json')).json.faults).toHaveLength(4);
@@ -171,7 +175,15 @@ describe('commands on a running cluster', () => {
     const shaky = await cli(home, 'delay', 'node-2', 'to', 'node-3', '80ms', 'jitter', '20ms');
     expect(shaky.out).toContain('node-2 to node-3: delay 80 ms, jitter 20 ms.');
     expect((await cli(home, 'loss', 'node-3', 'to', 'node-2', '10%')).out).toContain('node-3 to node-2: loss 10 %.');
-    expect((await cli(home, 'heal', '--json')).json.faults).toEqual([]);
+    await cli(home, 'freeze', 'node-2');
+    await cli(home, 'fill-disk', 'node-3');
+    expect((await cli(home, 'heal', 'node-1', 'to', 'node-3')).out).toBe(
+      'Healed: Cut node-1 to node-3.\nStill on: 7 (muster faults)\n',
+    );
+    expect((await cli(home, 'heal', 'links', '--json')).json).toMatchObject({ faults: [], frozenNodes: [{}] });
+    expect((await cli(home, 'heal', 'disk', 'node-3')).out).toContain('Healed: Disk of node-3: full.');
+    expect((await cli(home, 'heal')).out).toBe('Healed: node-2 is frozen.\n');
+    expect((await cli(home, 'heal')).out).toBe('Nothing to heal in demo.\n');
   });
 
   it('skew: a clock ahead or behind, told in status and to the engine, set right by 0 and by heal', async () => {

@@ -3,6 +3,7 @@ import {
   parseCondition,
   parseDelay,
   parseDuration,
+  parseHeal,
   parseLinks,
   parseLoss,
   parseNodeList,
@@ -81,6 +82,19 @@ describe('words of the command line (ux 18)', () => {
     });
     for (const wrong of ['node-1 to node-2', 'node-1 to node-2 101%', 'node-1 to node-2 some']) {
       expect(() => parseLoss(wrong.split(' '))).toThrow(UsageError);
+    }
+  });
+
+  it('UX-4.3 heal: all of it, or what the list of active faults has a ✕ for', () => {
+    const heal = (words: string) => parseHeal(words.split(' ').filter((word) => word !== ''));
+    expect(heal('')).toEqual({ kind: 'all' });
+    expect(heal('all')).toEqual({ kind: 'all' });
+    expect(heal('links')).toEqual({ kind: 'links', links: null });
+    expect(heal('node-1 to node-3')).toEqual({ kind: 'links', links: [{ from: 'node-1', to: 'node-3' }] });
+    expect(heal('disk node-2')).toEqual({ kind: 'disk', node: 'node-2' });
+    expect(heal('clock node-2')).toEqual({ kind: 'clock', node: 'node-2' });
+    for (const wrong of ['node-1', 'links node-1', 'disk', 'disk node-1 node-2', 'all node-1', 'everything']) {
+      expect(() => heal(wrong)).toThrow(UsageError);
     }
   });
 

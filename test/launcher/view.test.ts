@@ -4,6 +4,7 @@ import { clusterObject } from '../../electron/cli/output.ts';
 import { exitReason, initialFacts } from '../../electron/launcher/cluster-state.ts';
 import { standardSettings } from '../../electron/contract/settings.ts';
 import { clockText } from '../../electron/contract/times.ts';
+import { activeFaults, frozenNodes } from '../../electron/contract/words.ts';
 import {
   applied,
   contextOf,
@@ -89,8 +90,14 @@ describe('state of a node (ux 4.1)', () => {
 
   it('is frozen, not stale, when the user froze it', () => {
     const facts = applied(healthyFacts(), { type: 'frozen', node: 'node-2', frozen: true, at: T0 });
-    expect(nodeOf(viewOf(facts, T0 + 60_000), 'node-2').state).toBe('frozen');
+    const frozen = viewOf(facts, T0 + 60_000);
+    expect(nodeOf(frozen, 'node-2')).toMatchObject({ state: 'frozen', frozenSince: T0 });
+    expect([activeFaults(frozen), frozenNodes(frozen)]).toEqual([1, [{ node: 'node-2', since: T0 }]]);
     const resumed = applied(facts, { type: 'frozen', node: 'node-2', frozen: false, at: T0 + 60_000 });
+    expect([nodeOf(viewOf(resumed, T0 + 60_000), 'node-2').frozenSince, activeFaults(viewOf(resumed))]).toEqual([
+      undefined,
+      0,
+    ]);
     expect(nodeOf(viewOf(resumed, T0 + 60_100), 'node-2').state).toBe('ready');
   });
 

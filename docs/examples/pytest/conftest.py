@@ -37,7 +37,6 @@ class Cluster:
     def mend(self):
         """Heals all faults; every node runs and is ready again."""
         self.muster("heal")
-        self.muster("resume", "all")
         self.muster("start", "all")
         self.wait("ready", "30s")
 

@@ -41,7 +41,6 @@ final class MusterCluster implements BeforeAllCallback, AfterEachCallback, After
   @Override
   public void afterEach(ExtensionContext context) {
     muster("heal");
-    muster("resume", "all");
     muster("start", "all");
     await("ready", "30s");
   }
