@@ -10,7 +10,7 @@ import { cluster, context, node, replica } from '../test/e2e/view-parts.ts';
 import { VIEW_PUSH_MS } from '../electron/contract/api.ts';
 import type { ClusterView } from '../electron/contract/model.ts';
 import { PushLimiter } from '../electron/launcher/push-limiter.ts';
-import { COUNTS_EVERY_MS, countsEveryMs, isNews, MANY_COUNTS_EVERY_MS, REPLICAS_MANY } from '../electron/contract/view-news.ts';
+import { COUNTS_EVERY_MS, drawEveryMs, MANY_COUNTS_EVERY_MS, REPLICAS_MANY } from '../electron/contract/view-news.ts';
 import { BarePage } from './bare-page.ts';
 import { distribution, option, report, rounded } from './report.ts';
 
@@ -99,7 +99,7 @@ class Source {
     const before = this.#view;
     this.#view = view;
     if (every) this.#fake.show(view);
-    else this.#limiter.plan(isNews(before, view) ? VIEW_PUSH_MS : countsEveryMs(view));
+    else this.#limiter.plan(Math.max(VIEW_PUSH_MS, drawEveryMs(before, view)));
   }
 
   /** So many changes at their pace; answers after the last one. */

@@ -4,7 +4,7 @@ import type { ClusterView, ContextName, NodeName } from '../electron/contract/mo
 import { activeFaults } from '../electron/contract/words.ts';
 
 export const LAG_WINDOW_MS = 60_000;
-/** One minute of news at the fastest push rate (VIEW_PUSH_MS); a cluster that only counts makes a fifth of it (COUNTS_EVERY_MS). */
+/** One minute of news at the fastest push rate (VIEW_PUSH_MS); a cluster that only counts makes a fifth of it or less (`drawEveryMs`). */
 export const LAG_SAMPLES_MAX = 600;
 
 /** Entries behind, bytes that the leader has still to send, or how long ago the leader's log ended where the member's ends. */
@@ -57,7 +57,8 @@ export function recordLag(view: ClusterView, at: number): void {
   for (const [name, ring] of samples) {
     if ((ring.at(-1)?.at ?? 0) < at - LAG_WINDOW_MS) samples.delete(name);
   }
-  lagRevision.value++;
+  // A chart that nobody sees is drawn when it is seen again.
+  if (document.visibilityState === 'visible') lagRevision.value++;
 }
 
 /** Rates are of so much time: short enough to follow a load, long enough not to jump with each sample. */

@@ -24,7 +24,7 @@ import { logs } from './logs.ts';
 import { looking } from './looking.ts';
 import { settings } from './settings.ts';
 import { followStart } from './startup.ts';
-import { COUNTS_EVERY_MS, countsEveryMs, isNews } from '../electron/contract/view-news.ts';
+import { drawEveryMs, REST_EVERY_MS } from '../electron/contract/view-news.ts';
 
 /** Pages of a cluster are the table of screens/pages.ts, by id. */
 export type Route =
@@ -46,7 +46,7 @@ export const TIMELINE_MAX = 500;
 const TIMELINE_SINCE_MS = 24 * 60 * 60_000;
 const LOG_TAIL = 500;
 /** A drawing of numbers may come so late and still be the tick of the clock. */
-const CLOCK_SLACK_MS = 100;
+const CLOCK_SLACK_MS = 300;
 /** Log chunks that are kept while the log is read for the first time, to come after it. */
 const PUSHED_CHUNKS_MAX = 1_000;
 const DOCK_KEY = 'muster.dock';
@@ -176,10 +176,13 @@ export function bindStore(connected: Connection): void {
   });
   window.addEventListener('popstate', (event) => show(routeOf(event.state)));
   setInterval(() => {
-    // Views set it, too: then it need not be drawn once more in between.
-    const isOld = Date.now() - wall.peek() > COUNTS_EVERY_MS + CLOCK_SLACK_MS;
-    if (isOld && document.visibilityState === 'visible') wall.value = Date.now();
+    // Views that come move the clock: then it need not be drawn once more in between.
+    const isDriven = performance.now() - shownAt < REST_EVERY_MS + CLOCK_SLACK_MS;
+    if (!isDriven && document.visibilityState === 'visible') wall.value = Date.now();
   }, 1000);
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') showLive();
+  });
 }
 
 /** A note may be about an earlier moment, or be one that is known, edited or removed. */
@@ -257,8 +260,11 @@ function applyView(next: ClusterView): void {
   if (revision !== null && next.revision <= revision) return;
   revision = next.revision;
   live = next;
-  if (before === null || isNews(before, next)) showLive();
-  else countsTimer ??= setTimeout(showLive, Math.max(0, shownAt + countsEveryMs(next) - performance.now()));
+  const everyMs = before === null ? 0 : drawEveryMs(before, next);
+  if (everyMs === 0) showLive();
+  else if (document.visibilityState === 'visible')
+    countsTimer ??= setTimeout(showLive, Math.max(0, shownAt + everyMs - performance.now()));
+  else recordLag(next, Date.now());
   announceChanges(before, next);
   followStart(next);
 }

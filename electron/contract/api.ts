@@ -127,7 +127,7 @@ export interface LauncherApi extends ScriptApi, SliceApi, ManageApi, RecordsApi 
   snippet(cluster: ClusterName, context: ContextName, kind: SnippetKind): Promise<Snippet>;
 }
 
-/** Pushes. `view` carries whole views, at most every VIEW_PUSH_MS per cluster, and every `countsEveryMs` while only numbers count on; `clusters` tells that the list changed. */
+/** Pushes. `view` carries whole views, at most every VIEW_PUSH_MS per cluster, and as `drawEveryMs` says while only numbers count on; `clusters` tells that the list changed. */
 export interface LauncherEvents {
   view: ClusterView;
   clusters: readonly ClusterSummary[];

@@ -1,7 +1,7 @@
 // The single owner of one cluster: typed events go in, the view comes out; nobody else changes its state.
 // May not know other clusters, HTTP or windows. Entry point: `Cluster`.
 import { VIEW_PUSH_MS } from '../contract/api.ts';
-import { countsEveryMs, isNews } from '../contract/view-news.ts';
+import { drawEveryMs } from '../contract/view-news.ts';
 import type { ChaosAction } from '../contract/chaos.ts';
 import type { ClusterPlan, ClusterView, NodeAction, NodeName, NodePlan, WaitCondition } from '../contract/model.ts';
 import { LauncherError } from '../contract/model.ts';
@@ -347,7 +347,7 @@ export class Cluster {
     this.#viewText = text;
     this.#view = { ...next, revision: before.revision + 1 };
     this.chronicle.changed(before, this.#view, now);
-    this.#push.plan(isNews(before, this.#view) ? VIEW_PUSH_MS : countsEveryMs(this.#view));
+    this.#push.plan(Math.max(VIEW_PUSH_MS, drawEveryMs(before, this.#view)));
     this.#waiters.settle(this.#view);
   }
 

@@ -4,13 +4,14 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ContextView, NodeName } from '../../electron/contract/model.ts';
+import { REST_EVERY_MS } from '../../electron/contract/view-news.ts';
 import { preferences } from '../preferences.ts';
 import { between, type Place } from './places.ts';
 
 /** One pulse per link in so long, however many heartbeats were answered. */
 const PULSE_EVERY_MS = 500;
 /** Without another picture the dot goes by itself: a cluster that stands still has none lit. */
-const PULSE_MS_MAX = PULSE_EVERY_MS + 200;
+const PULSE_MS_MAX = REST_EVERY_MS + 200;
 /** Of the way from the leader. */
 const PULSE_AT = 0.5;
 

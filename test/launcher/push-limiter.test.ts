@@ -41,3 +41,13 @@ it('pushes at once what comes after a long rest', () => {
   vi.advanceTimersByTime(0);
   expect(pushedAt).toEqual([0, 500]);
 });
+
+it('UX-19 news does not wait out a push of numbers, only one of news', () => {
+  limiter.plan(COUNTS_MS);
+  vi.advanceTimersByTime(COUNTS_MS + 10);
+  limiter.plan(NEWS_MS);
+  vi.advanceTimersByTime(0);
+  limiter.plan(NEWS_MS);
+  vi.advanceTimersByTime(NEWS_MS);
+  expect(pushedAt).toEqual([0, 500, 510, 610]);
+});

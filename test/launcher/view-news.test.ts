@@ -1,7 +1,13 @@
 // Which views are drawn at once and which wait for the next drawing of numbers (ux.md §19).
 import { describe, expect, it } from 'vitest';
 import type { ClusterView, NodeView, ReplicaView } from '../../electron/contract/model.ts';
-import { COUNTS_EVERY_MS, countsEveryMs, isNews, MANY_COUNTS_EVERY_MS } from '../../electron/contract/view-news.ts';
+import {
+  COUNTS_EVERY_MS,
+  drawEveryMs,
+  isNews,
+  MANY_COUNTS_EVERY_MS,
+  REST_EVERY_MS,
+} from '../../electron/contract/view-news.ts';
 import { cluster, context, node, replica } from '../e2e/view-parts.ts';
 
 const AT = 1_700_000_000_000;
@@ -63,6 +69,20 @@ it.each([
   { contexts: 50, nodes: 9, every: MANY_COUNTS_EVERY_MS },
 ])('UX-19 numbers of $contexts contexts on $nodes nodes are drawn every $every ms', ({ contexts, nodes, every }) => {
   const members = Array.from({ length: nodes }, (_, at) => replica(at + 1));
-  const all = Array.from({ length: contexts }, (_, at) => context(`context-${at}`, { members }));
-  expect(countsEveryMs(cluster({ contexts: all }))).toBe(every);
+  const before = cluster({
+    contexts: Array.from({ length: contexts }, (_, at) => context(`context-${at}`, { members })),
+  });
+  const after = { ...before, contexts: before.contexts.map((one) => ({ ...one, commitIndex: 9_999 })) };
+  expect(drawEveryMs(before, after)).toBe(every);
+});
+
+it('UX-19 a cluster that only beats is drawn more seldom, one that works as before, and news at once', () => {
+  const before = cluster({ contexts: [context('default', { members: [replica(1, { heartbeats: 1 })] })] });
+  const [one] = before.contexts;
+  if (one === undefined) throw new Error('no context');
+  const beaten = { ...one, members: one.members.map((member) => ({ ...member, heartbeats: 2 })) };
+  const after = (change: Partial<typeof one>) => ({ ...before, contexts: [{ ...beaten, ...change }] });
+  expect(drawEveryMs(before, after({}))).toBe(REST_EVERY_MS);
+  expect(drawEveryMs(before, after({ commitIndex: 9_999 }))).toBe(COUNTS_EVERY_MS);
+  expect(drawEveryMs(before, after({ term: 99 }))).toBe(0);
 });
