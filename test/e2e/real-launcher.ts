@@ -1,6 +1,6 @@
 // The real launcher for window tests: `muster serve` in a workspace of its own, and proof that nothing of it is left behind.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,6 +10,7 @@ export interface RealLauncher {
   /** Address with its token. */
   readonly page: string;
   readonly workspace: string;
+  readonly isAlive: () => boolean;
   /** Ctrl-C, wait for the end, delete the workspace; answers the process ids of engines that were left over. */
   readonly end: () => Promise<readonly number[]>;
 }
@@ -35,8 +36,10 @@ const exited = (child: ChildProcess): Promise<void> =>
     ? Promise.resolve()
     : new Promise((resolve) => child.once('exit', () => resolve()));
 
-export async function serve(): Promise<RealLauncher> {
+/** `firstPort`: of its first cluster, where others use the standard ones. */
+export async function serve({ firstPort }: { readonly firstPort?: number } = {}): Promise<RealLauncher> {
   const workspace = newWorkspace();
+  if (firstPort !== undefined) writeFileSync(path.join(workspace, 'settings.json'), JSON.stringify({ firstPort }));
   const child = spawn(process.execPath, ['scripts/muster.mjs', 'serve', '--port', '0', '--json'], {
     cwd: root,
     env: { ...process.env, MUSTER_HOME: workspace },
@@ -52,6 +55,7 @@ export async function serve(): Promise<RealLauncher> {
   return {
     page,
     workspace,
+    isAlive: () => child.exitCode === null && child.signalCode === null,
     end: async () => {
       child.kill('SIGINT');
       await exited(child);
