@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { preferredNode, root } from './sources.mjs';
 
-const LIBRARIES = ['report.ts', 'bare-page.ts', 'node-store.ts'];
+const LIBRARIES = ['report.ts', 'bare-page.ts', 'node-store.ts', 'processes.ts', 'bare-desktop.ts'];
 const available = readdirSync(path.join(root, 'bench'))
   .filter((file) => file.endsWith('.ts') && !LIBRARIES.includes(file))
   .map((file) => path.basename(file, '.ts'))
