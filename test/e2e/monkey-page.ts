@@ -1,4 +1,4 @@
-// What the monkey sees: run inside the page, so each function stands alone. Entry points: `controlsOf`, `bringUp`, `lookAt`.
+// What the monkey sees: run inside the page, so each function stands alone. Entry points: `controlsOf`, `bringUp`, `wasHit`, `lookAt`.
 
 export interface Control {
   readonly label: string;
@@ -49,9 +49,16 @@ export function bringUp(at: number): { readonly x: number; readonly y: number } 
   if (element?.isConnected !== true) return null;
   const { left, top, width, height } = element.getBoundingClientRect();
   const place = { x: left + width / 2, y: top + height / 2 };
-  const hit = document.elementFromPoint(place.x, place.y);
-  return hit !== null && (element.contains(hit) || hit.closest('label')?.control === element) ? place : null;
+  const isOf = (one: EventTarget | null): boolean =>
+    one instanceof Element && (element.contains(one) || one.closest('label')?.control === element);
+  Object.assign(window, { wasHit: false });
+  const note = ({ target }: MouseEvent): void => void Object.assign(window, { wasHit: isOf(target) });
+  addEventListener('mousedown', note, { capture: true, once: true });
+  return isOf(document.elementFromPoint(place.x, place.y)) ? place : null;
 }
+
+/** Whether the press reached the control: all may have moved on in between. */
+export const wasHit = (): boolean => (window as unknown as { readonly wasHit: boolean }).wasHit;
 
 export interface Look {
   /** What must never be, as sentences. */

@@ -2,7 +2,7 @@
 // Real engines answer in their own time: a seed gives the same chance, not the same run. Entry point: `Monkey`.
 import type { Page } from 'playwright-core';
 import { Chance } from '../sim/chance.ts';
-import { bringUp, type Control, controlsOf, lookAt } from './monkey-page.ts';
+import { bringUp, type Control, controlsOf, lookAt, wasHit } from './monkey-page.ts';
 
 const BUSY_MS_MAX = 15_000;
 /** Focus may be nowhere for a moment, while what was pressed gives way to what comes. */
@@ -178,6 +178,7 @@ export class Monkey {
     if (kind === 'select') return this.#select(label, place, values);
     this.#note(`click ${label}`);
     await this.#page.mouse.click(place.x, place.y);
+    if (!(await this.#page.evaluate(wasHit))) return false;
     if (kind === 'text') await this.#type();
     if (kind === 'range')
       await this.#page.keyboard.press(this.#chance.pick(['ArrowLeft', 'ArrowRight', 'Home', 'End']));
