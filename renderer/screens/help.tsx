@@ -61,6 +61,7 @@ function CodeLookup() {
       <label class="field">
         <span>Code, such as AXONIQ-2000 or 2000</span>
         <input
+          type="text"
           list="axoniq-codes"
           value={typed.value}
           spellcheck={false}
