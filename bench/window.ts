@@ -21,8 +21,8 @@ const NODE_MB_MAX = 90;
 /** Of a budget: what is over it by less is told as missed, and fails nothing, since other work shares the machine. */
 const CLEARLY = 1.2;
 const SETTLE_MS = 10_000;
-/** Histories that the page keeps fill up before its heap is looked at. */
-const HEAP_WARM_UP_MINUTES = 4;
+/** Histories fill up and the page's functions are compiled, each once, before the growth of its heap is looked at. */
+const HEAP_WARM_UP_MINUTES = 10;
 const HEAP_EVERY_MS = 30_000;
 const PAINT_SECONDS = 15;
 const MINUTE_MS = 60_000;

@@ -62,14 +62,16 @@ function Piece(props: {
   const { left, width, marks = [] } = props;
   const covering = marks.filter((part) => part > left - MARK_PART && part < left + COVERING_PART);
   const begin = Math.max(0, ...covering.map((part) => part - left));
-  const padding = covering.length === 0 ? {} : { paddingLeft: `calc(${percent(begin)} + ${MARK_PX}px)` };
+  // Room for words makes a box wider that is too narrow for them: it would tell of a longer time.
+  const isWorded = width - begin > WORDS_PART;
+  const padding = isWorded && covering.length > 0 ? { paddingLeft: `calc(${percent(begin)} + ${MARK_PX}px)` } : {};
   return (
     <span
-      class={`piece ${props.kind}`}
+      class={`piece ${props.kind}${isWorded ? ' worded' : ''}`}
       title={props.words}
       style={{ left: percent(left), width: percent(width), ...padding }}
     >
-      {width - begin > WORDS_PART ? props.words : ''}
+      {isWorded && props.words}
     </span>
   );
 }

@@ -23,6 +23,22 @@ describeWindow('timeline', (harness) => {
     await page.getByText('CLUSTER_NOT_FOUND').waitFor();
   });
 
+  it('UX-10 a piece of a lane is as long as its time, however short, and ends with the lane', async () => {
+    installPast(harness.fake);
+    const page = await harness.openCluster(scenes.healthy(), { width: 640, height: 600 });
+    await toTimeline(page);
+    await page.getByTitle('no leader').waitFor();
+    const tooLong = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>('.lane .piece')].flatMap((piece) => {
+        const lane = piece.closest('.lane')?.getBoundingClientRect() ?? new DOMRect();
+        const { width, right } = piece.getBoundingClientRect();
+        const due = Math.max(2, (lane.width * Number.parseFloat(piece.style.width)) / 100);
+        return width > due + 1 || right > lane.right + 3 ? [`${piece.title}: ${width} px of ${due}`] : [];
+      }),
+    );
+    expect(tooLong).toEqual([]);
+  });
+
   it('UX-10 an event is looked at again: every page shows that moment, commands are off, End goes back', async () => {
     const scene = installPast(harness.fake);
     const line = (seq: number, at: number, text: string) => ({
