@@ -16,8 +16,18 @@ export function cpuSeconds(pid: number): number {
   return ((utime ?? Number.NaN) + (stime ?? Number.NaN)) / TICKS_PER_SECOND;
 }
 
-/** Resident memory in MB (10^6 bytes). */
-export function residentMegabytes(pid: number): number {
-  const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return (Number(match?.[1]) * 1024) / 1e6;
+export interface Memory {
+  /** All pages that are in memory, those of the program's file included, which all processes of the app share. */
+  readonly resident: number;
+  /** Each page counted in equal parts for the processes that share it: what the process really costs. */
+  readonly share: number;
+  /** Pages that are of no file. */
+  readonly own: number;
+}
+
+/** MB (10^6 bytes). */
+export function memoryOf(pid: number): Memory {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8') + readFileSync(`/proc/${pid}/status`, 'utf8');
+  const of = (name: string): number => (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) * 1024) / 1e6;
+  return { resident: of('VmRSS'), share: of('Pss'), own: of('RssAnon') };
 }

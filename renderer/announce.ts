@@ -1,5 +1,5 @@
 // What a screen reader is told: differences of two views as sentences, merged and at most one message per ANNOUNCE_EVERY_MS.
-import { signal } from '@preact/signals';
+import { type Signal, signal } from '@preact/signals';
 import type { ClusterView } from '../electron/contract/model.ts';
 
 export const ANNOUNCE_EVERY_MS = 2_000;
@@ -11,31 +11,49 @@ export const politeMessage = signal('');
 /** Read by the assertive live region (`role=alert`): crashes and lost majorities only. */
 export const alertMessage = signal('');
 
-/** The newest that wait to be told, and how many there were. */
-let waiting: readonly string[] = [];
-let waitingCount = 0;
-let timer: ReturnType<typeof setTimeout> | null = null;
-let lastAt = 0;
+/** A live region is not read again for the text that it has already: the same words once more differ by what nobody hears. */
+const AGAIN = '\u00a0';
 
-export function announce(sentence: string): void {
-  waiting = [...waiting, sentence].slice(-SENTENCES_MAX);
-  waitingCount++;
-  if (timer !== null) return;
-  timer = setTimeout(flush, Math.max(0, lastAt + ANNOUNCE_EVERY_MS - Date.now()));
+/** Tells one live region: the first sentence at once, what comes within ANNOUNCE_EVERY_MS together. */
+class Teller {
+  readonly #message: Signal<string>;
+  /** The newest that wait to be told, and how many there were. */
+  #waiting: readonly string[] = [];
+  #count = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #lastAt = 0;
+
+  constructor(message: Signal<string>) {
+    this.#message = message;
+  }
+
+  tell(sentence: string): void {
+    this.#waiting = [...this.#waiting, sentence].slice(-SENTENCES_MAX);
+    this.#count++;
+    if (this.#timer !== null) return;
+    this.#timer = setTimeout(() => this.#flush(), Math.max(0, this.#lastAt + ANNOUNCE_EVERY_MS - Date.now()));
+  }
+
+  #flush(): void {
+    this.#timer = null;
+    this.#lastAt = Date.now();
+    const newest = this.#waiting.at(-1) ?? '';
+    const words = this.#count > SENTENCES_MAX ? `${this.#count} changes. ${newest}` : this.#waiting.join(' ');
+    this.#message.value = words === this.#message.peek() ? `${words}${AGAIN}` : words;
+    this.#waiting = [];
+    this.#count = 0;
+  }
 }
+
+const polite = new Teller(politeMessage);
+const assertive = new Teller(alertMessage);
+
+export const announce = (sentence: string): void => polite.tell(sentence);
 
 /** To the clipboard; the words say so. */
 export async function copyText(text: string, words: string): Promise<void> {
   await navigator.clipboard.writeText(text);
   announce(words);
-}
-
-function flush(): void {
-  timer = null;
-  lastAt = Date.now();
-  politeMessage.value = waitingCount > SENTENCES_MAX ? `${waitingCount} changes. ${waiting.at(-1)}` : waiting.join(' ');
-  waiting = [];
-  waitingCount = 0;
 }
 
 /** Pure part, tested by the browser tests through the live regions. */
@@ -77,5 +95,5 @@ export function announceChanges(before: ClusterView | null, after: ClusterView):
   if (before === null || before.name !== after.name) return;
   const found = changes(before, after);
   for (const sentence of found.polite) announce(sentence);
-  if (found.alert.length > 0) alertMessage.value = found.alert.join(' ');
+  for (const sentence of found.alert) assertive.tell(sentence);
 }

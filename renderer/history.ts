@@ -35,7 +35,8 @@ export function resetLag(): void {
   lagRevision.value++;
 }
 
-export function recordLag(view: ClusterView, at: number): void {
+/** A chart that nobody sees is drawn when it is seen again. */
+export function recordLag(view: ClusterView, at: number, isSeen = true): void {
   const faults = activeFaults(view);
   for (const context of view.contexts) {
     const ring = samples.get(context.name) ?? [];
@@ -57,8 +58,7 @@ export function recordLag(view: ClusterView, at: number): void {
   for (const [name, ring] of samples) {
     if ((ring.at(-1)?.at ?? 0) < at - LAG_WINDOW_MS) samples.delete(name);
   }
-  // A chart that nobody sees is drawn when it is seen again.
-  if (document.visibilityState === 'visible') lagRevision.value++;
+  if (isSeen) lagRevision.value++;
 }
 
 /** Rates are of so much time: short enough to follow a load, long enough not to jump with each sample. */

@@ -264,7 +264,7 @@ function applyView(next: ClusterView): void {
   if (everyMs === 0) showLive();
   else if (document.visibilityState === 'visible')
     countsTimer ??= setTimeout(showLive, Math.max(0, shownAt + everyMs - performance.now()));
-  else recordLag(next, Date.now());
+  else recordLag(next, Date.now(), false);
   announceChanges(before, next);
   followStart(next);
 }
@@ -278,7 +278,7 @@ function showLive(): void {
   batch(() => {
     wall.value = Date.now();
     if (past.peek() === null) view.value = fresh;
-    recordLag(fresh, wall.peek());
+    recordLag(fresh, wall.peek(), document.visibilityState === 'visible');
   });
 }
 

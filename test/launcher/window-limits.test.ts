@@ -1,7 +1,7 @@
 // What the window keeps of the past has named limits, whatever a long session pushes.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { ClusterView, LogLine } from '../../electron/contract/model.ts';
-import { ANNOUNCE_EVERY_MS, announce, politeMessage } from '../../renderer/announce.ts';
+import { ANNOUNCE_EVERY_MS, alertMessage, announce, announceChanges, politeMessage } from '../../renderer/announce.ts';
 import { LAG_SAMPLES_MAX, LAG_WINDOW_MS, lagOf, recordLag, resetLag } from '../../renderer/history.ts';
 import { LOG_CHARS_MAX, LOG_LINES_MAX, logs } from '../../renderer/logs.ts';
 import { contextOf, healthyFacts, T0, viewOf } from './builders.ts';
@@ -72,6 +72,32 @@ it('sentences for screen readers: few wait, and the rest is a number', () => {
   announce('Two.');
   vi.advanceTimersByTime(ANNOUNCE_EVERY_MS);
   expect(politeMessage.value).toBe('One. Two.');
+});
+
+it('UX-15 alarms are told at most every two seconds, together, and once more when they come again', () => {
+  const named = (name: string, states: readonly ('ready' | 'crashed')[]): ClusterView => {
+    const view = viewOf(healthyFacts());
+    const nodes = view.nodes.map((node, at) => ({ ...node, state: states[at] ?? 'ready', sentence: 'Ended.' }));
+    return { ...view, name, nodes };
+  };
+  const heard: string[] = [];
+  const off = alertMessage.subscribe((message) => message !== '' && heard.push(message));
+  const [up, first, both] = [named('dev', []), named('dev', ['crashed']), named('dev', ['crashed', 'crashed'])];
+  announceChanges(up, first);
+  vi.advanceTimersByTime(1);
+  announceChanges(first, both);
+  announceChanges(first, up);
+  announceChanges(up, first);
+  vi.advanceTimersByTime(ANNOUNCE_EVERY_MS - 2);
+  expect(heard).toEqual(['node-1 crashed. Ended.']);
+  vi.advanceTimersByTime(2);
+  expect(heard.slice(1)).toEqual(['node-2 crashed. Ended. node-1 crashed. Ended.']);
+  for (let again = 0; again < 2; again++) {
+    announceChanges(up, first);
+    vi.advanceTimersByTime(ANNOUNCE_EVERY_MS);
+  }
+  expect(heard, 'the same words are told again').toHaveLength(4);
+  off();
 });
 
 it('UX-7 log lines that were cleared are out of sight and not forgotten; what comes later is seen', () => {
