@@ -221,7 +221,7 @@ describeWindow('timeline', (harness) => {
     await dialog.getByRole('button', { name: 'Save script' }).click();
     const [from = 0, to = 0] = (harness.fake.callsOf('timelineScript')[0]?.args ?? []).slice(1).map(Number);
     expect([from < scene.killedAt, to > scene.electedAt, to < scene.backAt]).toEqual([true, true, true]);
-    expect(harness.fake.callsOf('saveScript')[0]?.args).toEqual(['lost-leader', script]);
+    await expect.poll(() => harness.fake.callsOf('saveScript')[0]?.args).toEqual(['lost-leader', script]);
     await range.getByRole('button', { name: 'Export bundle' }).click();
     await range.getByText('/tmp/bundles/dev.tar.gz').waitFor();
     expect(harness.fake.callsOf('saveBundle')[0]?.args).toEqual(['dev', { from, to }]);

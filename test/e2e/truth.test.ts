@@ -98,8 +98,9 @@ describeWindow('the window', (harness) => {
       harness.fake.show(scenes.crashed());
       await expect.poll(() => page.locator('.shell > [role=alert]').textContent()).toContain('node-2 crashed.');
       harness.fake.show(scenes['no-quorum']());
+      // At most one message in two seconds.
       await expect
-        .poll(() => page.locator('.shell > [role=alert]').textContent())
+        .poll(() => page.locator('.shell > [role=alert]').textContent(), { timeout: 10_000 })
         .toContain('default: No leader: 1 of 3 voting members reachable');
     });
 
