@@ -65,8 +65,12 @@ function set(
     }
     const apply = config.needsRestart.length > 0 ? ' To apply: muster rolling-restart' : '';
     output.line(`Saved on every node.${apply}`);
-    if (config.ownLines.length > 0)
-      output.note(`note: ${config.ownLines.join(', ')} have lines of their own, which win.`);
+    if (config.ownLines.length > 0) {
+      const have = config.ownLines.length === 1 ? 'has' : 'have';
+      output.note(
+        `note: ${config.ownLines.join(', ')} ${have} lines of ${have === 'has' ? 'its' : 'their'} own, which win.`,
+      );
+    }
   });
 }
 

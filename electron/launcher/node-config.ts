@@ -3,7 +3,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { parseSettings } from '../../engine/config/settings.ts';
 import type { EngineAsk, SettingsReport } from '../../engine/control/protocol.ts';
-import type { ClusterPlan, NodeConfigView, NodeName, NodePlan } from '../contract/model.ts';
+import type { ClusterPlan, NodeConfigView, NodeName, NodePlan, NodeView } from '../contract/model.ts';
 import type { Cluster } from './cluster.ts';
 import { hasData } from './cluster-memory.ts';
 import { differencesOf, HIDDEN, isSecret } from './config-differences.ts';
@@ -108,12 +108,17 @@ export async function writeConfig(cluster: Cluster, name: NodeName, yours: strin
   return readConfig(cluster, name);
 }
 
-/** One node after the other, leaders last, each caught up before the next. Fails with CLUSTER_NOT_RUNNING through the first step. */
+/**
+ * One node after the other, each caught up before the next: first those that do not work, leaders last. A node that works is only
+ * restarted while all others do, so that a majority stays. Fails with CLUSTER_NOT_RUNNING through the first step.
+ */
 export function restartSteps(cluster: Cluster): readonly TaskStep[] {
-  const order = [...cluster.view.nodes].sort((left, right) => left.leads.length - right.leads.length);
-  return order.map(({ name }) => ({
+  const place = (node: NodeView): number => (node.state === 'ready' ? 1 + node.leads.length : 0);
+  const order = [...cluster.view.nodes].sort((left, right) => place(left) - place(right));
+  return order.map(({ name, state }) => ({
     label: `Restart ${name} and wait until it has caught up`,
     run: async () => {
+      if (state === 'ready') await cluster.wait({ kind: 'caught-up', node: null }, RESTART_MS_MAX);
       await cluster.act(name, 'restart');
       await cluster.wait({ kind: 'caught-up', node: name }, RESTART_MS_MAX);
     },

@@ -114,8 +114,14 @@ function behind(view: ClusterView, node: string | null): string | null {
       if (context.commitIndex === null) {
         return `${context.name}: ${context.why.sentence}`;
       }
-      if (member.lastIndex === null || member.lastIndex < context.commitIndex) {
-        const missing = member.lastIndex === null ? 'unknown how much' : String(context.commitIndex - member.lastIndex);
+      if (member.lastIndex === null) {
+        const ready = everyoneRuns(view, member.node);
+        return ready
+          ? `${member.node} has not told yet what it has of ${context.name}.`
+          : notRunning(view, member.node);
+      }
+      if (member.lastIndex < context.commitIndex) {
+        const missing = String(context.commitIndex - member.lastIndex);
         return `${member.node} lacks ${missing} of the committed entries of ${context.name}.`;
       }
     }

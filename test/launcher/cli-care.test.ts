@@ -59,7 +59,7 @@ describe('muster config all', () => {
     expect([set.code, set.out, set.err]).toEqual([
       0,
       expect.stringContaining('Saved on every node. To apply: muster rolling-restart'),
-      expect.stringContaining('node-2 have lines of their own'),
+      expect.stringContaining('node-2 has lines of its own'),
     ]);
     expect((await cli(home, 'config', 'get', 'all')).out).toMatch(/my\.key=every/);
     expect((await cli(home, 'config', 'get', 'node-2')).out).toMatch(/my\.key=every\nmy\.key=two/);

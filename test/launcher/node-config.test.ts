@@ -107,6 +107,23 @@ describe('ux 12: the properties of a node', () => {
     expect(applied).toMatchObject({ needsRestart: false, differences: [{ key: KEY, inForce: '8MB', waits: false }] });
   });
 
+  it('a rolling restart begins with a node that is down, so that never two are', async () => {
+    await run();
+    await service.actOnNode('dev', 'node-3', 'kill');
+    await until('the kill', async () => (await service.getCluster('dev')).nodes[2]?.state === 'stopped');
+    const down: number[] = [];
+    service.on('view', ({ nodes }) => down.push(nodes.filter(({ state }) => state !== 'ready').length));
+    const { id } = await service.rollingRestart('dev');
+    const ended: TaskView = await until(
+      'the task to end',
+      async () => (await service.tasks()).find((task) => task.id === id && task.state !== 'running'),
+      READY_MS,
+    );
+    expect(ended).toMatchObject({ state: 'done', error: null });
+    expect(ended.steps.map(({ label }) => label.split(' ')[1])).toEqual(['node-3', 'node-2', 'node-1']);
+    expect(Math.max(...down)).toBe(1);
+  });
+
   it('a rolling restart of a stopped cluster is refused', async () => {
     await expect(service.rollingRestart('dev')).rejects.toMatchObject({ data: { code: 'CLUSTER_NOT_RUNNING' } });
   });

@@ -79,6 +79,10 @@ describe('wait conditions', () => {
     expect(unmetReason(behind, { kind: 'caught-up', node: null })).toBe(
       'node-3 lacks 3 of the committed entries of default.',
     );
+    const frozen = viewOf(applied(healthyFacts(), { type: 'frozen', node: 'node-3', frozen: true, at: T0 }));
+    expect(unmetReason(frozen, { kind: 'caught-up', node: null })).toBe(
+      'node-3: Frozen: it holds its connections but does nothing until it is resumed.',
+    );
   });
 
   it('AC-10 joined: the node runs and is PRIMARY of what it asked for, but for contexts that are gone', () => {
