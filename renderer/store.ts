@@ -1,7 +1,8 @@
 // All state of the window, as signals; the only place that applies pushes. May not: touch the DOM except history.
 // Entry point: `bindStore(connection)`; screens read signals and call `actions.ts`.
 import { batch, computed, type Signal, signal } from '@preact/signals';
-import type { ScriptRunView } from '../electron/contract/chaos.ts';
+import type { LauncherEventName, LauncherEvents } from '../electron/contract/api.ts';
+import type { ScriptRunView, ScriptView } from '../electron/contract/chaos.ts';
 import type { PastView, TimelineEvent } from '../electron/contract/history.ts';
 import type { SavedSearch } from '../electron/contract/records.ts';
 import type {
@@ -31,12 +32,9 @@ export type Route =
   | { readonly screen: 'start' | 'settings' | 'diagnostics' | 'help' }
   | { readonly screen: 'cluster'; readonly name: ClusterName; readonly page: string };
 /** Where to go; without a page: the open one of that cluster, else its overview. */
-export type Destination = Exclude<Route, { readonly screen: 'cluster' }> | ClusterDestination;
-interface ClusterDestination {
-  readonly screen: 'cluster';
-  readonly name: ClusterName;
-  readonly page?: string;
-}
+export type Destination =
+  | Exclude<Route, { readonly screen: 'cluster' }>
+  | { readonly screen: 'cluster'; readonly name: ClusterName; readonly page?: string };
 export const FIRST_PAGE = 'overview';
 export type DockTab = 'logs' | 'connect' | 'timeline' | 'tasks';
 /** Where an error belongs and is shown: `start`, `view` (loading it), `cluster`, `links`, `logs`, `connect`, `node:node-1`. */
@@ -85,6 +83,8 @@ export const searches = signal<readonly SavedSearch[] | null>(null);
 export const tasks = signal<readonly TaskView[]>([]);
 /** Runs of chaos scripts of all clusters, newest first. */
 export const runs = signal<readonly ScriptRunView[]>([]);
+/** Saved chaos scripts by name; null = not read yet. */
+export const scripts = signal<readonly ScriptView[] | null>(null);
 export const errors = signal<Readonly<Record<Subject, LauncherErrorData>>>({});
 export const pending = signal<ReadonlySet<Subject>>(new Set());
 /** Epoch ms, moved on once a second while the window is visible. */
@@ -153,15 +153,14 @@ export function bindStore(connected: Connection): void {
     // One made again under its name begins its views anew.
     if (gone.peek()) revision = null;
   });
-  connected.client.on('tasks', (list) => {
-    tasks.value = list;
-  });
-  connected.client.on('settings', (told) => {
-    settings.value = told;
-  });
-  connected.client.on('runs', (list) => {
-    runs.value = list;
-  });
+  const keep = <K extends LauncherEventName>(name: K, list: Signal<LauncherEvents[K] | null>) =>
+    connected.client.on(name, (told) => {
+      list.value = told;
+    });
+  keep('tasks', tasks);
+  keep('settings', settings);
+  keep('runs', runs);
+  keep('scripts', scripts);
   connected.client.on('log', (chunk) => logs.append(chunk));
   connected.client.on('timeline', (event) => {
     if (isShown(event.cluster)) timeline.value = withEvent(timeline.peek(), event);
@@ -209,7 +208,7 @@ function reload(): void {
 }
 
 /** Takes the answer, unless the list was pushed meanwhile: every change is pushed, so what was pushed last is the newest. */
-async function ask<T>(list: Signal<T>, answer: Promise<NoInfer<T>>): Promise<void> {
+export async function ask<T>(list: Signal<T>, answer: Promise<NoInfer<T>>): Promise<void> {
   const before = list.peek();
   const found = await answer;
   if (list.peek() === before) list.value = found;

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import type { LauncherClient } from '../contract/api.ts';
 import type { ChaosFailure, ChaosResult, ScriptRunView } from '../contract/chaos.ts';
 import { parseChaos } from '../contract/chaos-script.ts';
+import { failedLine } from '../contract/failed-line.ts';
 import { junitOf } from '../contract/junit.ts';
 import { launcherError } from '../launcher/errors.ts';
 import type { AddCommand, RunCommand } from './fault-commands.ts';
@@ -58,8 +59,7 @@ async function runFile(
       writeFileSync(junit, junitOf(file, run.steps));
     }
     if (run.failure !== null) {
-      const failed = run.steps.find((step) => step.state === 'failed');
-      output.note(`Line ${failed?.line}: ${failed?.text}: ${failed?.detail} The cluster ${cluster} is kept as it is.`);
+      await tellFailure(client, output, run);
       return EXIT[run.failure];
     }
     if (run.started) {
@@ -67,6 +67,17 @@ async function runFile(
     }
     return 0;
   });
+}
+
+/** A first line that starts nothing leaves no cluster, and no timeline. */
+async function tellFailure(client: LauncherClient, output: Output, run: ScriptRunView): Promise<void> {
+  const failed = failedLine(run);
+  if (failed === null) return;
+  const { step, at } = failed;
+  const words = `Line ${step.line}: ${step.text}: ${step.detail}`;
+  const kept = (await client.listClusters()).some(({ name }) => name === run.cluster);
+  output.note(kept ? `${words} The cluster ${run.cluster} is kept as it is.` : words);
+  if (kept) output.note(`As it was then: muster timeline -c ${run.cluster} --at ${new Date(at).toISOString()}`);
 }
 
 /** Tells each step once it ended. The first Ctrl-C stops the run. */

@@ -25,7 +25,7 @@ import type {
 import { manageMethods } from './manage.ts';
 import type { ManageApi } from './manage.ts';
 import { scriptMethods } from './chaos.ts';
-import type { ScriptApi, ScriptRunView } from './chaos.ts';
+import type { ScriptApi, ScriptRunView, ScriptView } from './chaos.ts';
 import { recordMethods } from './records.ts';
 import type { RecordsApi, SearchesChanged } from './records.ts';
 import type { SettingsView } from './settings.ts';
@@ -139,6 +139,8 @@ export interface LauncherEvents {
   tasks: readonly TaskView[];
   /** All runs of scripts, newest first, whenever one changes. */
   runs: readonly ScriptRunView[];
+  /** All saved scripts by name, whenever one is saved or deleted. */
+  scripts: readonly ScriptView[];
   /** The settings, whenever one changes. */
   settings: SettingsView;
 }
@@ -153,6 +155,7 @@ export const eventNames: readonly LauncherEventName[] = [
   'searches',
   'tasks',
   'runs',
+  'scripts',
   'settings',
 ];
 

@@ -4,18 +4,28 @@ import path from 'node:path';
 import type { ScriptView } from '../contract/chaos.ts';
 import { SCRIPT_NAME_RULE } from '../contract/check-scripts.ts';
 import { errnoOf, launcherError } from './errors.ts';
+import { Turns } from './turns.ts';
 
 export const SCRIPTS_MAX = 200;
 const ENDING = '.chaos';
+const KEY = 'scripts';
 
 export class ScriptFiles {
   readonly #dir: string;
+  readonly #changed: (scripts: readonly ScriptView[]) => void;
+  readonly #turns = new Turns();
 
-  constructor(dir: string) {
+  /** `changed` is told the whole list after every change made here. */
+  constructor(dir: string, changed: (scripts: readonly ScriptView[]) => void = () => undefined) {
     this.#dir = dir;
+    this.#changed = changed;
   }
 
-  async list(): Promise<readonly ScriptView[]> {
+  list(): Promise<readonly ScriptView[]> {
+    return this.#turns.take(KEY, () => this.#list());
+  }
+
+  async #list(): Promise<readonly ScriptView[]> {
     const names = (await readdir(this.#dir).catch(() => []))
       .filter((file) => file.endsWith(ENDING))
       .map((file) => file.slice(0, -ENDING.length))
@@ -32,24 +42,36 @@ export class ScriptFiles {
     }
   }
 
-  async save(name: string, text: string): Promise<ScriptView> {
-    const known = await this.list();
-    if (known.length >= SCRIPTS_MAX && !known.some((one) => one.name === name)) {
-      throw launcherError('SCRIPTS_FULL', `The script ${name} was not saved.`, `There are ${SCRIPTS_MAX} already.`, [
-        'Delete one that you no longer need.',
-      ]);
-    }
-    await mkdir(this.#dir, { recursive: true });
-    await writeFile(this.#file(name), text);
-    return this.#view(name);
+  save(name: string, text: string): Promise<ScriptView> {
+    return this.#change(async () => {
+      const known = await this.#list();
+      if (known.length >= SCRIPTS_MAX && !known.some((one) => one.name === name)) {
+        throw launcherError('SCRIPTS_FULL', `The script ${name} was not saved.`, `There are ${SCRIPTS_MAX} already.`, [
+          'Delete one that you no longer need.',
+        ]);
+      }
+      await mkdir(this.#dir, { recursive: true });
+      await writeFile(this.#file(name), text);
+      return this.#view(name);
+    });
   }
 
-  async remove(name: string): Promise<void> {
-    try {
-      await rm(this.#file(name));
-    } catch (error) {
-      throw errnoOf(error) === 'ENOENT' ? missing(name) : error;
-    }
+  remove(name: string): Promise<void> {
+    return this.#change(async () => {
+      try {
+        await rm(this.#file(name));
+      } catch (error) {
+        throw errnoOf(error) === 'ENOENT' ? missing(name) : error;
+      }
+    });
+  }
+
+  #change<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(KEY, async () => {
+      const done = await work();
+      this.#changed(await this.#list());
+      return done;
+    });
   }
 
   async #view(name: string): Promise<ScriptView> {

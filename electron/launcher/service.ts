@@ -77,7 +77,10 @@ export async function openService(options: ServiceOptions): Promise<LauncherServ
     manage({ ...options, fleet, now, service, settings, told }),
     records({ fleet, service, changed: (change) => emit('searches', change) }),
   );
-  return withScripts(whole, options, (runs) => emit('runs', runs));
+  return withScripts(whole, options, {
+    runs: (runs) => emit('runs', runs),
+    scripts: (scripts) => emit('scripts', scripts),
+  });
 }
 
 class Service implements Omit<ServiceWithoutScripts, keyof ManageApi | keyof RecordsApi> {

@@ -9,7 +9,7 @@ import { nameProblemOf, openScript } from '../chaos.ts';
 import { bytesShort, clock, clockMs, clockTenths, duration, plural } from '../format.ts';
 import type { Shown } from '../lane-segments.ts';
 import { NOTE_SUBJECT, pinNote, range, select, selectNothing, span } from '../past.ts';
-import { api, attempt, connected, go, openCluster, past, timeline, TIMELINE_MAX } from '../store.ts';
+import { api, ask, attempt, connected, go, openCluster, past, scripts, timeline, TIMELINE_MAX } from '../store.ts';
 import { Button, CopyButton, Dialog, isBusy, SubjectError } from './controls.tsx';
 import { closing } from './typed-name-dialog.tsx';
 
@@ -59,11 +59,10 @@ function End({ which, selected }: { readonly which: 'from' | 'to'; readonly sele
 function SaveDialog({ cluster, selected, onSaved, onClose }: SaveDialogProps) {
   const name = useSignal(`range-${new Date(selected.from).toISOString().slice(11, 19).replaceAll(':', '')}`);
   const text = useSignal<string | null>(null);
-  const known = useSignal<readonly string[]>([]);
   useEffect(() => {
     void attempt(SCRIPT_SUBJECT, async () => {
       text.value = await api().timelineScript(cluster, Math.floor(selected.from), Math.ceil(selected.to));
-      known.value = (await api().scripts()).map((one) => one.name);
+      await ask(scripts, api().scripts());
     });
   }, [cluster, selected]);
   const problem = name.value === '' ? 'Name it first' : nameProblemOf(name.value);
@@ -92,7 +91,8 @@ function SaveDialog({ cluster, selected, onSaved, onClose }: SaveDialogProps) {
           }}
         />
         <small id="range-script-hint">
-          {problem ?? (known.value.includes(name.value) ? 'There is one of that name: it is replaced.' : '')}
+          {problem ??
+            (scripts.value?.some((one) => one.name === name.value) ? 'There is one of that name: it is replaced.' : '')}
         </small>
       </label>
       <p class="hint">

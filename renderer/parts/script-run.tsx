@@ -1,10 +1,11 @@
 // The checklist of a run: which step is under way, what each took, what failed (ux.md §11).
 import type { ChaosResult, ScriptRunView } from '../../electron/contract/chaos.ts';
+import { failedLine } from '../../electron/contract/failed-line.ts';
 import { junitOf } from '../../electron/contract/junit.ts';
 import { duration, plural, seconds } from '../format.ts';
 import { lookAt } from '../past.ts';
 import { saveText } from '../save-text.ts';
-import { api, attempt, go, wall } from '../store.ts';
+import { api, attempt, clusters, go, wall } from '../store.ts';
 import { Button } from './controls.tsx';
 
 const words: Readonly<Record<ChaosResult['state'], { readonly mark: string; readonly word: string }>> = {
@@ -43,7 +44,9 @@ function Step({ step }: { readonly step: ChaosResult }) {
 
 export function ScriptRun({ run, shown }: { readonly run: ScriptRunView; readonly shown: string }) {
   const { word, tone } = outcomes[run.state];
-  const failed = run.steps.find((step) => step.state === 'failed');
+  const failed = failedLine(run);
+  const known = clusters.value?.some((one) => one.name === run.cluster) !== false;
+  const gone = !known && `There is no cluster ${run.cluster}`;
   const running = run.state === 'running';
   const stop = (): void =>
     void attempt('chaos', async () => {
@@ -51,7 +54,7 @@ export function ScriptRun({ run, shown }: { readonly run: ScriptRunView; readonl
     });
   const openTimeline = (): void => {
     go({ screen: 'cluster', name: run.cluster, page: 'timeline' });
-    if (failed !== undefined) void lookAt(run.startedAt + failed.atMs);
+    if (failed !== null) void lookAt(failed.at);
   };
   return (
     <section class="script-run" aria-label={`Run of ${run.title}`} data-run-state={run.state}>
@@ -68,13 +71,18 @@ export function ScriptRun({ run, shown }: { readonly run: ScriptRunView; readonl
             Stop the run
           </Button>
         )}
-        {failed !== undefined && run.cluster === shown && (
-          <Button small onClick={openTimeline}>
-            Open the timeline there
+        {failed !== null && (
+          <Button
+            small
+            blocked={gone}
+            title={`Line ${failed.step.line} failed then: ${run.cluster} as it was`}
+            onClick={openTimeline}
+          >
+            Open timeline here
           </Button>
         )}
         {run.cluster !== shown && (
-          <Button small onClick={() => go({ screen: 'cluster', name: run.cluster })}>
+          <Button small blocked={gone} onClick={() => go({ screen: 'cluster', name: run.cluster })}>
             Open {run.cluster}
           </Button>
         )}

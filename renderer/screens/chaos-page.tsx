@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ClusterView } from '../../electron/contract/model.ts';
 import {
+  begin,
   CHAOS_SUBJECT,
   draft,
   edit,
@@ -18,7 +19,7 @@ import {
   removeScript,
   runDraft,
   saveDraft,
-  scripts,
+  savedElsewhere,
   SCRIPTS_SUBJECT,
   unsaved,
 } from '../chaos.ts';
@@ -27,7 +28,7 @@ import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
 import { ScriptEditor } from '../parts/script-editor.tsx';
 import { ScriptRun } from '../parts/script-run.tsx';
 import { closing, TypedNameDialog } from '../parts/typed-name-dialog.tsx';
-import { commandsBlocked, connected, now, runs, wall } from '../store.ts';
+import { commandsBlocked, connected, now, runs, scripts, wall } from '../store.ts';
 
 const actionsIn = (text: string): number =>
   text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
@@ -37,10 +38,10 @@ function Saved({ onDelete }: { readonly onDelete: (name: string) => void }) {
   if (all === null) return null;
   return (
     <nav class="script-list" aria-label="Saved scripts">
-      <Button small kind="quiet" onClick={() => edit({ name: '', text: '', saved: '' })}>
+      <Button small kind="quiet" onClick={() => begin('')}>
         New script
       </Button>
-      <Button small kind="quiet" onClick={() => edit({ name: '', text: EXAMPLE, saved: '' })}>
+      <Button small kind="quiet" onClick={() => begin(EXAMPLE)}>
         Use the example
       </Button>
       {all.length === 0 ? (
@@ -85,7 +86,7 @@ function Recorder({ view, blocked }: { readonly view: ClusterView; readonly bloc
         ) : (
           <>
             <span>{plural(actionsIn(found.text), 'recorded line')}.</span>
-            <Button small kind="primary" onClick={() => edit({ name: '', text: found.text, saved: '' })}>
+            <Button small kind="primary" onClick={() => begin(found.text)}>
               Put it into the editor
             </Button>
           </>
@@ -107,7 +108,7 @@ function Recorder({ view, blocked }: { readonly view: ClusterView; readonly bloc
         onClick={() =>
           void record(view.name, false).then((ended) => {
             const text = recording.peek()?.text ?? '';
-            if (ended && !unsaved.peek()) edit({ name: '', text, saved: '' });
+            if (ended && !unsaved.peek()) begin(text);
           })
         }
       >
@@ -160,6 +161,14 @@ function Editor({ view, blocked }: { readonly view: ClusterView; readonly blocke
             (own ? `It starts a cluster of its own, ${name === '' ? 'named after the script' : name}.` : '')}
           {unsaved.value && !empty ? ' Not saved.' : ''}
         </span>
+        {savedElsewhere.value && !isBusy(CHAOS_SUBJECT) && (
+          <span role="status">
+            {name} was saved elsewhere meanwhile.{' '}
+            <Button small onClick={() => void openScript(name)}>
+              Take that one
+            </Button>
+          </span>
+        )}
       </div>
       <ScriptEditor text={text} problems={problems.value} onInput={(next) => edit({ text: next })} />
     </div>
@@ -176,6 +185,10 @@ export function ChaosPage({ view }: { readonly view: ClusterView }) {
     if (connected.value) void loadRecording(view.name);
   }, [view.name, second, connected.value]);
   const blocked = commandsBlocked.value ?? (isBusy(CHAOS_SUBJECT) && 'Under way');
+  const newer = savedElsewhere.value && !unsaved.value && !isBusy(CHAOS_SUBJECT);
+  useEffect(() => {
+    if (newer) void openScript(draft.peek().name);
+  }, [newer]);
   const run = runs.value.find((one) => one.cluster === view.name || one.title === draft.value.name);
   const close = closing(CHAOS_SUBJECT, () => {
     deleting.value = null;

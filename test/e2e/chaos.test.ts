@@ -2,9 +2,10 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import { failedRun, run } from './chaos-scene.ts';
-import { card, describeWindow } from './harness.ts';
+import { card, describeWindow, pressWhenReady } from './harness.ts';
 import { installPast } from './past-scene.ts';
 import { describeRealWindow } from './real-window.ts';
+import { scenes } from './scenes.ts';
 
 const CHANGE_MS_MAX = 60_000;
 const toChaos = (page: Page) =>
@@ -53,8 +54,69 @@ describeWindow('chaos page', (harness) => {
     const download = page.waitForEvent('download');
     await shown.getByRole('button', { name: 'Save as JUnit' }).press('Enter');
     expect((await download).suggestedFilename()).toBe('failover.xml');
-    await shown.getByRole('button', { name: 'Open the timeline there' }).press('Enter');
+    await shown.getByRole('button', { name: 'Open timeline here' }).press('Enter');
     await page.getByRole('heading', { level: 2, name: 'Timeline' }).waitFor();
+  });
+
+  it('UX-11 a failed run on a cluster of its own leads to that cluster as it was when the line failed', async () => {
+    installPast(harness.fake);
+    const failed = failedRun();
+    harness.fake.on('scriptRuns', () => [{ ...failed, cluster: 'failover', started: true }]);
+    const page = await harness.openCluster();
+    await toChaos(page);
+    await script(page).fill('start 3\nheal all');
+    await page.getByRole('textbox', { name: 'Name' }).fill('failover');
+    const here = page
+      .getByRole('region', { name: 'Run of failover' })
+      .getByRole('button', { name: 'Open timeline here' });
+    await here.waitFor();
+    expect(await here.getAttribute('title'), 'a cluster that was not made').toBe('There is no cluster failover');
+    harness.fake.show({ ...scenes.healthy(), name: 'failover' });
+    harness.fake.on('pastView', (name: string, at: number) => ({
+      recordedAt: at,
+      view: { ...scenes.electing(), name },
+    }));
+    await pressWhenReady(here);
+    await page.getByRole('heading', { level: 2, name: 'Timeline' }).waitFor();
+    const step = failed.steps.find(({ state }) => state === 'failed');
+    const moment = Math.round(failed.startedAt + (step?.atMs ?? 0) + (step?.tookMs ?? 0));
+    await expect.poll(() => harness.fake.callsOf('pastView').map(({ args }) => args)).toEqual([['failover', moment]]);
+    await page.locator('[data-past="true"]').waitFor();
+    await page.getByRole('heading', { level: 1, name: 'failover' }).waitFor();
+  });
+
+  it('UX-11 a script that another window or a command saves or deletes is there, or gone, at once', async () => {
+    const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+    let kept = [{ name: 'failover', savedAt: at(1), bytes: 8 }];
+    const push = (next: typeof kept) => {
+      kept = next;
+      harness.fake.push('scripts', kept);
+    };
+    let text = 'heal all';
+    harness.fake.on('scripts', () => kept);
+    harness.fake.on('readScript', () => text);
+    const page = await harness.openCluster();
+    await toChaos(page);
+    const list = page.getByRole('navigation', { name: 'Saved scripts' });
+    await list.getByRole('button', { name: /^failover/ }).press('Enter');
+    await expect.poll(() => script(page).inputValue()).toBe('heal all');
+    push([{ name: 'again', savedAt: at(2), bytes: 9 }, ...kept]);
+    await list.getByRole('button', { name: /^again/ }).waitFor();
+    text = 'kill node-1';
+    push([{ name: 'failover', savedAt: at(3), bytes: 11 }]);
+    await expect
+      .poll(() => script(page).inputValue(), { message: 'nothing typed: the newer text' })
+      .toBe('kill node-1');
+    await script(page).fill('kill node-1\nheal all');
+    text = 'kill node-2';
+    push([{ name: 'failover', savedAt: at(4), bytes: 11 }]);
+    await page.getByText('failover was saved elsewhere meanwhile.').waitFor();
+    expect(await script(page).inputValue(), 'what was typed stays').toBe('kill node-1\nheal all');
+    await page.getByRole('button', { name: 'Take that one' }).press('Enter');
+    await expect.poll(() => script(page).inputValue()).toBe('kill node-2');
+    push([]);
+    await list.getByText('No saved script yet.').waitFor();
+    await page.getByText('Not saved.').waitFor();
   });
 
   it('UX-1.5 a saved script is deleted only after its name was typed', async () => {

@@ -5,7 +5,9 @@ import type { ScriptRunView } from '../../electron/contract/chaos.ts';
 import { checkArguments } from '../../electron/contract/check.ts';
 import { SCRIPTS_MAX, ScriptFiles } from '../../electron/launcher/script-files.ts';
 import { RUNS_AT_ONCE_MAX, Scripts } from '../../electron/launcher/scripts.ts';
-import { removeDir, temporaryDir } from './support.ts';
+import { openService } from '../../electron/launcher/service.ts';
+import { Workspace } from '../../electron/launcher/workspace.ts';
+import { fakeEngine, removeDir, temporaryDir } from './support.ts';
 
 /** Every wait of a script lasts until the run is stopped. */
 const patient = new Proxy({} as LauncherApi, {
@@ -72,6 +74,19 @@ describe('saved scripts', () => {
     for (let i = 0; i < SCRIPTS_MAX; i++) await files.save(`s${i}`, 'heal all');
     await expect(files.save('more', 'heal all')).rejects.toThrow('was not saved');
     await files.save('s0', 'heal all');
+  });
+
+  it('UX-11 every window is told the whole list after each change, in the order of the changes', async () => {
+    const workspace = new Workspace(dir);
+    const service = await openService({ workspace, version: '0', enginePath: fakeEngine, owner: true });
+    const told: (readonly string[])[] = [];
+    service.on('scripts', (list) => told.push(list.map(({ name }) => name)));
+    await Promise.all([service.saveScript('b', 'heal all'), service.saveScript('a', 'heal all')]);
+    await service.removeScript('b');
+    expect(told).toEqual([['b'], ['a', 'b'], ['a']]);
+    await expect(service.removeScript('b')).rejects.toThrow('There is no script b');
+    expect(told, 'nothing changed').toHaveLength(3);
+    await service.shutdown();
   });
 
   it.each(['../x', 'a/b', '', 'A'])('UX-11 the name %j never reaches the disk', (name) => {

@@ -37,6 +37,8 @@ it(
     expect(result.code, result.stdout + result.stderr).toBe(4);
     expect(result.stderr).toContain('Line 3:');
     expect(await workspace.ok('ls')).toContain('broken');
+    const told = /As it was then: muster (timeline -c broken --at \S+)/.exec(result.stderr)?.[1] ?? '';
+    expect(await workspace.ok(...told.split(' '))).toMatch(/^As recorded at .*\n.*broken/);
     writeFileSync(script, 'stop node-1\nwait all ready within 300ms\n');
     expect((await workspace.muster('run', script, '-c', 'broken')).code, 'a wait that fails').toBe(3);
   },
