@@ -34,9 +34,11 @@ export interface Command {
 
 export const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
-/** Key text for this system: `Ctrl+K` or `⌘K`. */
-export const keyText = (keys: string): string =>
-  isMac ? keys.replaceAll('Ctrl+', '⌘').replaceAll('Shift+', '⇧') : keys;
+/** Key text for this system: `Ctrl+K` or `⌘K`; arrows as they are printed on keys. */
+export const keyText = (keys: string): string => {
+  const text = keys.replace('ArrowLeft', '←').replace('ArrowRight', '→');
+  return isMac ? text.replaceAll('Ctrl+', '⌘').replaceAll('Shift+', '⇧') : text;
+};
 
 export const inCluster = (): true | string =>
   view.value === null ? 'Open a cluster first' : connected.value || 'No connection to the launcher';

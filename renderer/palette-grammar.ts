@@ -17,7 +17,7 @@ import { cliVerbs, isVerb } from '../electron/contract/cli-verbs.ts';
 import type { DiskFault } from '../electron/contract/faults.ts';
 import type { NodeAction } from '../electron/contract/model.ts';
 import { api, attempt, view } from './store.ts';
-import { pinNote } from './past.ts';
+import { editNote, pinNote, removeNote } from './past.ts';
 import { clusterWork, isPlace, placeOf } from './palette-places.ts';
 import { heal, healDisk, healLinks, setLinks, skewClock, strike } from './actions.ts';
 
@@ -36,6 +36,8 @@ const ACTIONS: readonly NodeAction[] = ['start', 'stop', 'kill', 'freeze', 'resu
 const TARGET = /^(all|node-[1-9]|(leader|follower):[a-zA-Z_][a-zA-Z_\-0-9]*)$/;
 /** Say something without a further word. */
 const ALONE: ReadonlySet<string> = new Set(['heal', 'step', 'rolling-restart', 'add-node', 'checkpoint']);
+/** May name a cluster that is not open. */
+const OF_NAMED: ReadonlySet<string> = new Set(['up', 'down', 'rm']);
 const CUT = { cut: true, delayMs: 0, jitterMs: 0, lossPercent: 0 };
 
 /** null: not in the words of the command line at all, so only names are searched. */
@@ -50,7 +52,7 @@ export function typedCommand(text: string): Typed | null {
   if (cliVerbs[verb] === 'terminal') return { kind: 'problem', text: `In a terminal: muster ${line}` };
   try {
     if (isPlace(verb)) return { kind: 'run', text: line, inThePast: true, run: placeOf(verb, rest) };
-    if (verb !== 'up' && view.peek() === null) return { kind: 'problem', text: 'Open a cluster first' };
+    if (!OF_NAMED.has(verb) && view.peek() === null) return { kind: 'problem', text: 'Open a cluster first' };
     const run = clusterWork(verb, rest) ?? workOf(verb, rest);
     return { kind: 'run', text: line, inThePast: verb === 'note', run };
   } catch (error) {
@@ -134,12 +136,30 @@ function workOf(verb: string, rest: readonly string[]): () => void {
       const ticks = parseWholeNumber(rest[0] ?? '1');
       return () => void attempt('pace', () => api().stepTicks(view.peek()?.name ?? '', ticks));
     }
-    case 'note': {
-      const words = rest.join(' ').replace(/^"(.*)"$/, '$1');
-      if (words.length > NOTE_CHARS_MAX) throw new UsageError(`A note has at most ${NOTE_CHARS_MAX} characters.`);
-      return () => void pinNote(words);
-    }
+    case 'note':
+      return noteWork(rest);
     default:
       return healing(parseHeal(rest));
   }
+}
+
+/** Without the marks of a shell. Fails with UsageError. */
+function noteText(words: readonly string[]): string {
+  const text = words.join(' ').replace(/^(["'])(.*)\1$/, '$2');
+  if (text === '') throw new UsageError('Write what to note: note here it came back');
+  if (text.length > NOTE_CHARS_MAX) throw new UsageError(`A note has at most ${NOTE_CHARS_MAX} characters.`);
+  return text;
+}
+
+/** `edit` and `rm` are verbs before the id of a note, as `muster timeline` tells it. */
+function noteWork(rest: readonly string[]): () => void {
+  const [word, id = '', ...more] = rest;
+  const known = /^note-[0-9a-f]{8}$/.test(id);
+  if (word === 'rm' && known && more.length === 0) return () => void removeNote(id);
+  if (word === 'edit' && known) {
+    const text = noteText(more);
+    return () => void editNote(id, text);
+  }
+  const text = noteText(rest);
+  return () => void pinNote(text);
 }

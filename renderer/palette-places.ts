@@ -3,6 +3,8 @@ import { checkpointNameOf, contextNameOf } from '../electron/contract/check-part
 import type { ShowingVerb } from '../electron/contract/cli-verbs.ts';
 import { parseNode, UsageError } from '../electron/contract/grammar.ts';
 import { LauncherError, type NodeRole } from '../electron/contract/model.ts';
+import { askDialog } from './asked-dialog.ts';
+import { record, runSaved } from './chaos.ts';
 import { addNode, askApp, openDialog, showDock, showLogs, startCluster, stopCluster } from './actions.ts';
 import { api, attempt, clusters, type Destination, go, view } from './store.ts';
 
@@ -124,6 +126,17 @@ export function clusterWork(verb: string, rest: readonly string[]): Work | null 
       return roleWork(rest);
     case 'context':
       return contextWork(rest);
+    case 'verify':
+    case 'purge':
+      return contentsWork(verb, rest);
+    case 'rm':
+      return removeWork(rest);
+    case 'remove-node':
+      return removeNodeWork(rest);
+    case 'record':
+      return recordWork(rest);
+    case 'run':
+      return runWork(rest);
     case 'checkpoint':
       return checkpointWork(rest);
     default:
@@ -141,24 +154,101 @@ function roleWork([nodeWord = '', contextWord = '', roleWord = '']: readonly str
   return () => void attempt('context', () => api().setRole(name, context, node, role, { keepEvents: true }));
 }
 
-function contextWork([word, given = '', ...more]: readonly string[]): Work {
-  if (word === 'rm') throw new UsageError('The page Contexts deletes one, and asks for its name first.');
-  if (word !== 'add' || more.length > 0) throw new UsageError('Write: context add orders');
+/** One that is there and may lose its events. Fails with UsageError. */
+function contextNamed(word: string): string {
+  const own = (view.peek()?.contexts ?? []).map((one) => one.name).filter((one) => !one.startsWith('_'));
+  if (!own.includes(word)) throw new UsageError(`Say the context: ${own.join(', ') || 'there is none'}.`);
+  return word;
+}
+
+/** Without options. The dialogs ask what the command line asks with --yes. */
+const wordsIn = (words: readonly string[], option = '--yes'): readonly string[] =>
+  words.filter((word) => word !== '--yes' && word !== option);
+
+function contextWork([word, ...more]: readonly string[]): Work {
+  if (word === 'rm') {
+    const [name = '', ...rest] = wordsIn(more, '--keep-events').map(contextNamed);
+    if (name === '' || rest.length > 0) throw new UsageError('Write: context rm orders --keep-events');
+    const keepEvents = more.includes('--keep-events');
+    return () => askDialog({ kind: 'delete', page: 'contexts', name, keepEvents });
+  }
+  const [given = '', ...rest] = more;
+  if (word !== 'add' || rest.length > 0) throw new UsageError('Write: context add orders, or context rm orders');
   const context = checked(() => contextNameOf(given, 'context'));
   const name = shownName();
   const roles = (view.peek()?.nodes ?? []).map((node) => ({ node: node.name, role: 'PRIMARY' }));
   return () => void attempt('context', () => api().createContext(name, context, roles));
 }
 
-function checkpointWork([word = 'ls', given = '', ...more]: readonly string[]): Work {
+function contentsWork(kind: 'verify' | 'purge', words: readonly string[]): Work {
+  const [given = '', ...rest] = wordsIn(words);
+  if (rest.length > 0) throw new UsageError(`One context at a time here: ${kind} ${given}`);
+  const name = kind === 'verify' && given === '_admin' ? given : contextNamed(given);
+  return () => askDialog({ kind, page: 'contexts', name });
+}
+
+function checkpointWork([word = 'ls', ...more]: readonly string[]): Work {
   if (word === 'ls') return toPage('checkpoints');
-  if (word === 'restore' || word === 'rm') return toPage('checkpoints');
-  if (word !== 'save' || more.length > 0) throw new UsageError('Write: checkpoint save before-demo');
+  const [given = '', ...rest] = wordsIn(more);
+  if (!['save', 'restore', 'rm'].includes(word) || rest.length > 0) {
+    throw new UsageError('Write: checkpoint save before-demo; or restore, rm, ls.');
+  }
   const checkpoint = checked(() => checkpointNameOf(given, 'checkpoint'));
+  if (word === 'restore' || word === 'rm') {
+    const kind = word === 'rm' ? 'delete' : word;
+    return () => askDialog({ kind, page: 'checkpoints', name: checkpoint });
+  }
   const name = shownName();
   return () =>
     void attempt('cluster', async () => {
       await api().saveCheckpoint(name, checkpoint);
       showDock('tasks');
     });
+}
+
+function removeNodeWork(words: readonly string[]): Work {
+  const [given = '', ...rest] = wordsIn(words);
+  const node = parseNode(given);
+  const [first, ...others] = (view.peek()?.nodes ?? []).map((one) => one.name);
+  if (rest.length > 0 || !others.includes(node)) {
+    throw new UsageError(
+      node === first ? `${node} stays: those that join find the cluster by it.` : `Say the node: ${others.join(', ')}.`,
+    );
+  }
+  return () => {
+    go({ screen: 'cluster', name: shownName(), page: 'overview' });
+    openDialog('remove-node', node);
+  };
+}
+
+function removeWork(words: readonly string[]): Work {
+  const [given] = wordsIn(words);
+  const name = clusterNamed(given);
+  const stopped = clusters.peek()?.find((one) => one.name === name)?.state === 'stopped';
+  if (!stopped) throw new UsageError(`${name} runs. Stop it first: down ${name}`);
+  return () => {
+    go({ screen: 'cluster', name });
+    openDialog('remove');
+  };
+}
+
+function recordWork([word = '']: readonly string[]): Work {
+  if (!['start', 'stop', 'show'].includes(word))
+    throw new UsageError('Write: record start, record stop or record show');
+  const name = shownName();
+  const show = toPage('chaos');
+  return () => {
+    show();
+    if (word !== 'show') void record(name, word === 'start');
+  };
+}
+
+function runWork([given = '', ...rest]: readonly string[]): Work {
+  if (given === '' || rest.length > 0) throw new UsageError('Write: run failover, the name of a saved script.');
+  const name = shownName();
+  const show = toPage('chaos');
+  return () => {
+    show();
+    void runSaved(name, given);
+  };
 }

@@ -95,7 +95,7 @@ export function VerifyDialog({ view, context, onClose }: Props) {
   );
 }
 
-export function PurgeDialog({ view, context, onClose }: Props) {
+export function PurgeDialog({ view, context, typed, onClose }: Props & { readonly typed: boolean }) {
   const shown = view.contexts.find((one) => one.name === context);
   const close = closing(SUBJECT, onClose);
   const purge = async (): Promise<void> => {
@@ -108,6 +108,7 @@ export function PurgeDialog({ view, context, onClose }: Props) {
     <TypedNameDialog
       title={`Purge context ${context}?`}
       name={context}
+      typed={typed}
       subject={SUBJECT}
       keepWords="Keep them"
       actWords="Purge context"

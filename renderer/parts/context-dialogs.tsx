@@ -108,8 +108,14 @@ export function CreateContextDialog({ view, onClose }: DialogProps) {
   );
 }
 
-export function DeleteContextDialog({ view, context, onClose }: DialogProps & { readonly context: string }) {
-  const keep = useSignal(false);
+interface DeleteContextProps extends DialogProps {
+  readonly context: string;
+  /** Asked for by a command, which named the context. */
+  readonly asked: { readonly keepEvents: boolean } | null;
+}
+
+export function DeleteContextDialog({ view, context, asked, onClose }: DeleteContextProps) {
+  const keep = useSignal(asked?.keepEvents === true);
   const last = view.contexts.find((one) => one.name === context)?.lastToken ?? null;
   const close = closing(SUBJECT, onClose);
   const remove = async (): Promise<void> => {
@@ -120,6 +126,7 @@ export function DeleteContextDialog({ view, context, onClose }: DialogProps & { 
     <TypedNameDialog
       title={`Delete context ${context}?`}
       name={context}
+      typed={asked !== null}
       subject={SUBJECT}
       keepWords="Keep it"
       actWords="Delete context"

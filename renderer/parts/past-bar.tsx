@@ -20,6 +20,7 @@ export function Slider() {
       type="range"
       aria-label="Moment"
       aria-valuetext={words}
+      title="Home: oldest recorded moment. End: back to now. , and . are the event before and after."
       min={from}
       max={to}
       step={(to - from) / STEPS}
@@ -63,7 +64,7 @@ export function PastControls() {
         )}
       </p>
       {isAway.value && (
-        <Button small kind="primary" title={keyText('End')} onClick={backToNow}>
+        <Button small kind="primary" title={`Key ${keyText('End')}`} onClick={backToNow}>
           Back to now
         </Button>
       )}

@@ -14,6 +14,8 @@ export const closing = (subject: string, onClose: () => void) => (): void => {
 export function TypedNameDialog(props: {
   readonly title: string;
   readonly name: string;
+  /** The name was typed already, as a command. */
+  readonly typed?: boolean;
   readonly subject: string;
   readonly keepWords: string;
   readonly actWords: string;
@@ -21,7 +23,7 @@ export function TypedNameDialog(props: {
   readonly onClose: () => void;
   readonly children: ComponentChildren;
 }) {
-  const typed = useSignal('');
+  const typed = useSignal(props.typed === true ? props.name : '');
   return (
     <Dialog title={props.title} onClose={props.onClose}>
       {props.children}

@@ -3,17 +3,23 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { CHECKPOINT_NAME_RULE } from '../../electron/contract/check-parts.ts';
 import type { CheckpointView } from '../../electron/contract/checkpoints.ts';
-import type { ClusterView } from '../../electron/contract/model.ts';
+import type { ClusterView, LauncherErrorData } from '../../electron/contract/model.ts';
 import { ago, bytesShort, count, dayClock, listing, plural } from '../format.ts';
+import { useAsked } from '../asked-dialog.ts';
 import { Button, Dialog, isBusy, SubjectError } from '../parts/controls.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Task } from '../parts/task-list.tsx';
 import { closing, TypedNameDialog } from '../parts/typed-name-dialog.tsx';
-import { api, attempt, commandsBlocked, connected, now, tasks } from '../store.ts';
+import { api, attempt, commandsBlocked, connected, now, setError, tasks } from '../store.ts';
 
 const SUBJECT = 'checkpoints';
 
-type Open = { readonly kind: 'restore' | 'delete'; readonly one: CheckpointView } | null;
+type Open = {
+  readonly kind: 'restore' | 'delete';
+  readonly one: CheckpointView;
+  /** A command named it. */
+  readonly asked?: boolean;
+} | null;
 
 const heldIn = (view: ClusterView): readonly string[] =>
   view.contexts.map((one) => `${one.name} (${count((one.lastToken ?? -1) + 1)} events)`);
@@ -80,11 +86,13 @@ function RestoreDialog({
 function DeleteDialog({
   view,
   one,
+  typed,
   onClose,
   onDone,
 }: {
   readonly view: ClusterView;
   readonly one: CheckpointView;
+  readonly typed: boolean;
   readonly onClose: () => void;
   readonly onDone: () => void;
 }) {
@@ -101,6 +109,7 @@ function DeleteDialog({
     <TypedNameDialog
       title={`Delete checkpoint ${one.name}?`}
       name={one.name}
+      typed={typed}
       subject={SUBJECT}
       keepWords="Keep it"
       actWords="Delete checkpoint"
@@ -248,6 +257,19 @@ function Rows({
   );
 }
 
+const unknownName = (name: string): LauncherErrorData => ({
+  code: 'CHECKPOINT_NOT_FOUND',
+  what: `There is no checkpoint ${name}.`,
+  why: 'It was never saved, or was removed.',
+  next: ['Choose one of the list.'],
+});
+const damaged = ({ name, problem }: CheckpointView): LauncherErrorData => ({
+  code: 'CHECKPOINT_DAMAGED',
+  what: `${name} can't be restored.`,
+  why: problem ?? '',
+  next: ['Choose another one of the list.'],
+});
+
 export function CheckpointsPage({ view }: { readonly view: ClusterView }) {
   const all = useSignal<readonly CheckpointView[] | null>(null);
   const open = useSignal<Open>(null);
@@ -259,6 +281,11 @@ export function CheckpointsPage({ view }: { readonly view: ClusterView }) {
   useEffect(() => {
     if (connected.value) load();
   }, [view.name, task?.id, task?.state, connected.value]);
+  useAsked('checkpoints', all.value !== null, ({ kind, name }) => {
+    const one = all.peek()?.find((known) => known.name === name);
+    if (one !== undefined && (kind === 'delete' || one.problem === null)) open.value = { kind, one, asked: true };
+    else setError(SUBJECT, one === undefined ? unknownName(name) : damaged(one));
+  });
   const blocked =
     commandsBlocked.value ?? (task?.state === 'running' ? 'A checkpoint is under way' : isBusy(SUBJECT) && 'Under way');
   const close = (): void => {
@@ -289,7 +316,15 @@ export function CheckpointsPage({ view }: { readonly view: ClusterView }) {
           />
         ))}
       {open.value?.kind === 'restore' && <RestoreDialog view={view} one={open.value.one} onClose={close} />}
-      {open.value?.kind === 'delete' && <DeleteDialog view={view} one={open.value.one} onClose={close} onDone={load} />}
+      {open.value?.kind === 'delete' && (
+        <DeleteDialog
+          view={view}
+          one={open.value.one}
+          typed={open.value.asked === true}
+          onClose={close}
+          onDone={load}
+        />
+      )}
     </section>
   );
 }

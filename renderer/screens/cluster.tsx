@@ -8,6 +8,7 @@ import { keyText } from '../keys.ts';
 import { BreakMenu } from '../parts/break-menu.tsx';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
 import { Dock } from '../parts/dock.tsx';
+import { ElsewhereErrors } from '../parts/elsewhere-errors.tsx';
 import { FaultDialog } from '../parts/fault-dialog.tsx';
 import { FilesDialog } from '../parts/files-dialog.tsx';
 import { StateGlyph } from '../parts/icons.tsx';
@@ -144,6 +145,7 @@ export function ClusterScreen({ page }: { readonly page: string }) {
         <PaceBanner view={shown} />
         <ReconnectBanner view={shown} />
         <div class={present.fill ? 'cluster-body fill' : 'cluster-body'} data-page={present.id}>
+          <ElsewhereErrors page={present.id} />
           <Body view={shown} />
         </div>
       </main>

@@ -6,6 +6,7 @@ import type { ClusterView, ContextView, NodeName, NodeRole } from '../../electro
 import type { RoleWish } from '../../electron/contract/role-plan.ts';
 import { planRoles, roleWords } from '../../electron/contract/role-plan.ts';
 import { count } from '../format.ts';
+import { useAsked } from '../asked-dialog.ts';
 import { Choice } from '../parts/choice.tsx';
 import { PurgeDialog, VerifyDialog } from '../parts/context-check.tsx';
 import { CreateContextDialog, DeleteContextDialog, RoleOptions } from '../parts/context-dialogs.tsx';
@@ -126,7 +127,12 @@ function StagedPlan(props: {
 
 type Open =
   | { readonly kind: 'create' }
-  | { readonly kind: 'delete' | 'verify' | 'purge'; readonly context: string }
+  | {
+      readonly kind: 'delete' | 'verify' | 'purge';
+      readonly context: string;
+      /** A command named the context. */
+      readonly asked?: { readonly keepEvents: boolean };
+    }
   | null;
 
 const rowActions = { verify: 'Verify…', purge: 'Purge…', delete: 'Delete…' } as const;
@@ -234,12 +240,26 @@ function RoleTable(props: RoleTableProps) {
   );
 }
 
+function OpenDialog(props: { readonly view: ClusterView; readonly open: Open; readonly onClose: () => void }) {
+  const { view, open, onClose } = props;
+  if (open === null) return null;
+  if (open.kind === 'create') return <CreateContextDialog view={view} onClose={onClose} />;
+  const { kind, context, asked = null } = open;
+  if (kind === 'verify') return <VerifyDialog view={view} context={context} onClose={onClose} />;
+  if (kind === 'purge') return <PurgeDialog view={view} context={context} typed={asked !== null} onClose={onClose} />;
+  return <DeleteContextDialog view={view} context={context} asked={asked} onClose={onClose} />;
+}
+
 export function ContextsPage({ view }: { readonly view: ClusterView }) {
   const staged = useSignal<Staged>(new Map());
   const open = useSignal<Open>(null);
   const close = (): void => {
     open.value = null;
   };
+  useAsked('contexts', true, (wanted) => {
+    const keepEvents = wanted.kind === 'delete' && wanted.keepEvents;
+    open.value = { kind: wanted.kind, context: wanted.name, asked: { keepEvents } };
+  });
   const stage = (context: string, node: NodeName, role: NodeRole | null): void => {
     const row = new Map(staged.peek().get(context) ?? []).set(node, role);
     staged.value = new Map(staged.peek()).set(context, row);
@@ -297,12 +317,7 @@ export function ContextsPage({ view }: { readonly view: ClusterView }) {
         />
       ))}
       {shownTask !== undefined && <Task task={shownTask} />}
-      {open.value?.kind === 'create' && <CreateContextDialog view={view} onClose={close} />}
-      {open.value?.kind === 'verify' && <VerifyDialog view={view} context={open.value.context} onClose={close} />}
-      {open.value?.kind === 'purge' && <PurgeDialog view={view} context={open.value.context} onClose={close} />}
-      {open.value?.kind === 'delete' && (
-        <DeleteContextDialog view={view} context={open.value.context} onClose={close} />
-      )}
+      <OpenDialog view={view} open={open.value} onClose={close} />
     </section>
   );
 }

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { commandWords, type CommandId } from '../../electron/contract/command-words.ts';
-import { card, describeWindow } from './harness.ts';
+import { card, describeWindow, pressWhenReady } from './harness.ts';
 import { installPast } from './past-scene.ts';
 import { openScreen } from './screens.ts';
 import { scenes } from './scenes.ts';
@@ -170,8 +170,14 @@ describeWindow('keys', (harness) => {
     ]);
     expect(harness.fake.callsOf('saveCheckpoint')[0]?.args).toEqual(['dev', 'before-demo']);
     for (const [line, told] of [
-      ['rm dev --yes', 'In a terminal: muster rm dev --yes'],
+      ['plan demo', 'In a terminal: muster plan demo'],
+      ['rm dev --yes', /dev runs\. Stop it first/],
       ['context add 1x', /is not a context name/],
+      ['context rm nothing', /Say the context: default/],
+      ['context rm _admin', /Say the context/],
+      ['checkpoint restore', /is not a checkpoint name/],
+      ['remove-node node-1', /node-1 stays/],
+      ['record on', /Write: record start/],
       ['role node-2 default none', /The page Contexts takes it out/],
       ['up nowhere', /There is no cluster nowhere/],
     ] as const) {
@@ -184,5 +190,89 @@ describeWindow('keys', (harness) => {
     await page.getByRole('heading', { level: 1, name: 'Diagnostics' }).waitFor();
     await run('timeline');
     await page.locator('[data-page=timeline]').waitFor();
+  });
+
+  it('UX-14 what deletes data is asked for with the words of the command line, in the dialog of its page', async () => {
+    const checkpoint = { name: 'before-demo', createdAt: new Date().toISOString(), nodes: ['node-1'], files: 3 };
+    const kept = { ...checkpoint, bytes: 5_000_000, dir: '/work/before-demo', problem: null };
+    const changes = ['restoreCheckpoint', 'removeCheckpoint', 'deleteContext', 'purge', 'removeNode'];
+    for (const method of changes) harness.fake.on(method, () => null);
+    harness.fake.on('checkpoints', () => [kept, { ...kept, name: 'torn', problem: 'A file is missing.' }]);
+    const page = await harness.openCluster();
+    const run = async (text: string): Promise<void> => {
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox', { name: 'Command' }).fill(text);
+      await page.getByRole('option', { name: `Run: ${text}` }).waitFor();
+      await page.keyboard.press('Enter');
+    };
+    /** Opened with what the command named; one press more does it. */
+    const confirm = async (title: string, button: string, method: string, args: readonly unknown[]): Promise<void> => {
+      const asked = page.getByRole('dialog', { name: title });
+      await pressWhenReady(asked.getByRole('button', { name: button }));
+      await expect.poll(() => harness.fake.callsOf(method).at(-1)?.args).toEqual(args);
+      await asked.waitFor({ state: 'detached' });
+    };
+    await run('checkpoint restore before-demo');
+    await confirm('Restore before-demo?', 'Restore', 'restoreCheckpoint', ['dev', 'before-demo']);
+    await run('checkpoint rm before-demo --yes');
+    await confirm('Delete checkpoint before-demo?', 'Delete checkpoint', 'removeCheckpoint', ['dev', 'before-demo']);
+    await run('checkpoint restore torn');
+    await page.getByText('A file is missing.', { exact: false }).first().waitFor();
+    await run('checkpoint rm nowhere');
+    await page.getByText('There is no checkpoint nowhere.').waitFor();
+    await run('context rm default --keep-events');
+    const keep = { keepEvents: true };
+    await confirm('Delete context default?', 'Delete context', 'deleteContext', ['dev', 'default', keep]);
+    await run('purge default');
+    await confirm('Purge context default?', 'Purge context', 'purge', ['dev', ['default']]);
+    await run('remove-node node-3');
+    await confirm('Remove a node from dev?', 'Remove node-3', 'removeNode', ['dev', 'node-3']);
+  });
+
+  it('UX-11, UX-14 the palette records and runs saved scripts, and changes notes by their id', async () => {
+    harness.fake.on('readScript', () => 'heal all');
+    for (const method of ['runScript', 'editNote', 'removeNote', 'addNote']) harness.fake.on(method, () => null);
+    harness.fake.on('record', () => ({ since: Date.now(), running: true, text: '' }));
+    const page = await harness.openCluster();
+    const run = async (text: string): Promise<void> => {
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox', { name: 'Command' }).fill(text);
+      await page.getByRole('option', { name: `Run: ${text}` }).waitFor();
+      await page.keyboard.press('Enter');
+    };
+    const called = (method: string, args: readonly unknown[]) =>
+      expect.poll(() => harness.fake.callsOf(method).at(-1)?.args).toEqual(args);
+    await run('record start');
+    await called('record', ['dev', true]);
+    await page.locator('[data-page=chaos]').waitFor();
+    await run('run failover');
+    await called('runScript', ['dev', 'failover', 'heal all']);
+    await run('note edit note-0a1b2c3d it came back late');
+    await called('editNote', ['dev', 'note-0a1b2c3d', 'it came back late']);
+    await run('note rm note-0a1b2c3d');
+    await called('removeNote', ['dev', 'note-0a1b2c3d']);
+    await run('note rm is what I typed');
+    await expect.poll(() => harness.fake.callsOf('addNote').at(-1)?.args[2]).toBe('rm is what I typed');
+  });
+
+  it('UX-17 what the palette could not do is told on whichever page is open', async () => {
+    const page = await harness.openCluster();
+    const refused = (what: string) => ({ code: 'NOT_RUNNING', what, why: 'On purpose.', next: [] });
+    harness.fake.fail('actOnNode', refused('node-2 was not killed.'));
+    harness.fake.fail('setRole', refused('The role stays.'));
+    const run = async (text: string): Promise<void> => {
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox', { name: 'Command' }).fill(text);
+      await page.keyboard.press('Enter');
+    };
+    await run('timeline');
+    await page.locator('[data-page=timeline]').waitFor();
+    await run('kill node-2');
+    await page.getByText('node-2 was not killed.').waitFor();
+    await run('role node-2 default passive-backup');
+    await page.getByText('The role stays.').waitFor();
+    await run('status');
+    await page.locator('[data-page=overview]').waitFor();
+    expect(await page.getByText('The role stays.').count(), 'once').toBe(1);
   });
 });
