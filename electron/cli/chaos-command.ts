@@ -1,5 +1,5 @@
 // `muster run file.chaos`, `muster script`, `muster record` (ux.md §11, §18). Entry point: `addChaosCommands`.
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -41,6 +41,7 @@ async function runFile(
   // Before this step there is no cluster to record.
   const start = parseChaos(text).findIndex((step) => step.action.kind === 'start');
   const starts = start >= 0;
+  if (junit !== undefined) refuseUnwritable(junit);
   return withSession(installation, starts ? 'background' : 'change', async ({ client }) => {
     const cluster = starts ? (name ?? own) : (await pickCluster(client, name)).name;
     if (recorded && !starts) await client.record(cluster, true);
@@ -67,6 +68,15 @@ async function runFile(
     }
     return 0;
   });
+}
+
+/** Before anything is done: a run may take long, and its result must have a place. What the file holds stays until then. */
+function refuseUnwritable(file: string): void {
+  try {
+    closeSync(openSync(file, 'a'));
+  } catch (error) {
+    throw new UsageError(`${file} cannot be written: ${(error as Error).message}`);
+  }
 }
 
 /** A first line that starts nothing leaves no cluster, and no timeline. */

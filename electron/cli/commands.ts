@@ -1,10 +1,11 @@
 // Commands on an existing cluster. Each opens a session, picks the cluster, does one thing, says it. Entry points: the functions.
 import { clusterNameOf, targetOf } from '../contract/check-parts.ts';
 import type { LauncherClient } from '../contract/api.ts';
-import type { LogLine, NodeAction, SnippetKind } from '../contract/model.ts';
+import type { ClusterView, LogLine, NodeAction, SnippetKind } from '../contract/model.ts';
 import { errorData, launcherError } from '../launcher/errors.ts';
 import { parseCondition, parseDuration, parseWholeNumber, UsageError } from '../contract/grammar.ts';
 import { worksFrom } from '../contract/reach.ts';
+import { isNews } from '../contract/view-news.ts';
 import { resolveTarget } from '../launcher/targets.ts';
 import { clusterObject, clustersText, errorText, logText, statusText } from './output.ts';
 import type { Output } from './output.ts';
@@ -43,8 +44,13 @@ export function status(
 ): Promise<number> {
   return withSession(installation, 'look', async (session) => {
     const cluster = await pickCluster(session.client, name);
+    let shown: ClusterView | null = null;
     const show = async (): Promise<void> => {
       const view = await session.client.getCluster(cluster.name);
+      // A pipe keeps every line: numbers that only count on are none there.
+      const told = shown === null || output.terminal || output.json || isNews(shown, view);
+      if (!told) return;
+      shown = view;
       output.object(clusterObject(view, session.control));
       output.line(`${watch && output.terminal ? CLEAR_SCREEN : ''}${statusText(view)}`);
     };

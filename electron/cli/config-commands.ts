@@ -1,7 +1,7 @@
 // `muster config` and `muster rolling-restart`: your part of each node's properties. Entry point: `addConfigCommands`.
 import type { Command } from 'commander';
 import { withCluster } from './context-commands.ts';
-import { effectWords } from '../contract/config-docs.ts';
+import { effectWords, unsupportedWords } from '../contract/config-docs.ts';
 import type { AddCommand, RunCommand } from './fault-commands.ts';
 import { UsageError, parseNode } from '../contract/grammar.ts';
 import { followTask } from './membership-commands.ts';
@@ -28,7 +28,7 @@ function get(installation: Installation, output: Output, name: string | undefine
     output.line(config.generated.map(({ key, value }) => `${key}=${value}`).join('\n'));
     output.line(`\n# yours (${config.file})\n${config.yours.trimEnd()}`);
     for (const key of config.unknownKeys) {
-      output.note(`note: ${key} is not supported by this engine; it is kept.`);
+      output.note(`note: ${unsupportedWords(key, config.meantKeys)}`);
     }
   });
 }
@@ -57,7 +57,7 @@ function set(
     const config = all ? await client.setClusterConfig(cluster, text) : await client.setConfig(cluster, node, text);
     output.object(config);
     for (const key of config.unknownKeys.filter((unknown) => changes.some((change) => change.key === unknown))) {
-      output.note(`note: ${key} is not supported by this engine; it is kept.`);
+      output.note(`note: ${unsupportedWords(key, config.meantKeys)}`);
     }
     if ('file' in config) {
       output.line(`Saved in ${config.file}.${config.needsRestart ? ` To apply: muster restart ${node}` : ''}`);

@@ -107,6 +107,7 @@ function asItWas(installation: Installation, output: Output, name: string | unde
     const cluster = await pickCluster(client, name);
     const { recordedAt, view } = await client.pastView(cluster.name, at);
     output.object({ at, recordedAt, ...clusterObject(view, null) });
+    if (recordedAt > at) output.note('note: nothing earlier is recorded; this is the first state.');
     output.line(`As recorded at ${new Date(recordedAt).toISOString()}:\n${statusText(view)}`);
     return 0;
   });

@@ -1,4 +1,4 @@
-// Properties as people read them: what a key means, and where generated, yours and what runs differ (ux.md §12). Types only.
+// Properties as people read them: what a key means, and where generated, yours and what runs differ (ux.md §12).
 
 /** `restart`: at the next start of the node; `first-start`: only by a node that has no data yet; `never`: kept, without effect here. */
 export type ConfigEffect = 'restart' | 'first-start' | 'never';
@@ -32,6 +32,7 @@ export interface ClusterConfigView {
   /** The lines that the parts of all nodes share. */
   readonly yours: string;
   readonly unknownKeys: readonly string[];
+  readonly meantKeys?: MeantKeys;
   readonly problems: readonly string[];
   /** Nodes with further lines, which win over the shared ones. */
   readonly ownLines: readonly string[];
@@ -43,3 +44,12 @@ export const effectWords: Readonly<Record<ConfigEffect, string>> = {
   'first-start': 'at the first start of a node without data only',
   never: 'never',
 };
+
+/** Keys that the engine knows by another spelling, by how they were typed. */
+export type MeantKeys = Readonly<Record<string, string>>;
+
+/** A key without meaning for the engine. */
+export function unsupportedWords(key: string, meant: MeantKeys | undefined): string {
+  const known = meant?.[key];
+  return `${key} is not supported by this engine; it is kept.${known === undefined ? '' : ` Did you mean ${known}?`}`;
+}

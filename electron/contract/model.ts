@@ -1,7 +1,7 @@
 // The words that window, browser and CLI share. Types only; imported by everybody, imports nobody.
 
 import type { ProcessorClaim } from './processors.ts';
-import type { ConfigDifference } from './config-docs.ts';
+import type { ConfigDifference, MeantKeys } from './config-docs.ts';
 import type { ClockFaultView, DiskFaultView, LinkFaultView } from './faults.ts';
 import type { PaceView, TimerView } from './pace.ts';
 import type { ReconnectReport } from './reconnect.ts';
@@ -348,8 +348,9 @@ export interface NodeConfigView {
   readonly generated: readonly { readonly key: string; readonly value: string; readonly why: string }[];
   /** The user's part as it is in the file; wins over the generated lines. */
   readonly yours: string;
-  /** Kept, but without meaning for this engine. */
+  /** Kept, but without meaning for this engine; `meantKeys` has those that only lack their prefix. */
   readonly unknownKeys: readonly string[];
+  readonly meantKeys?: MeantKeys;
   /** Why the node would not start with it, as sentences. */
   readonly problems: readonly string[];
   /** Epoch ms; null when there is no file yet. */

@@ -118,7 +118,7 @@ export class Fleet {
       throw launcherError(
         'CLUSTER_EXISTS',
         `There is already a cluster ${spec.name}.`,
-        `It has ${existing.plan.nodes.length} nodes in ${existing.plan.dir}.`,
+        `It has ${existing.plan.nodes.length === 1 ? '1 node' : `${existing.plan.nodes.length} nodes`} in ${existing.plan.dir}.`,
         [`Start it as it is: muster up ${spec.name}`, `Or delete it: muster rm ${spec.name} --yes`],
       );
     }

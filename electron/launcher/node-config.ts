@@ -1,6 +1,7 @@
 // The properties of one node as people see and edit them: generated, theirs, what the engine does not know (ux.md §12).
 // May not start or stop anything. Entry points: `readConfig`, `writeConfig`, `restartSteps`.
 import { mkdir, stat } from 'node:fs/promises';
+import { documentationOf } from '../../engine/config/documentation.ts';
 import { parseSettings } from '../../engine/config/settings.ts';
 import type { EngineAsk, SettingsReport } from '../../engine/control/protocol.ts';
 import type { ClusterPlan, NodeConfigView, NodeName, NodePlan, NodeView } from '../contract/model.ts';
@@ -14,6 +15,8 @@ import { writeFileAtomic } from './workspace.ts';
 import { nodeNotFound } from './targets.ts';
 
 const RESTART_MS_MAX = 60_000;
+/** Left out where keys are shown, and therefore by people who type them. */
+const KEY_PREFIX = 'axoniq.axonserver.';
 
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/accesscontrol|ssl/, 'chosen when the cluster was made'],
@@ -78,10 +81,15 @@ async function settingsInForce(cluster: Cluster, name: NodeName): Promise<Settin
   }
 }
 
-export function judge(yours: string): Pick<NodeConfigView, 'unknownKeys' | 'problems'> {
+export function judge(yours: string): Pick<NodeConfigView, 'unknownKeys' | 'meantKeys' | 'problems'> {
   const { unknownKeys, notes, problems } = parseSettings(yours, {}, { machineHostName: 'localhost' });
   const ignored = notes.flatMap((note) => (note.code === 'SETTING_IGNORED' ? [note.key] : []));
-  return { unknownKeys: [...unknownKeys, ...ignored], problems: problems.map((problem) => problem.message) };
+  const meant = unknownKeys.filter((key) => documentationOf(KEY_PREFIX + key) !== null);
+  return {
+    unknownKeys: [...unknownKeys, ...ignored],
+    ...(meant.length === 0 ? {} : { meantKeys: Object.fromEntries(meant.map((key) => [key, KEY_PREFIX + key])) }),
+    problems: problems.map((problem) => problem.message),
+  };
 }
 
 /** Fails with CONFIG_REFUSED. */

@@ -1,7 +1,7 @@
 // What differs between generated, yours and the running process, and what every key means (ux.md §12).
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { effectWords } from '../../electron/contract/config-docs.ts';
+import { effectWords, unsupportedWords } from '../../electron/contract/config-docs.ts';
 import type { ConfigDifference, ConfigKeyDoc } from '../../electron/contract/config-docs.ts';
 import type { NodeConfigView } from '../../electron/contract/model.ts';
 import { CONFIG_KEYS_SUBJECT, configKeys, loadConfigKeys } from '../config-keys.ts';
@@ -52,12 +52,16 @@ export function ConfigDifferences({ differences }: { readonly differences: reado
 }
 
 /** Unknown keys are kept, amber; what would stop the node is red. */
-export function Judgement({ config }: { readonly config: Pick<NodeConfigView, 'unknownKeys' | 'problems'> }) {
+export function Judgement({
+  config,
+}: {
+  readonly config: Pick<NodeConfigView, 'unknownKeys' | 'meantKeys' | 'problems'>;
+}) {
   return (
     <>
       {config.unknownKeys.map((key) => (
         <p key={key} class="warning" role="note">
-          <code>{key}</code> is not supported by this engine. It is kept.
+          {unsupportedWords(key, config.meantKeys)}
         </p>
       ))}
       {config.problems.map((problem) => (

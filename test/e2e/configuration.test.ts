@@ -20,11 +20,13 @@ const config = (patch: Partial<NodeConfigView> = {}): NodeConfigView => ({
 
 describeWindow('configuration page', (harness) => {
   it('UX-12 shows generated and yours, saves, tells a refusal in place, and offers the restart', async () => {
-    harness.fake.on('getConfig', () => config());
+    const meantKeys = { a: 'axoniq.axonserver.a' };
+    harness.fake.on('getConfig', () => config({ meantKeys }));
     const page = await harness.openCluster();
     await page.getByRole('link', { name: 'Configuration' }).click();
+    await page.getByText('Did you mean axoniq.axonserver.a?').waitFor();
     await page.getByRole('row', { name: /name node-1 clients and peers find/ }).waitFor();
-    await page.getByText('is not supported by this engine. It is kept.').waitFor();
+    await page.getByText('a is not supported by this engine; it is kept.').waitFor();
     await page.getByRole('button', { name: 'Copy the path of the properties of node-1' }).click();
     await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(config().file);
     const yours = page.getByRole('textbox', { name: /^Yours/ });

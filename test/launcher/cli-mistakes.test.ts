@@ -42,6 +42,14 @@ describe('mistakes on the command line', () => {
     expect((await readdir(home)).filter((name) => name.startsWith('outside'))).toEqual([]);
   });
 
+  it('UX-11 a result that could not be written is refused before the script does anything', async () => {
+    const script = path.join(home, 'starts.chaos');
+    await writeFile(script, 'start 1\n');
+    const { code, err } = await cli(home, 'run', script, '--junit', path.join(home, 'nowhere', 'out.xml'));
+    expect([code, err]).toEqual([2, expect.stringContaining('out.xml cannot be written: ENOENT')]);
+    expect((await cli(home, 'ls', '--json')).json).toEqual([]);
+  });
+
   it('B11 explain tells the cause and the next step of a code that a client got', async () => {
     const one = await cli(home, 'explain', '2100', '--json');
     expect([one.code, one.json]).toEqual([0, explainCode('AXONIQ-2100')]);
@@ -89,6 +97,11 @@ describe('mistakes on the command line', () => {
     }
     const set = await cli(home, 'config', 'set', 'node-1', 'no.such.key=1');
     expect([set.code, set.err]).toEqual([0, expect.stringContaining('no.such.key is not supported')]);
+    const short = await cli(home, 'config', 'set', 'node-1', 'query.timeout=5000');
+    expect(short.err).toContain(
+      'query.timeout is not supported by this engine; it is kept. Did you mean axoniq.axonserver.query.timeout?',
+    );
+    expect(set.err).not.toContain('Did you mean');
   });
 
   it('the context that connect and doctor take without being told is default, whatever else there is', async () => {

@@ -299,15 +299,26 @@ describe('commands on a running cluster', () => {
     expect((await up()).err).toBe('');
     const logs = await cliInForeground(home, 'logs', 'node-2', '-f');
     const watch = await cliInForeground(home, 'status', '--watch', '--json');
+    const piped = await cliInForeground(home, 'status', '--watch');
     await until('first status', () => watch.output().includes('"usable"'));
+    await until('first words', () => piped.output().includes('usable'));
     await until('first log', () => logs.output().includes('fake engine runs'));
     await cli(home, 'cut', 'node-1', 'and', 'node-2');
     await until('fault logged', () => logs.output().includes('faults ['));
     await until('change shown', () => watch.output().includes('"faults"'));
-    for (const { child, exit } of [logs, watch]) {
+    await until('change told', () => piped.output().includes('Cut'));
+    for (const { child, exit } of [logs, watch, piped]) {
       child.kill('SIGINT');
       expect(await exit).toBe(0);
     }
+    const tables = piped
+      .output()
+      .split(/^(?=demo: )/m)
+      .map((table) => table.replace(/\d+ MB/g, ''));
+    expect(
+      tables.filter((table, i) => table === tables[i - 1]),
+      'only memory changed',
+    ).toEqual([]);
   });
 });
 
