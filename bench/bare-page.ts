@@ -8,6 +8,16 @@ interface Answer {
   readonly error?: { readonly message: string };
 }
 
+/** Of Chromium's trace: durations in µs, of the clock and of the thread. */
+interface TraceEvent {
+  readonly ph: string;
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
 const WAIT_MS = 30_000;
 
 export class BarePage {
@@ -67,5 +77,28 @@ export class BarePage {
   async processSeconds(type: 'renderer' | 'GPU'): Promise<number> {
     const { processInfo } = await this.#session.send('SystemInfo.getProcessInfo');
     return processInfo.filter((one) => one.type === type).reduce((sum, one) => sum + one.cpuTime, 0);
+  }
+
+  /**
+   * Answers, in ms of CPU, what the longest task of a page's main thread took while `work` ran: as much of the longest frame is ours;
+   * the rest is a machine that had other things to do.
+   */
+  async longestTaskMs(work: () => Promise<void>): Promise<number> {
+    const events: TraceEvent[] = [];
+    const collect = ({ value }: { readonly value: object[] }): void => void events.push(...(value as TraceEvent[]));
+    const ended = new Promise<unknown>((resolve) => this.#session.once('Tracing.tracingComplete', resolve));
+    this.#session.on('Tracing.dataCollected', collect);
+    const traceConfig = { includedCategories: ['toplevel'] };
+    await this.#session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig });
+    await work();
+    await this.#session.send('Tracing.end');
+    await ended;
+    this.#session.off('Tracing.dataCollected', collect);
+    const threadOf = ({ pid, tid }: TraceEvent): string => `${pid}:${tid}`;
+    const named = events.filter((one) => one.name === 'thread_name' && one.args.name === 'CrRendererMain');
+    const main = new Set(named.map(threadOf));
+    const tasks = events.filter((one) => one.ph === 'X' && main.has(threadOf(one))).map(({ tdur = 0 }) => tdur / 1000);
+    if (tasks.length === 0) throw new Error('the trace has no task of the page');
+    return Math.max(...tasks);
   }
 }
