@@ -5,7 +5,7 @@ import { parseNode, UsageError } from '../electron/contract/grammar.ts';
 import { LauncherError, type NodeRole } from '../electron/contract/model.ts';
 import { askDialog } from './asked-dialog.ts';
 import { record, runSaved } from './chaos.ts';
-import { addNode, askApp, openDialog, showDock, showLogs, startCluster, stopCluster } from './actions.ts';
+import { addNode, askApp, copyReport, openDialog, showDock, showLogs, startCluster, stopCluster } from './actions.ts';
 import { api, attempt, clusters, type Destination, go, view } from './store.ts';
 
 type Work = () => void;
@@ -63,6 +63,7 @@ const places: Readonly<Record<ShowingVerb, (rest: readonly string[]) => Work>> =
   timeline: () => toPage('timeline'),
   events: () => toPage('events'),
   search: () => toPage('events'),
+  append: () => toPage('events'),
   apps: () => toPage('apps'),
   processor: () => toPage('apps'),
   script: () => toPage('chaos'),
@@ -71,6 +72,7 @@ const places: Readonly<Record<ShowingVerb, (rest: readonly string[]) => Work>> =
   settings: () => to({ screen: 'settings' }),
   'control-port': () => to({ screen: 'settings' }),
   data: () => to({ screen: 'settings' }),
+  clean: () => to({ screen: 'settings' }),
   diagnose: () => to({ screen: 'diagnostics' }),
   bundle: () => to({ screen: 'diagnostics' }),
   export: () => {
@@ -133,6 +135,11 @@ export function clusterWork(verb: string, rest: readonly string[]): Work | null 
       return removeWork(rest);
     case 'remove-node':
       return removeNodeWork(rest);
+    case 'report': {
+      const node = parseNode(rest[0] ?? '');
+      const name = shownName();
+      return () => void copyReport(name, node);
+    }
     case 'record':
       return recordWork(rest);
     case 'run':

@@ -136,7 +136,17 @@ export function stepEvent(by: 1 | -1): void {
 
 export function zoom(by: 1 | -1): void {
   const index = WINDOWS_MS.indexOf(windowMs.peek());
-  windowMs.value = WINDOWS_MS[index + by] ?? windowMs.peek();
+  showWindow(WINDOWS_MS[index + by] ?? windowMs.peek());
+}
+
+/** Around the shown moment, else around the middle of a window that was moved by hand; the present stays at the right. */
+export function showWindow(ms: number): void {
+  const { from, to } = span.peek();
+  if (isAway.peek()) {
+    const middle = past.peek()?.at ?? (from + to) / 2;
+    heldEnd.value = Math.min(wall.peek(), middle + ms / 2);
+  }
+  windowMs.value = ms;
 }
 
 export async function loadHistory(): Promise<void> {

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import type { ClusterConfigView } from '../../electron/contract/config-docs.ts';
 import type { ClusterName } from '../../electron/contract/model.ts';
 import { listing } from '../format.ts';
-import { api, attempt, connected } from '../store.ts';
+import { api, attempt, commandsBlocked, connected } from '../store.ts';
 import { Judgement } from './config-tables.tsx';
 import { Button, isBusy } from './controls.tsx';
 import { PropertiesEditor } from './properties-editor.tsx';
@@ -56,7 +56,9 @@ export function ClusterProperties(props: {
         <span class="push" />
         <Button
           kind="primary"
-          blocked={text.value === shown.yours ? 'Nothing to save' : isBusy(subject) && 'Under way'}
+          blocked={
+            commandsBlocked.value ?? (text.value === shown.yours ? 'Nothing to save' : isBusy(subject) && 'Under way')
+          }
           onClick={() => take(() => api().setClusterConfig(cluster, text.peek()))}
         >
           Save on every node

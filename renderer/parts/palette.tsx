@@ -60,11 +60,20 @@ function typed(query: string): readonly Command[] {
   ];
 }
 
+/** What is wrong with the words stands behind the names that they match: `kill n2` is Kill node-2. */
+function offered(query: string): readonly Command[] {
+  const words = typed(query);
+  const names = matching(query);
+  const canRun = (command: Command): boolean => command.available() === true;
+  if (words.every(canRun)) return [...words, ...names];
+  return [...names.filter(canRun), ...words, ...names.filter((command) => !canRun(command))];
+}
+
 export function Palette() {
   const query = useSignal('');
   const chosen = useSignal(0);
   const list = useRef<HTMLDivElement>(null);
-  const found = [...typed(query.value), ...matching(query.value)];
+  const found = offered(query.value);
   const at = Math.min(chosen.value, found.length - 1);
   useEffect(() => list.current?.children[at]?.scrollIntoView({ block: 'nearest' }), [at]);
 

@@ -23,10 +23,10 @@ import { commandsBlocked, connection, dialog, gone, go, now, openCluster, view }
 import { pages } from './pages.ts';
 import { clusterWords } from './start.tsx';
 
-/** The word of the state stands before the sentence already. */
+/** The word of the state stands before the sentence already. Names of nodes and contexts stay as they are. */
 function afterState(sentence: string): string {
   const rest = sentence.replace(/^(Starting|Stopping|Stopped)[:;.] */, '');
-  return /^node-\d/.test(rest) || rest === sentence ? rest : rest.charAt(0).toUpperCase() + rest.slice(1);
+  return /^(node-\d|[\w-]+: )/.test(rest) || rest === sentence ? rest : rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 function StateSentence({ shown }: { readonly shown: ClusterView }) {

@@ -9,7 +9,7 @@ import { ConfigDiff, ConfigDifferences, ConfigDocs, Judgement } from '../parts/c
 import { Button, CopyButton, isBusy, SubjectError } from '../parts/controls.tsx';
 import { PropertiesEditor } from '../parts/properties-editor.tsx';
 import { Task } from '../parts/task-list.tsx';
-import { api, attempt, connected, now, tasks } from '../store.ts';
+import { api, attempt, commandsBlocked, connected, tasks, wall } from '../store.ts';
 
 const SUBJECT = 'config';
 /** No node has this name. */
@@ -102,6 +102,7 @@ export function ConfigPage({ view }: { readonly view: ClusterView }) {
       await api().rollingRestart(view.name);
     });
   const task = tasks.value.find((one) => one.cluster === view.name);
+  const blocked = commandsBlocked.value ?? (isBusy(SUBJECT) && 'Under way');
   return (
     <section class="panel config-page" aria-labelledby="config-heading">
       <header class="panel-head">
@@ -118,7 +119,7 @@ export function ConfigPage({ view }: { readonly view: ClusterView }) {
         {!everyNode && shown?.needsRestart === true && (
           <span class="badge tone-warn">
             restart to apply{' '}
-            <Button small onClick={() => void act(node.value, 'restart')}>
+            <Button small blocked={blocked} onClick={() => void act(node.value, 'restart')}>
               Restart {node.value}
             </Button>
           </span>
@@ -126,7 +127,7 @@ export function ConfigPage({ view }: { readonly view: ClusterView }) {
         <span class="push" />
         <Button
           small
-          blocked={!running ? 'The cluster is stopped' : task?.state === 'running' && 'A task is under way'}
+          blocked={blocked || (running ? task?.state === 'running' && 'A task is under way' : 'The cluster is stopped')}
           onClick={() => void roll()}
         >
           Rolling restart
@@ -153,7 +154,7 @@ export function ConfigPage({ view }: { readonly view: ClusterView }) {
             />
             {changedOutside && (
               <p class="warning" role="status">
-                Changed on disk {shown.changedAt === null ? '' : `${seconds(now.value - shown.changedAt)} ago`}.{' '}
+                Changed on disk {shown.changedAt === null ? '' : `${seconds(wall.value - shown.changedAt)} ago`}.{' '}
                 <Button small onClick={() => void load()}>
                   Reload
                 </Button>{' '}
@@ -171,7 +172,7 @@ export function ConfigPage({ view }: { readonly view: ClusterView }) {
               <span class="push" />
               <Button
                 kind="primary"
-                blocked={text.value === shown.yours ? 'Nothing to save' : isBusy(SUBJECT) && 'Under way'}
+                blocked={blocked || (text.value === shown.yours && 'Nothing to save')}
                 onClick={() => void save()}
               >
                 Save

@@ -10,7 +10,7 @@ import { Lanes, signOf } from '../parts/lanes.tsx';
 import { NoteCell } from '../parts/note-cell.tsx';
 import { PastControls, Slider } from '../parts/past-bar.tsx';
 import { RangeBar } from '../parts/range-bar.tsx';
-import { loadHistory, lookAt, PAST_SUBJECT, recorded, WINDOWS_MS, windowMs } from '../past.ts';
+import { loadHistory, lookAt, PAST_SUBJECT, recorded, showWindow, WINDOWS_MS, windowMs } from '../past.ts';
 import { connected, past, timeline, wall } from '../store.ts';
 
 const who = (event: TimelineEvent): string => (event.kind === 'user' ? 'you' : event.kind);
@@ -23,7 +23,7 @@ function Zoom() {
       <select
         value={String(windowMs.value)}
         onChange={(event) => {
-          windowMs.value = Number(event.currentTarget.value);
+          showWindow(Number(event.currentTarget.value));
         }}
       >
         {WINDOWS_MS.map((ms) => (

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { NodeConfigView } from '../../electron/contract/model.ts';
 import { violations } from './axe.ts';
 import { card, describeWindow, pressWhenReady } from './harness.ts';
+import { installPast } from './past-scene.ts';
 import { scenes } from './scenes.ts';
 
 const config = (patch: Partial<NodeConfigView> = {}): NodeConfigView => ({
@@ -209,5 +210,23 @@ describeWindow('configuration page', (harness) => {
     await list.waitFor();
     await page.getByRole('combobox', { name: 'Node' }).focus();
     await list.waitFor({ state: 'hidden' });
+  });
+
+  it('UX-10 while the past is shown nothing of it can be saved or restarted, and each button says why', async () => {
+    installPast(harness.fake);
+    harness.fake.on('getConfig', () => config({ needsRestart: true }));
+    const page = await harness.openCluster();
+    await page.getByRole('link', { name: 'Timeline' }).click();
+    await page.getByRole('button', { name: 'Previous event' }).click();
+    await page.locator('.shell[data-past="true"]').waitFor();
+    await page.getByRole('link', { name: 'Configuration' }).click();
+    await page.getByRole('textbox', { name: /^Yours/ }).fill('b=2\n');
+    for (const name of ['Rolling restart', 'Restart node-1', 'Save']) {
+      const button = page.getByRole('main').getByRole('button', { name, exact: true });
+      expect([name, await button.getAttribute('title')]).toEqual([
+        name,
+        expect.stringContaining('You look at the past'),
+      ]);
+    }
   });
 });

@@ -69,6 +69,15 @@ describeWindow('the window', (harness) => {
       await page.getByRole('combobox', { name: 'Command' }).fill('partition node-1 / node-2 node-3');
       await page.keyboard.press('Enter');
       await expect.poll(() => (harness.fake.callsOf('setLinks')[0]?.args[1] as unknown[] | undefined)?.length).toBe(4);
+      await type('kil n2');
+      await page.getByRole('option', { name: 'Kill node-2', selected: true }).waitFor();
+      await page.getByRole('combobox', { name: 'Command' }).fill('kill n3');
+      await page.getByRole('option', { name: /n3 is no target/, selected: false }).waitFor();
+      await page.keyboard.press('Enter');
+      await expect
+        .poll(() => harness.fake.callsOf('actOnNode').map(({ args }) => args))
+        .toEqual([['dev', 'node-3', 'kill']]);
+      harness.fake.calls.splice(0);
       await type('muster kill leader:default');
       await page.keyboard.press('Enter');
       await expect.poll(() => harness.fake.callsOf('actOnNode')[0]?.args).toEqual(['dev', 'leader:default', 'kill']);

@@ -126,6 +126,40 @@ describeWindow('timeline', (harness) => {
     await page.locator('.shell[data-past="false"]').waitFor();
   });
 
+  it('UX-10 a longer or shorter time is shown around the shown moment, and no piece of a lane reaches out of it', async () => {
+    const scene = installPast(harness.fake);
+    const page = await harness.openCluster();
+    await toTimeline(page);
+    await page.getByRole('img', { name: /^Lanes of/ }).focus();
+    await page.keyboard.press('Home');
+    await page.locator('.shell[data-past="true"]').waitFor();
+    const shown = page.getByRole('combobox', { name: 'Shown' });
+    for (const [key, ms] of [
+      ['-', 300_000],
+      ['-', 900_000],
+      ['+', 300_000],
+      ['+', 60_000],
+    ] as const) {
+      await page.keyboard.press(key);
+      await expect.poll(() => shown.inputValue()).toBe(String(ms));
+      const ends = await Promise.all(['min', 'max'].map(async (end) => Number(await moment(page).getAttribute(end))));
+      const [from = 0, to = 0] = ends;
+      expect(to - from).toBe(ms);
+      // In the middle, but for a present that is nearer than half of the shown time.
+      expect(Math.min(scene.begin + ms / 2, Date.now()) - to).toBeLessThan(5_000);
+      const out = await page.locator('.lane').evaluateAll((lanes) =>
+        lanes.flatMap((lane) => {
+          const { left, right } = lane.getBoundingClientRect();
+          return [...lane.querySelectorAll('.piece')]
+            .map((piece) => piece.getBoundingClientRect())
+            .filter((piece) => piece.left < left - 1 || piece.right > right + 3)
+            .map((piece) => [piece.left - left, piece.right - right]);
+        }),
+      );
+      expect(out).toEqual([]);
+    }
+  });
+
   it('UX-10 the sign of an election or a crash leaves the words beside it readable', async () => {
     const scene = installPast(harness.fake);
     const page = await harness.openCluster();
