@@ -135,6 +135,8 @@ export interface LauncherEvents {
   /** New, or a note that was edited or removed: then with the `id` of one that was told before. */
   timeline: TimelineEvent;
   searches: SearchesChanged;
+  /** One of this cluster was removed; those that are saved end a task. */
+  checkpoints: { readonly cluster: ClusterName };
   /** All tasks, newest first, whenever one changes. */
   tasks: readonly TaskView[];
   /** All runs of scripts, newest first, whenever one changes. */
@@ -153,6 +155,7 @@ export const eventNames: readonly LauncherEventName[] = [
   'log',
   'timeline',
   'searches',
+  'checkpoints',
   'tasks',
   'runs',
   'scripts',

@@ -258,6 +258,7 @@ class Service implements Omit<ServiceWithoutScripts, keyof ManageApi | keyof Rec
     this.refuseWithoutLock();
     const cluster = this.#fleet.get(name);
     const deleted = await this.#checkpoints.whenFree(cluster, () => removeCheckpoint(cluster.plan, checkpoint));
+    this.#emitter.emit('checkpoints', { cluster: name });
     return { deleted: [deleted] };
   }
 

@@ -281,6 +281,8 @@ export function CheckpointsPage({ view }: { readonly view: ClusterView }) {
   useEffect(() => {
     if (connected.value) load();
   }, [view.name, task?.id, task?.state, connected.value]);
+  // Removed by another window or a command.
+  useEffect(() => api().on('checkpoints', ({ cluster }) => void (cluster === view.name && load())), [view.name]);
   useAsked('checkpoints', all.value !== null, ({ kind, name }) => {
     const one = all.peek()?.find((known) => known.name === name);
     if (one !== undefined && (kind === 'delete' || one.problem === null)) open.value = { kind, one, asked: true };

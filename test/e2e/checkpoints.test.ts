@@ -51,6 +51,19 @@ describeWindow('checkpoints page', (harness) => {
     expect(await page.getByRole('button', { name: 'Restore broken' }).isDisabled()).toBe(true);
   });
 
+  it('UX-18 one that a command removed is gone from the page at once', async () => {
+    harness.fake.on('checkpoints', () => [saved('first'), saved('second')]);
+    const page = await harness.openCluster();
+    await page.getByRole('link', { name: 'Checkpoints' }).click();
+    await page.getByRole('button', { name: 'Restore first' }).waitFor();
+    harness.fake.on('checkpoints', () => [saved('second')]);
+    harness.fake.push('checkpoints', { cluster: 'other' });
+    harness.fake.push('checkpoints', { cluster: 'dev' });
+    await page.getByRole('button', { name: 'Restore first' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Restore second' }).waitFor();
+    expect(harness.fake.callsOf('checkpoints')).toHaveLength(2);
+  });
+
   it('UX-1.5 a restore says what is deleted and what takes its place before it begins; Esc keeps the data', async () => {
     harness.fake.on('checkpoints', () => [saved('first')]);
     const page = await harness.openCluster(scenes.healthy());

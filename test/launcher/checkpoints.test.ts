@@ -186,6 +186,10 @@ describe('B9: checkpoints of a running cluster', () => {
       const refused = await ended((await service.restoreCheckpoint('dev', 'one')).id);
       expect(refused.error?.code).toBe('CHECKPOINT_DAMAGED');
       expect((await service.getCluster('dev')).state).toBe('usable');
+      const told: unknown[] = [];
+      service.on('checkpoints', (one) => told.push(one));
+      await service.removeCheckpoint('dev', 'one');
+      expect(told, 'every window hears of it').toEqual([{ cluster: 'dev' }]);
     } finally {
       await service.killAll();
       await service.shutdown();
