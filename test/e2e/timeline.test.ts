@@ -228,10 +228,16 @@ describeWindow('timeline', (harness) => {
     await toTimeline(page);
     const lane = await page.locator('.lane').first().boundingBox();
     if (lane === null) throw new Error('no lane');
+    // Where a moment is depends on how long the page took so far.
+    const placeOf = async (at: number): Promise<number> => {
+      const ends = await Promise.all(['min', 'max'].map(async (end) => Number(await moment(page).getAttribute(end))));
+      const [begin = 0, end = 0] = ends;
+      return lane.x + (lane.width * (at - begin)) / (end - begin);
+    };
     await page.keyboard.down('Shift');
-    await page.mouse.move(lane.x + lane.width * 0.3, lane.y + 5);
+    await page.mouse.move(await placeOf(scene.killedAt - 6_000), lane.y + 5);
     await page.mouse.down();
-    await page.mouse.move(lane.x + lane.width * 0.6, lane.y + 5, { steps: 5 });
+    await page.mouse.move(await placeOf((scene.electedAt + scene.backAt) / 2), lane.y + 5, { steps: 5 });
     await page.mouse.up();
     await page.keyboard.up('Shift');
     const range = page.getByRole('region', { name: 'Selected range' });
