@@ -1,5 +1,4 @@
 // The words that window, browser and CLI share. Types only; imported by everybody, imports nobody.
-
 import type { ProcessorClaim } from './processors.ts';
 import type { ConfigDifference, MeantKeys } from './config-docs.ts';
 import type { ClockFaultView, DiskFaultView, LinkFaultView } from './faults.ts';
