@@ -25,6 +25,8 @@ const SETTLE_MS = 10_000;
 const HEAP_WARM_UP_MINUTES = 10;
 const HEAP_EVERY_MS = 30_000;
 const PAINT_SECONDS = 15;
+/** Nobody presses in the tenth of a second after a change, in which the next one waits to be pushed (PushLimiter). */
+const PERSON_MS = 400;
 const MINUTE_MS = 60_000;
 
 const parts = option('parts', 'usable,ready,press,idle,heap,nodes').split(',');
@@ -132,6 +134,7 @@ const card = (node: string): string => `document.querySelector('.node-card[data-
 
 /** From the input event of the click to the end of the frame in which the card has another state. */
 async function press(desktop: BareDesktop, action: string, node: string): Promise<Pressed> {
+  await wait(PERSON_MS);
   await desktop.page(`(() => {
     const card = ${card(node)};
     const before = card.dataset.state;

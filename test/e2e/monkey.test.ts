@@ -7,7 +7,7 @@ import { Monkey } from './monkey.ts';
 const WALK_MS = 20_000;
 const SEED = 7;
 
-describeRealWindow('a monkey', { waitMsMax: 20_000, started: true }, (window) => {
+describeRealWindow('a monkey', { waitMsMax: 20_000, started: true, firstPort: 18_040 }, (window) => {
   it(`UX-15 UX-17 pressing by chance (seed ${SEED}) breaks nothing: no error, no blank page, no lost focus, no stuck button`, async () => {
     const page: Page = window();
     const monkey = new Monkey(page, { seed: SEED, endAt: Date.now() + WALK_MS, isAlive: () => true, faults: [] });

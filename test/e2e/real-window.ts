@@ -9,12 +9,14 @@ export interface RealWindowOptions extends PageOptions {
   readonly waitMsMax: number;
   /** Begins with three nodes that are ready, started by the button of the start screen. */
   readonly started?: boolean;
+  /** Of the first cluster, for suites that make several and need none of the standard ports. */
+  readonly firstPort?: number;
 }
 
 /** Declares a suite on real engines; left out where no Chromium is. `page` may be called in hooks and tests. */
 export function describeRealWindow(
   name: string,
-  { waitMsMax, started = false, ...options }: RealWindowOptions,
+  { waitMsMax, started = false, firstPort, ...options }: RealWindowOptions,
   define: (page: () => Page) => void,
 ): void {
   describe.skipIf(chromiumMissing !== null)(name, () => {
@@ -25,7 +27,7 @@ export function describeRealWindow(
 
     beforeAll(async () => {
       browser = await openBrowser();
-      launcher = await serve();
+      launcher = await serve(firstPort === undefined ? {} : { firstPort });
       ({ page, faults } = await openPage(browser, launcher.page, options));
       page.setDefaultTimeout(waitMsMax);
       if (!started) return;
