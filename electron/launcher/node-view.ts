@@ -2,7 +2,7 @@
 import type { ContextName, ContextView, NodeName, NodeState, NodeView } from '../contract/model.ts';
 import { CRASH_LOOP_MS, isFrozen } from './cluster-state.ts';
 import type { NodeFacts } from './cluster-state.ts';
-import { formatCount } from './why.ts';
+import { formatCount } from './format-count.ts';
 import type { ContextFacts } from './why.ts';
 
 /** ux.md §1: older news is not shown as the last good value. */
@@ -133,7 +133,7 @@ function nodeSentence(
     case 'crashed':
       return crashSentence(node);
     case 'frozen':
-      return 'Frozen: it holds its connections but does nothing until it is resumed.';
+      return 'Stands still; its connections stay open.';
     case 'stopping':
       return 'Handing over leadership and closing its stores.';
     case 'stale':

@@ -2,11 +2,8 @@
 // Entry point: `buildView`.
 import { standardSettings, type TimeFormat } from '../contract/settings.ts';
 import { ADMIN_CONTEXT } from '../contract/check-parts.ts';
-import { CLAIMS_MAX } from '../contract/processors.ts';
-import type { ProcessorClaim } from '../contract/processors.ts';
-import type { ClientReport, GroupReport } from '../../engine/control/protocol.ts';
+import type { GroupReport } from '../../engine/control/protocol.ts';
 import type {
-  AppView,
   ClusterState,
   ClusterView,
   ContextName,
@@ -17,13 +14,13 @@ import type {
   ReplicaView,
 } from '../contract/model.ts';
 import { type ClusterFacts, isFrozen, type NodeFacts } from './cluster-state.ts';
+import { appsOf } from './apps-view.ts';
 import { CATCHING_UP_LAG, isFresh, nodeView } from './node-view.ts';
 import { isUsable, whyOf } from './why.ts';
 import { plannedRoles } from './planned-roles.ts';
 import type { ContextFacts, MemberFact } from './why.ts';
 
 const ON_THE_WAY: ReadonlySet<NodeState> = new Set(['starting', 'joining', 'catching-up']);
-const APPS_MAX = 1000;
 const TIMED_CONTEXTS_MAX = 12;
 /** A heartbeat may be this late before the timer that it sets back is worth a look. */
 const STEADY_BEATS = 2;
@@ -123,6 +120,7 @@ function contextFactsOf(facts: ClusterFacts, name: ContextName, now: number): Om
       name: node.plan.name,
       up: node.phase !== 'stopped' && !isFrozen(node),
       frozen: isFrozen(node),
+      silent: node.report !== null && node.phase !== 'stopped' && !isFrozen(node) && !isFresh(node, now),
       waitingFor: isFresh(node, now) ? (node.report?.waitingFor ?? null) : null,
     })),
     faults: facts.faults,
@@ -358,43 +356,4 @@ function clusterSentence(
     case 'unusable':
       return `${troubled?.name ?? 'A context'} cannot be used: ${troubled?.why.sentence ?? ''}`.trim();
   }
-}
-
-const permitsOf = ({
-  commandPermits,
-  queryPermits,
-}: ClientReport): Pick<AppView, 'commandPermits' | 'queryPermits'> => ({
-  ...(commandPermits === undefined ? {} : { commandPermits }),
-  ...(queryPermits === undefined ? {} : { queryPermits }),
-});
-
-const claimsOf = (segments: ClientReport['processors'][number]['segments']): readonly ProcessorClaim[] =>
-  [...segments]
-    .sort((left, right) => left.id - right.id)
-    .slice(0, CLAIMS_MAX)
-    .map(({ id, onePartOf, token, caughtUp, replaying }) => ({ segment: id, onePartOf, token, caughtUp, replaying }));
-
-function appsOf(facts: ClusterFacts, now: number): readonly AppView[] {
-  return facts.nodes
-    .filter((node) => isFresh(node, now))
-    .flatMap((node) => (node.report?.clients ?? []).map((client) => ({ client, node: node.plan.name })))
-    .slice(0, APPS_MAX)
-    .map(({ client, node }) => ({
-      clientId: client.clientId,
-      componentName: client.componentName,
-      node,
-      context: client.context,
-      connectedSince: client.connectedSince,
-      commands: client.commands,
-      queries: client.queries,
-      ...permitsOf(client),
-      processors: client.processors.map((processor) => ({
-        name: processor.name,
-        running: processor.running,
-        segments: processor.segments.length,
-        token: processor.segments.length === 0 ? null : Math.min(...processor.segments.map((segment) => segment.token)),
-        error: processor.error,
-        claims: claimsOf(processor.segments),
-      })),
-    }));
 }

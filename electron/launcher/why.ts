@@ -6,7 +6,16 @@ import type { ContextName, Headline, NodeName, NodeRole, ReplicaView, Why } from
 import type { TimeFormat } from '../contract/settings.ts';
 import { clockText } from '../contract/times.ts';
 import type { LeaderFact } from './cluster-state.ts';
+import {
+  cannotWin,
+  electingSentence,
+  LOST_ELECTIONS_TOLD,
+  lostElections,
+  unknownSentence,
+} from './election-sentences.ts';
+import { formatCount } from './format-count.ts';
 import { heldChange } from './held-change.ts';
+import { lossSentence } from './loss-sentence.ts';
 import { HEAL_LINKS, isCut, startStep } from './recovery-steps.ts';
 
 export interface MemberFact {
@@ -28,6 +37,8 @@ export interface ContextFacts {
     readonly name: NodeName;
     readonly up: boolean;
     readonly frozen: boolean;
+    /** It runs and told something before, but nothing lately. */
+    readonly silent: boolean;
     readonly waitingFor: string | null;
   }[];
   readonly faults: readonly LinkFaultView[];
@@ -40,14 +51,8 @@ export interface ContextFacts {
 
 type Next = Why['next'];
 
-/** From this many terms without a winner on, the timers themselves are the likely cause. */
-const LOST_ELECTIONS_TOLD = 3;
 /** Entries a backup or follower may lack before the sentence names it. */
 const BEHIND_TOLD = 200;
-
-export function formatCount(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-}
 
 export function whyOf(context: ContextFacts, replicas: readonly ReplicaView[]): Why {
   const notes = notesOf(context, replicas);
@@ -90,7 +95,8 @@ export function whyOf(context: ContextFacts, replicas: readonly ReplicaView[]): 
     return say('no-quorum', sentence, recovery(context));
   }
   if (context.leader === null) {
-    return say('electing', electingSentence(context, quorum.needed));
+    const unknown = unknownSentence(context);
+    return unknown === null ? say('electing', electingSentence(context, quorum.needed)) : say('unknown', unknown);
   }
   const storing = storingVoters(context);
   if (storing.length < quorum.needed) {
@@ -122,11 +128,6 @@ function furtherSteps(context: ContextFacts, headline: Headline, notes: readonly
   ];
 }
 
-function lostElections(context: ContextFacts): number {
-  const highestTerm = Math.max(0, ...[...context.groups.values()].map((group) => group.term));
-  return context.lastLeader === null ? 0 : highestTerm - context.lastLeader.term;
-}
-
 function healthy(
   context: ContextFacts,
   replicas: readonly ReplicaView[],
@@ -136,7 +137,7 @@ function healthy(
   const stale = context.staleLeaders[0];
   if (stale !== undefined) {
     const sentence = `${stale.node} believes it leads (term ${stale.term}) but ${leader?.node} leads term ${leader?.group.term}; writes to ${stale.node} will time out.`;
-    return say('stale-leader', sentence, [HEAL_LINKS]);
+    return say('stale-leader', sentence, hasCut(context) ? [HEAL_LINKS] : []);
   }
   if (leader === null || !leader.group.leaderReady) {
     return say('electing', `${leader?.node} won term ${leader?.group.term} and commits its first entry.`);
@@ -242,24 +243,6 @@ function formingSentence(context: ContextFacts): string {
     : `Forming: ${context.notYetVoting.join(' and ')} will vote as soon as everything is copied.`;
 }
 
-function electingSentence(context: ContextFacts, needed: number): string {
-  const candidates = [...context.groups.entries()]
-    .filter(([, group]) => group.raftRole === 'candidate' || group.raftRole === 'pre-candidate')
-    .sort((left, right) => right[1].term - left[1].term);
-  const lost = lostElections(context);
-  if (lost >= LOST_ELECTIONS_TOLD) {
-    return `${lost} elections without a winner: timers may be too close or links too slow.`;
-  }
-  const longest = Math.max(0, ...[...context.groups.values()].map((group) => group.electionElapsedMs));
-  const wait = `Longest wait ${(longest / 1000).toFixed(1)} s.`;
-  const candidate = candidates[0];
-  if (candidate === undefined) {
-    return `Electing. Nobody has asked for votes yet. ${wait}`;
-  }
-  const [name, group] = candidate;
-  return `Electing. Term ${group.term}, ${name} has ${group.votesGranted.length} of ${needed} votes. ${wait}`;
-}
-
 /** The leader has committed in its own term and a majority of the voters can still hear it: appends work. */
 export function isUsable(context: ContextFacts): boolean {
   const { needed, leaderReach } = quorumOf(context);
@@ -309,18 +292,21 @@ function storingVoters(context: ContextFacts): readonly NodeName[] {
   });
 }
 
+const hasCut = ({ faults }: ContextFacts): boolean => faults.some((fault) => fault.cut);
+
 function recovery(context: ContextFacts): Next {
   const voters = context.members.filter((member) => member.role === 'PRIMARY');
   const steps = voters
     .filter((member) => context.nodes.find((node) => node.name === member.node)?.up === false)
     .map((member) => startStep(context, member.node));
-  return context.faults.some((fault) => fault.cut) ? [...steps, HEAL_LINKS] : steps;
+  return hasCut(context) ? [...steps, HEAL_LINKS] : steps;
 }
 
 function notesOf(context: ContextFacts, replicas: readonly ReplicaView[]): readonly string[] {
   const notes: string[] = [];
   const voters = context.members.filter((member) => member.role === 'PRIMARY').length;
-  if (voters > 0 && voters % 2 === 0) {
+  // While a cluster forms, voters come one by one.
+  if (context.formed && voters > 0 && voters % 2 === 0) {
     notes.push(
       `${voters} voters need ${voters / 2 + 1}: no safer than ${voters - 1} ${voters === 2 ? 'voter' : 'voters'}.`,
     );
@@ -332,45 +318,12 @@ function notesOf(context: ContextFacts, replicas: readonly ReplicaView[]): reado
     if (group.diskFull === true) {
       notes.push(`${name} stores nothing new: its disk is full. Free space.`);
     }
-    const ahead = context.leader === null && group.raftRole !== 'follower' ? furthest(context, group.lastIndex) : null;
-    if (ahead !== null && group.votesRefused.length > 0) {
-      notes.push(
-        `${name} cannot win: its log ends at ${formatCount(group.lastIndex)}, ${ahead.node} has ${formatCount(ahead.lastIndex)}.`,
-      );
-    }
   }
+  notes.push(...cannotWin(context));
   for (const replica of replicas) {
     if (replica.role === 'PASSIVE_BACKUP' && replica.state === 'down') {
       notes.push(`${replica.node} (passive backup) is down; it never votes, commits continue.`);
     }
   }
   return notes;
-}
-
-function furthest(context: ContextFacts, than: number): { readonly node: NodeName; readonly lastIndex: number } | null {
-  const ahead = [...context.groups.entries()]
-    .filter(([, group]) => group.lastIndex > than)
-    .sort((left, right) => right[1].lastIndex - left[1].lastIndex)[0];
-  return ahead === undefined ? null : { node: ahead[0], lastIndex: ahead[1].lastIndex };
-}
-
-/** "If node-1 dies now, committed events are safe on …": who holds everything up to the leader's commit index. */
-function lossSentence(context: ContextFacts, replicas: readonly ReplicaView[]): string | null {
-  const leader = context.leader;
-  if (leader === null) {
-    return null;
-  }
-  const commit = leader.group.commitIndex;
-  const storing = replicas.filter((replica) => replica.role !== 'MESSAGING_ONLY' && replica.node !== leader.node);
-  const held = (replica: ReplicaView): number => Math.max(replica.lastIndex ?? -1, replica.matchIndex ?? -1);
-  const safe = storing.filter((replica) => held(replica) >= commit).map((replica) => replica.node);
-  const allDown = storing.every((replica) => replica.state === 'down');
-  const where = allDown ? ' the disks of nodes that are down' : '';
-  const lacking = storing
-    .filter((replica) => held(replica) >= 0 && held(replica) < commit)
-    .map((replica) => `${replica.node} lacks the last ${formatCount(commit - held(replica))}`);
-  const aside = lacking.length === 0 ? '' : ` (${lacking.join(', ')})`;
-  return safe.length === 0
-    ? `If ${leader.node} dies now, committed events are only on its disk${aside}.`
-    : `If ${leader.node} dies now, committed events are safe on${where}: ${safe.join(', ')}${aside}.`;
 }

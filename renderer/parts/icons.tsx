@@ -92,9 +92,10 @@ export const CopyIcon = line('M6 5.5h7.5V14H6zM10 5.5V2.5H2.5V11H6');
 export const CheckIcon = line('m3 8.5 3.2 3.2L13 4.8');
 export const CloseIcon = line('m4 4 8 8m0-8-8 8');
 export const SearchIcon = line('M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9Zm3.3-1.2 3.4 3.4');
-export const ScissorsIcon = line(
-  'M4.2 6.2a2 2 0 1 0 0-4 2 2 0 0 0 0 4Zm0 7.6a2 2 0 1 0 0-4 2 2 0 0 0 0 4ZM5.8 5.5l7.7 6M5.8 10.5l7.7-6',
-);
+/** Of 16 by 16, to be drawn as a line. */
+export const SCISSORS =
+  'M4.2 6.2a2 2 0 1 0 0-4 2 2 0 0 0 0 4Zm0 7.6a2 2 0 1 0 0-4 2 2 0 0 0 0 4ZM5.8 5.5l7.7 6M5.8 10.5l7.7-6';
+export const ScissorsIcon = line(SCISSORS);
 export const SaveIcon = line('M8 2.5v7m-3-3 3 3 3-3M2.5 12.5h11');
 export const OpenIcon = line('M7 3.5H3v9.5h9.5V9M9.5 2.5h4v4M13.2 2.8 7.5 8.5');
 export const ClearIcon = line('M3 4h10M3 8h6M10 9.5l4 4m0-4-4 4');

@@ -3,27 +3,23 @@
 import { useMemo } from 'preact/hooks';
 import type { ClusterView, ContextView, ReplicaView } from '../../electron/contract/model.ts';
 import { count } from '../format.ts';
+import { cellState, type Known, sameUpTo } from '../log-cells.ts';
 import { Swatch } from './controls.tsx';
 
 const CELLS = 24;
 
-type CellState = 'absent' | 'committed' | 'open' | 'conflict';
-
-/** Pure; `commit` and `leaderLast` are -1 when unknown. */
-export function cellState(index: number, last: number, commit: number, leaderLast: number): CellState {
-  if (index > last) return 'absent';
-  if (index <= commit) return 'committed';
-  return leaderLast >= 0 && index > leaderLast ? 'conflict' : 'open';
-}
-
-function words(member: ReplicaView, commit: number, leaderLast: number): string {
+function words(member: ReplicaView, known: Known): string {
+  const { commit, leaderLast } = known;
   const last = member.lastIndex;
   if (last === null) return `${member.node}: its log is not known now`;
+  const same = sameUpTo(member, known);
   const open = Math.max(0, last - Math.max(commit, 0));
+  const other = Math.max(0, Math.min(last, commit) - same);
   const gone = leaderLast >= 0 ? Math.max(0, last - leaderLast) : 0;
   const parts = [
     `ends at ${count(last)}`,
-    open > 0 ? `${count(open)} not committed` : 'all of it committed',
+    open > 0 ? `${count(open)} not committed` : other === 0 ? 'all of it committed' : '',
+    other > 0 ? `${count(other)} perhaps other than committed` : '',
     gone > 0 ? `${count(gone)} will be replaced` : '',
   ];
   return `${member.node}: ${parts.filter((part) => part !== '').join(', ')}`;
@@ -40,6 +36,7 @@ export function LogStrip({ view, context }: { readonly view: ClusterView; readon
   if (newest < 0) return null;
   const commit = Math.max(context.commitIndex ?? -1, ...storing.map((member) => member.commitIndex ?? -1));
   const leaderLast = storing.find((member) => member.node === context.leader)?.lastIndex ?? -1;
+  const known = { commit, leaderLast, term: leaderLast < 0 ? -1 : (context.term ?? -1) };
   const first = Math.max(0, newest - CELLS + 1);
   const indices = Array.from({ length: newest - first + 1 }, (_, i) => first + i);
   return (
@@ -53,13 +50,17 @@ export function LogStrip({ view, context }: { readonly view: ClusterView; readon
             <span class="strip-name">
               <Swatch index={view.nodes.findIndex((node) => node.name === member.node)} /> {member.node}
             </span>
-            <span class="strip-cells" role="img" aria-label={words(member, commit, leaderLast)}>
-              <Cells
-                classes={indices.map(
-                  (index) =>
-                    `cell ${cellState(index, member.lastIndex ?? -1, commit, leaderLast)}${index === commit ? ' commit-line' : ''}`,
-                )}
-              />
+            <span class="strip-cells" role="img" aria-label={words(member, known)}>
+              {member.lastIndex === null ? (
+                <span class="strip-unknown">not known now</span>
+              ) : (
+                <Cells
+                  classes={indices.map(
+                    (index) =>
+                      `cell ${cellState(index, member.lastIndex ?? -1, sameUpTo(member, known), known)}${index === commit ? ' commit-line' : ''}`,
+                  )}
+                />
+              )}
             </span>
           </li>
         ))}

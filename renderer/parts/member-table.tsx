@@ -1,11 +1,11 @@
 // The facts of every member of a context, always visible: the table twin of the ring and of the lag chart.
 import type { NodeRole, ReplicaView } from '../../electron/contract/model.ts';
 import { catchUpWords } from '../../electron/contract/words.ts';
-import { count, perSecond, plural } from '../format.ts';
-import { connected } from '../store.ts';
+import { count, perSecond, plural, seconds } from '../format.ts';
+import { connected, now } from '../store.ts';
 import { Counting, Swatch } from './controls.tsx';
 import { Crown } from './icons.tsx';
-import type { ContextFigure } from './raft-ring.tsx';
+import { type ContextFigure, isDeposed } from './raft-ring.tsx';
 
 const roleWord: Readonly<Record<NodeRole, string>> = {
   PRIMARY: 'Primary',
@@ -33,6 +33,12 @@ function timerTitle({ timer, heartbeats }: ReplicaView): string {
   if (timer === undefined) return 'no timer, or not told';
   const answered = heartbeats === undefined ? '' : `; ${count(heartbeats)} heartbeats of this term answered`;
   return timer.kind === 'heartbeat' ? 'until the next heartbeat' : `until it asks for votes${answered}`;
+}
+
+/** Of one that tells nothing: since when. */
+function seenWords({ state, seenAt }: ReplicaView): string {
+  if (state !== 'unknown' && state !== 'frozen' && connected.value) return '';
+  return seenAt === null ? '' : `, last seen ${seconds(now.value - seenAt)} ago`;
 }
 
 /** The dots of the ring in words. */
@@ -109,8 +115,9 @@ export function MemberTable({ view, context, rates }: ContextFigure) {
                 </th>
                 <td>{roleWord[member.role]}</td>
                 <td class={`state-cell member-${member.state}`}>
-                  {member.state === 'leader' && <Crown />}
-                  {stateWord[member.state]}
+                  {member.node === context.leader && <Crown />}
+                  {isDeposed(member, context) ? 'Believes it leads' : stateWord[member.state]}
+                  {seenWords(member)}
                   {votesWords(member, voters)}
                   {catchUpWords(member, ': ')}
                 </td>

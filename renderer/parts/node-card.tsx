@@ -120,6 +120,16 @@ function Addresses({ node }: { readonly node: NodeView }) {
 
 function Facts({ node }: { readonly node: NodeView }) {
   if (node.pid === null) return null;
+  // What it told last is no news; only its process is known then (ux.md §1).
+  const silent = !connected.value || node.state === 'stale' || node.state === 'frozen';
+  if (silent) {
+    const seen = node.seenAt === null ? 'told nothing yet' : `last seen ${seconds(now.value - node.seenAt)} ago`;
+    return (
+      <p class="facts">
+        pid {node.pid} · {seen}
+      </p>
+    );
+  }
   const facts = [
     `pid ${node.pid}`,
     node.rssBytes === null ? null : bytes(node.rssBytes),

@@ -1,8 +1,7 @@
 // Heartbeats in the ring, summed up (ux.md §4.2): a dot lights up on the way from the leader to each member that has answered more of them
 // since the picture before. It comes with one picture of new numbers and goes with the next, so that a healthy cluster draws none for it alone.
 // Entry point: `Pulses`.
-import { useSignal } from '@preact/signals';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { ContextView, NodeName } from '../../electron/contract/model.ts';
 import { REST_EVERY_MS } from '../../electron/contract/view-news.ts';
 import { preferences } from '../preferences.ts';
@@ -19,6 +18,16 @@ const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 const isStill = (): boolean =>
   reducedMotion.matches || preferences.peek().motion === 'reduced' || document.visibilityState !== 'visible';
 
+/** Shows the dots of these members alone; answers whether one was shown. Only opacity changes: nothing is laid out or made anew. */
+function light(dots: SVGGElement | null, nodes: readonly NodeName[]): boolean {
+  let wasLit = false;
+  for (const dot of dots?.querySelectorAll<SVGCircleElement>('.pulse') ?? []) {
+    wasLit ||= dot.classList.contains('lit');
+    dot.classList.toggle('lit', nodes.includes(dot.dataset['to'] ?? ''));
+  }
+  return wasLit;
+}
+
 interface Props {
   readonly context: ContextView;
   /** Of the members, in their order. */
@@ -32,40 +41,39 @@ export function Pulses({ context, at }: Props) {
   const counted = new Map(
     members.flatMap(({ node, heartbeats = null }) => (heartbeats === null ? [] : [[node, heartbeats]])),
   );
+  const beats = JSON.stringify([...counted]);
   const known = useRef({ reign, counted });
   const lastAt = useRef(Number.NEGATIVE_INFINITY);
-  const lit = useSignal<readonly NodeName[]>([]);
+  const dots = useRef<SVGGElement>(null);
+  const goes = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   // Before the frame is painted: the dot comes with the numbers beside it, not in a frame of its own.
   useLayoutEffect(() => {
-    const isLit = lit.peek().length > 0;
-    if (!isLit && known.current.reign === reign && performance.now() - lastAt.current < PULSE_EVERY_MS) return;
+    const wasLit = light(dots.current, []);
+    clearTimeout(goes.current);
+    if (!wasLit && known.current.reign === reign && performance.now() - lastAt.current < PULSE_EVERY_MS) return;
     const before = known.current;
     known.current = { reign, counted };
-    if (isLit) {
-      lit.value = [];
-      return;
-    }
-    const nodes = [...counted]
+    const answered = [...counted]
       .filter(([node, beats]) => beats > (before.counted.get(node) ?? beats))
       .map(([node]) => node);
-    if (before.reign !== reign || nodes.length === 0 || isStill()) return;
+    if (wasLit || before.reign !== reign || answered.length === 0 || isStill()) return;
     lastAt.current = performance.now();
-    lit.value = nodes;
-  }, [reign, JSON.stringify([...counted])]);
-  const { value } = lit;
-  useEffect(() => {
-    if (value.length === 0) return;
-    const timer = setTimeout(() => {
-      lit.value = [];
-    }, PULSE_MS_MAX);
-    return () => clearTimeout(timer);
-  }, [value]);
-  const from = at[members.findIndex((member) => member.node === leader)];
-  if (from === undefined) return null;
-  return value.map((node) => {
-    const to = at[members.findIndex((member) => member.node === node)];
-    if (to === undefined) return null;
-    const { x, y } = between(from, to, PULSE_AT);
-    return <circle key={node} class="pulse" r="4" cx={x} cy={y} />;
-  });
+    light(dots.current, answered);
+    goes.current = setTimeout(() => light(dots.current, []), PULSE_MS_MAX);
+  }, [reign, beats]);
+  useEffect(() => () => clearTimeout(goes.current), []);
+  const key = JSON.stringify([reign, members.map((member) => member.node), at]);
+  return useMemo(() => {
+    const from = at[members.findIndex((member) => member.node === leader)];
+    if (from === undefined) return null;
+    return (
+      <g ref={dots}>
+        {members.map(({ node }, i) => {
+          if (node === leader) return null;
+          const { x, y } = between(from, at[i] ?? from, PULSE_AT);
+          return <circle key={node} class="pulse" data-to={node} r="4" cx={x} cy={y} />;
+        })}
+      </g>
+    );
+  }, [key]);
 }

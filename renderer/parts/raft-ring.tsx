@@ -2,13 +2,13 @@
 import { useMemo } from 'preact/hooks';
 import type { ClusterView, ContextView, NodeName, ReplicaView } from '../../electron/contract/model.ts';
 import { Swatch } from './controls.tsx';
-import { between, type Place, places, RING_SIZE } from './places.ts';
+import { SCISSORS } from './icons.tsx';
+import { between, discSize, type Place, places, RING_SIZE } from './places.ts';
 import { Pulses } from './pulses.tsx';
 
 /** Entries per second that came to the log of each member; null: not known. */
 export type AppendRates = ReadonlyMap<NodeName, number | null>;
 
-const DISC = 21;
 /** Above this the picture says less than the table. */
 export const RING_MEMBERS_MAX = 9;
 
@@ -58,8 +58,8 @@ function CutMarks({
         .filter((end) => end.cut)
         .map(({ at }) => (
           <g key={`${at.x},${at.y}`} class="cut-mark" transform={`translate(${at.x} ${at.y})`}>
-            <circle r="7" />
-            <path d="m-3 -3 6 6m0-6-6 6" />
+            <circle r="9" />
+            <path d={SCISSORS} transform="scale(.8) translate(-8 -8)" />
           </g>
         ))}
     </>
@@ -69,14 +69,14 @@ function CutMarks({
 const shortName = (name: NodeName): string => /(\d+)$/.exec(name)?.[1] ?? name.slice(0, 3);
 
 /** What is left of the election timer (of the leader: until the next heartbeat), as an arc; the member table has it in words. */
-function Timer({ member }: { readonly member: ReplicaView }) {
+function Timer({ member, size }: { readonly member: ReplicaView; readonly size: number }) {
   const { timer } = member;
   if (timer === undefined || timer.ofMs === 0 || member.state === 'down' || member.state === 'frozen') return null;
   const left = Math.max(0, Math.min(1, 1 - timer.elapsedMs / timer.ofMs));
   return (
     <circle
       class={`disc-timer ${timer.kind}`}
-      r={DISC + 4}
+      r={size + 4}
       pathLength={1}
       stroke-dasharray={`${left.toFixed(3)} 1`}
       transform="rotate(-90)"
@@ -84,23 +84,32 @@ function Timer({ member }: { readonly member: ReplicaView }) {
   );
 }
 
+/** The colour of its term, which comes again after six; the number is printed beside it. */
+const TERM_COLOURS = 6;
+const termClass = (term: number | null): string => (term === null ? '' : ` term-${term % TERM_COLOURS}`);
+
 function Disc({
   member,
   at,
   index,
   leader,
+  size,
   voters,
 }: {
   readonly member: ReplicaView;
   readonly at: Place;
   readonly index: number;
   readonly leader: boolean;
+  readonly size: number;
   readonly voters: readonly NodeName[];
 }) {
   return (
-    <g class={`disc is-${member.state} id-${index % 9}`} transform={`translate(${at.x.toFixed(1)} ${at.y.toFixed(1)})`}>
-      <Timer member={member} />
-      <circle class="disc-fill" r={DISC} />
+    <g
+      class={`disc is-${member.state} id-${index % 9}${termClass(member.term)}${leader ? ' leads' : ''}`}
+      transform={`translate(${at.x.toFixed(1)} ${at.y.toFixed(1)})`}
+    >
+      <Timer member={member} size={size} />
+      <circle class="disc-fill" r={size} />
       <text class="disc-name" y={member.term === null ? 5 : 1}>
         {shortName(member.node)}
       </text>
@@ -110,22 +119,30 @@ function Disc({
         </text>
       )}
       {leader && (
-        <g transform={`translate(0 ${-DISC - 6})`}>
+        <g transform={`translate(0 ${-size - 6})`}>
           <path class="disc-crown" d="M-9 0 -10.5 -11 -5 -6.5 0 -13 5 -6.5 10.5 -11 9 0z" />
         </g>
       )}
-      <Votes member={member} voters={voters} />
+      <Votes member={member} size={size} voters={voters} />
     </g>
   );
 }
 
 /** The voters' answers to a candidate, one dot each: filled = granted, crossed = refused, hollow = none yet. Words: the member table. */
-function Votes({ member, voters }: { readonly member: ReplicaView; readonly voters: readonly NodeName[] }) {
+function Votes({
+  member,
+  size,
+  voters,
+}: {
+  readonly member: ReplicaView;
+  readonly size: number;
+  readonly voters: readonly NodeName[];
+}) {
   if (member.votes === undefined) return null;
   const { granted, refused } = member.votes;
   return voters.map((voter, i) => {
     const x = (i - (voters.length - 1) / 2) * 9;
-    const y = DISC + 11;
+    const y = size + 11;
     if (refused.includes(voter)) {
       return <path key={voter} class="vote refused" d={`m${x - 3} ${y - 3} 6 6m0 -6 -6 6`} />;
     }
@@ -168,6 +185,10 @@ function Links({ view, context, rates, at }: Part) {
   });
 }
 
+/** It has not heard of a newer leader yet. */
+export const isDeposed = ({ state, node }: ReplicaView, { leader }: ContextView): boolean =>
+  state === 'leader' && node !== leader;
+
 const nodeIndex = (view: ClusterView, name: NodeName): number => view.nodes.findIndex((node) => node.name === name);
 
 function Discs({ view, context, at }: Part) {
@@ -180,6 +201,7 @@ function Discs({ view, context, at }: Part) {
       at={at[i] as Place}
       index={nodeIndex(view, member.node)}
       leader={leader === member.node}
+      size={discSize(members.length)}
       voters={voters}
     />
   ));
@@ -188,7 +210,8 @@ function Discs({ view, context, at }: Part) {
 function Words({ view, context }: Part) {
   return context.members.map((member) => (
     <span key={member.node}>
-      <Swatch index={nodeIndex(view, member.node)} /> {member.node} {member.state}.{' '}
+      <Swatch index={nodeIndex(view, member.node)} /> {member.node}{' '}
+      {isDeposed(member, context) ? 'believes it leads' : member.state}.{' '}
     </span>
   ));
 }
@@ -214,8 +237,8 @@ export function RaftRing({ view, context, rates }: ContextFigure) {
         aria-label={`Raft group ${name}: ${members.length} members, ${summary}, term ${term ?? 'unknown'}`}
       >
         {links}
-        <Pulses context={context} at={part.at} />
         {discs}
+        <Pulses context={context} at={part.at} />
       </svg>
       <figcaption class="visually-hidden">{words}</figcaption>
     </figure>

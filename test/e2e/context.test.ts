@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { card, describeWindow, row, why } from './harness.ts';
 import { scenes } from './scenes.ts';
-import { cluster, context, replica } from './view-parts.ts';
+import { cluster, context, node, replica } from './view-parts.ts';
 
 describeWindow('the window', (harness) => {
   describe('context panel', () => {
@@ -24,6 +24,13 @@ describeWindow('the window', (harness) => {
       const page = await harness.openCluster(scenes['stale-leader']());
       await why(page).getByRole('heading', { name: 'Cut-off leader' }).waitFor();
       await page.getByText('4 active faults').waitFor();
+      expect(await row(page, 'node-1').getByRole('cell').nth(1).textContent()).toBe('Believes it leads');
+      expect(await page.locator('.disc.leads .disc-name').allTextContents()).toEqual(['2']);
+      expect(
+        await page
+          .locator('.disc')
+          .evaluateAll((all) => all.map((one) => /term-\d/.exec(one.getAttribute('class') ?? '')?.[0])),
+      ).toEqual(['term-1', 'term-2', 'term-2']);
       await why(page).getByRole('button', { name: 'Heal links' }).click();
       const open = { cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 };
       await expect
@@ -75,7 +82,7 @@ describeWindow('the window', (harness) => {
         const drawn: string[] = [];
         Object.assign(window, { drawn });
         const look = (): void => {
-          const dots = [...document.querySelectorAll('.ring .pulse')];
+          const dots = [...document.querySelectorAll('.ring .pulse.lit')];
           drawn.push(dots.map((dot) => `${dot.getAttribute('cx')},${dot.getAttribute('cy')}`).join(' '));
         };
         new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributes: true });
@@ -103,7 +110,7 @@ describeWindow('the window', (harness) => {
         (await drawn()).every((one) => !one.includes(' ')),
         'node-3 answered nothing',
       ).toBe(true);
-      await page.locator('.ring .pulse').waitFor({ state: 'detached' });
+      await page.locator('.ring .pulse.lit').waitFor({ state: 'detached' });
       await page.emulateMedia({ reducedMotion: 'reduce' });
       await shown([beats + 5, 50], 'Both answered.');
       await shown([beats + 5, 50], 'Nothing more.');
@@ -282,6 +289,45 @@ describeWindow('the window', (harness) => {
       await expect.poll(() => delay.evaluate((field) => field === document.activeElement)).toBe(true);
       expect(await delay.inputValue()).toBe('40');
       await dialog.getByRole('button', { name: 'Slow node-2 to node-3, now 40 ms' }).waitFor();
+    });
+
+    it.each([1, 3, 5, 6, 7, 8, 9])(
+      'UX-4.2 of %i members, discs, crown and votes stay in the panel, apart from each other',
+      async (n) => {
+        const all = Array.from({ length: n }, (_, i) => i + 1);
+        const votes = { granted: all.map((i) => `node-${i}`), refused: [] };
+        const members = all.map((i) => replica(i, i === 1 ? {} : { state: 'candidate', votes }));
+        const page = await harness.openCluster(
+          cluster({ nodes: all.map((i) => node(i)), contexts: [context('default', { members })] }),
+        );
+        const out = await page.locator('.ring svg').evaluate((svg) => {
+          const head = document.querySelector('.panel-head')?.getBoundingClientRect().bottom ?? 0;
+          const table = document.querySelector('.table-wrap')?.getBoundingClientRect().top ?? 0;
+          const boxes = [...svg.querySelectorAll('.disc-crown, .disc-fill, .vote')].map((one) =>
+            one.getBoundingClientRect(),
+          );
+          const discs = [...svg.querySelectorAll('.disc-fill')].map((one) => one.getBoundingClientRect());
+          const near = discs.filter((a, i) =>
+            discs.some((b, j) => j < i && Math.hypot(a.x - b.x, a.y - b.y) < a.width),
+          );
+          return [boxes.filter((box) => box.top < head || box.bottom > table).length, near.length];
+        });
+        expect(out).toEqual([0, 0]);
+      },
+    );
+
+    it('UX-4.2 the log of a member that tells nothing is not drawn as empty', async () => {
+      const page = await harness.openCluster(
+        cluster({
+          contexts: [
+            context('default', {
+              members: [replica(1), replica(2), replica(3, { state: 'unknown', lastIndex: null })],
+            }),
+          ],
+        }),
+      );
+      await page.getByRole('img', { name: 'node-3: its log is not known now' }).getByText('not known now').waitFor();
+      expect(await page.locator('.strip-cells .absent').count()).toBe(0);
     });
 
     it('UX-4.2 the log strip aligns the ends of the logs and says in words what is not committed and what goes', async () => {

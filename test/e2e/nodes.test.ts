@@ -70,6 +70,11 @@ describeWindow('the window', (harness) => {
         'repeating-linear-gradient',
       );
       await expect.poll(() => shown.textContent(), { timeout: 10_000 }).toMatch(/No news ([5-9]|\d{2,}) s/);
+      expect(await shown.locator('.facts').textContent()).toMatch(/^pid \d+ · last seen \d+ s ago$/);
+      harness.fake.show(scenes.frozen());
+      await card(page, 'node-3')
+        .getByText(/^pid \d+ · last seen \d+ s ago$/)
+        .waitFor();
     });
 
     it('UX-4.1 the leader of the shown context wears a crown, with words for those who do not see it', async () => {

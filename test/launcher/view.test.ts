@@ -302,9 +302,13 @@ describe('why a context is as it is (ux 4.2)', () => {
     const facts = applied(
       healthyFacts(),
       ...killed('node-1'),
-      ...nodeUp('node-2', followerGroups({ term: 11, raftRole: 'candidate' })),
+      ...nodeUp('node-2', followerGroups({ term: 11, raftRole: 'candidate', electionTimeoutMs: 640 })),
+      ...nodeUp('node-3', followerGroups({ term: 10 })),
     );
-    expect(contextOf(viewOf(facts)).why.sentence).toContain('4 elections without a winner');
+    const sentence = '3 elections without a winner: timers may be too close (640–700 ms) or links too slow.';
+    expect(contextOf(viewOf(facts)).why.sentence, 'the fourth is under way').toBe(sentence);
+    const over = applied(facts, ...nodeUp('node-2', followerGroups({ term: 11 })));
+    expect(contextOf(viewOf(over)).why.sentence).toContain('4 elections without a winner');
   });
 
   it('S13 lists messaging-only members without counting them as voters', () => {

@@ -58,6 +58,7 @@ function facts({
       name: node,
       up: !down.includes(node) && !frozen.includes(node),
       frozen: frozen.includes(node),
+      silent: false,
       waitingFor: null,
     })),
     faults: [],
