@@ -146,51 +146,56 @@ function All(
   );
 }
 
+/** More nodes stand closer. */
+const ROOMY_MAX = 6;
+
 function Grid(props: GridProps) {
   const { names, staged, verb, blocked, onPaint } = props;
   /** A press that moves on to other cells changes them all as it would have changed the first. */
   const drag = useRef<{ readonly link: DirectedLink; readonly on: boolean } | null>(null);
   return (
-    <table
-      class="matrix"
-      onKeyDown={(event) => moveInGrid(event, (links) => !blocked && onPaint(links, true))}
-      onPointerDown={(event) => {
-        const link = linkAt(event.target);
-        drag.current = link === null || blocked ? null : { link, on: !hasLink(staged, link) };
-        // A finger would keep its first cell to itself.
-        if (event.target instanceof Element && event.target.hasPointerCapture(event.pointerId)) {
-          event.target.releasePointerCapture(event.pointerId);
-        }
-      }}
-      onPointerOver={(event) => {
-        const link = linkAt(event.target);
-        const from = drag.current;
-        if (event.buttons !== 1 || from === null || link === null || sameLink(link, from.link)) return;
-        onPaint([from.link, link], from.on);
-      }}
-    >
-      <caption class="visually-hidden">Link from row to column</caption>
-      <thead>
-        <tr>
-          <td class="corner">from ↓ to →</td>
-          {names.map((name, index) => (
-            <th key={name} scope="col">
-              <All
-                {...{ staged, verb, blocked, onPaint, index, name }}
-                words={`to ${name}`}
-                links={names.filter((from) => from !== name).map((from) => ({ from, to: name }))}
-              />
-            </th>
+    <div class="matrix-wrap">
+      <table
+        class={names.length > ROOMY_MAX ? 'matrix many' : 'matrix'}
+        onKeyDown={(event) => moveInGrid(event, (links) => !blocked && onPaint(links, true))}
+        onPointerDown={(event) => {
+          const link = linkAt(event.target);
+          drag.current = link === null || blocked ? null : { link, on: !hasLink(staged, link) };
+          // A finger would keep its first cell to itself.
+          if (event.target instanceof Element && event.target.hasPointerCapture(event.pointerId)) {
+            event.target.releasePointerCapture(event.pointerId);
+          }
+        }}
+        onPointerOver={(event) => {
+          const link = linkAt(event.target);
+          const from = drag.current;
+          if (event.buttons !== 1 || from === null || link === null || sameLink(link, from.link)) return;
+          onPaint([from.link, link], from.on);
+        }}
+      >
+        <caption class="visually-hidden">Link from row to column</caption>
+        <thead>
+          <tr>
+            <td class="corner">from ↓ to →</td>
+            {names.map((name, index) => (
+              <th key={name} scope="col">
+                <All
+                  {...{ staged, verb, blocked, onPaint, index, name }}
+                  words={`to ${name}`}
+                  links={names.filter((from) => from !== name).map((from) => ({ from, to: name }))}
+                />
+              </th>
+            ))}
+            <td />
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((from) => (
+            <Row key={from} {...props} from={from} />
           ))}
-          <td />
-        </tr>
-      </thead>
-      <tbody>
-        {names.map((from) => (
-          <Row key={from} {...props} from={from} />
-        ))}
-      </tbody>
-    </table>
+        </tbody>
+      </table>
+    </div>
   );
 }
 

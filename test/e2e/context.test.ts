@@ -330,6 +330,23 @@ describeWindow('the window', (harness) => {
       expect(await page.locator('.strip-cells .absent').count()).toBe(0);
     });
 
+    it('UX-4.3 the partition editor of nine nodes shows every link in a small window, and its buttons stay in reach', async () => {
+      const nodes = Array.from({ length: 9 }, (_, i) => node(i + 1));
+      const page = await harness.openCluster(cluster({ nodes }), { width: 1024, height: 700 });
+      await page.getByRole('button', { name: 'Links…' }).click();
+      const dialog = page.getByRole('dialog', { name: 'Links between the nodes' });
+      await dialog.waitFor();
+      const inside = await dialog.evaluate((element) => {
+        const { right, bottom } = element.getBoundingClientRect();
+        const cells = [...element.querySelectorAll('.matrix button')].map((one) => one.getBoundingClientRect().right);
+        const foot = [...element.querySelectorAll('.dialog-foot button')].map(
+          (one) => one.getBoundingClientRect().bottom,
+        );
+        return [Math.max(...cells) <= right, Math.max(...foot) <= bottom];
+      });
+      expect(inside).toEqual([true, true]);
+    });
+
     it('UX-4.2 the log strip aligns the ends of the logs and says in words what is not committed and what goes', async () => {
       const page = await harness.openCluster();
       const view = scenes.healthy();
