@@ -13,9 +13,10 @@ import { NodeMenu } from './node-menu.tsx';
 
 /** The state as words; staleness counts on with the clock instead of repeating the last good value. */
 function wordOf(node: NodeView): string {
+  if (node.state === 'stale' || !connected.value)
+    return node.seenAt === null ? 'No news' : `No news ${seconds(now.value - node.seenAt)}`;
   if (node.state === 'catching-up' && node.catchUpPercent !== null)
     return `Catching up ${Math.floor(node.catchUpPercent)} %`;
-  if (node.state === 'stale') return node.seenAt === null ? 'No news' : `No news ${seconds(now.value - node.seenAt)}`;
   if (node.state === 'crashed' && node.exit !== null)
     return `Crashed (${node.exit.signal ?? `exit ${node.exit.code ?? '?'}`})`;
   return stateWord[node.state];
@@ -218,10 +219,10 @@ export function NodeCard({
             <span class="visually-hidden">leader of {shownContext.value?.name}</span>
           </span>
         )}
-        <StateBadge state={node.state} percent={node.catchUpPercent} word={wordOf(node)} />
+        <StateBadge state={connected.value ? node.state : 'stale'} percent={node.catchUpPercent} word={wordOf(node)} />
       </header>
       <p class="sentence" id={`${id}-sentence`}>
-        {node.sentence}
+        {connected.value ? node.sentence : `When last seen: ${node.sentence}`}
         {node.eventsBehind !== null && node.eventsBehind > 0 && ` ${count(node.eventsBehind)} events behind.`}
       </p>
       <Exit view={view} node={node} />

@@ -2,7 +2,7 @@
 import type { ContextView, Headline, NodeAction, NodeState, Why } from '../../electron/contract/model.ts';
 import { act, actionWord, healLinks } from '../actions.ts';
 import { clock, count, seconds } from '../format.ts';
-import { api, attempt, commandsBlocked, go, now, openCluster } from '../store.ts';
+import { api, attempt, commandsBlocked, connected, go, now, openCluster } from '../store.ts';
 import { Button, isBusy, SubjectError } from './controls.tsx';
 import { StateGlyph } from './icons.tsx';
 
@@ -71,14 +71,15 @@ const afterHeadline = (sentence: string): string => sentence.replace(/^(Healthy|
 
 export function WhyPanel({ context }: { readonly context: ContextView }) {
   const { why } = context;
-  const headline = headlines[why.headline];
+  // What was true when the launcher was last heard is no state of now (ux.md §1).
+  const headline = headlines[connected.value ? why.headline : 'unknown'];
   return (
     <section class={`why tone-${headline.tone}`} aria-label={`Why: ${context.name}`} data-headline={why.headline}>
       <h3>
         <StateGlyph state={headline.glyph} />
         {headline.word}
       </h3>
-      <p class="why-sentence">{afterHeadline(why.sentence)}</p>
+      <p class="why-sentence">{connected.value ? afterHeadline(why.sentence) : `When last seen: ${why.sentence}`}</p>
       <dl class="why-facts">
         <div>
           <dt>Leader</dt>
@@ -96,7 +97,7 @@ export function WhyPanel({ context }: { readonly context: ContextView }) {
           <dt>Events</dt>
           <dd>{count(context.lastToken === null ? null : context.lastToken + 1)}</dd>
         </div>
-        {context.leaderSince !== null && (
+        {connected.value && context.leaderSince !== null && (
           <div title={`since ${clock(context.leaderSince)}`}>
             <dt>Leads for</dt>
             <dd>{seconds(now.value - context.leaderSince)}</dd>

@@ -13,6 +13,17 @@ describeWindow('the window', (harness) => {
       expect(await page.getByRole('button', { name: 'Kill node-1' }).isDisabled()).toBe(true);
       expect(await card(page, 'node-1').evaluate((element) => element.classList.contains('hatched'))).toBe(true);
       await page.getByText('Not known').waitFor();
+      await card(page, 'node-1')
+        .getByText(/^No news/)
+        .waitFor();
+      await card(page, 'node-1').getByText('When last seen: Takes part in both contexts').waitFor();
+      await card(page, 'node-1')
+        .getByText(/last seen \d+ s ago$/)
+        .waitFor();
+      const why = page.getByRole('region', { name: 'Why: default' });
+      expect(await why.getByRole('heading').textContent()).toBe('Unknown');
+      await why.getByText(/^When last seen: Healthy\./).waitFor();
+      expect(await why.getByText('Leads for').count()).toBe(0);
       harness.fake.revive();
       harness.fake.show(scenes.elected());
       await card(page, 'node-1').getByText('Killed by you.').waitFor();
