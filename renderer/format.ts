@@ -35,6 +35,12 @@ export const clockMs = (at: number): string => clockText(at, timeFormat.value, 3
 /** `2026-11-26 14:03:22`. */
 export const dayClock = (at: number): string => dayText(at, timeFormat.value);
 
+/** Of today to the millisecond, `14:03:22.410`; of another day with that day, `2026-11-26 14:03:22`. */
+export const moment = (at: number): string => {
+  const day = (of: number): string => dayClock(of).slice(0, 'yyyy-mm-dd'.length);
+  return day(at) === day(Date.now()) ? clockMs(at) : dayClock(at);
+};
+
 /** `8024–8026` for a run, `8024, 8030` otherwise. */
 export function ports(values: readonly number[]): string {
   const sorted = [...values].sort((a, b) => a - b);

@@ -375,10 +375,10 @@ export function setError(subject: Subject, error: LauncherErrorData | null): voi
   errors.value = error === null ? rest : { ...rest, [subject]: error };
 }
 
-/** Runs one operation for a subject: marks it busy, and keeps its error where the subject is drawn. Answers whether it worked. */
-export async function attempt(subject: Subject, work: () => Promise<void>): Promise<boolean> {
+/** Runs one operation for a subject: marks it busy, keeps its error where it is drawn, answers whether it worked. `again` keeps that of before. */
+export async function attempt(subject: Subject, work: () => Promise<void>, again = false): Promise<boolean> {
   pending.value = new Set([...pending.peek(), subject]);
-  setError(subject, null);
+  if (!again) setError(subject, null);
   try {
     await work();
     return true;

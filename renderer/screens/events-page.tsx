@@ -1,9 +1,9 @@
 // The event browser: saved searches, types and aggregates, filter, the list with a column per node, one event in full (ux.md §9).
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
-import type { EventDetail } from '../../electron/contract/events.ts';
+import { useEffect, useRef } from 'preact/hooks';
 import type { ClusterView } from '../../electron/contract/model.ts';
-import { EVENTS_SUBJECT, EventList, ROWS_MAX } from '../event-list.ts';
+import { EVENT_SUBJECT, EVENTS_SUBJECT, eventListOf, ROWS_MAX } from '../event-list.ts';
+import type { EventList, Tail } from '../event-list.ts';
 import { clockMs, count, plural } from '../format.ts';
 import { AppendForm } from '../parts/append-form.tsx';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
@@ -13,20 +13,17 @@ import { EventFilterBar, keepWords, keptWords, withTerms } from '../parts/event-
 import { EventTable } from '../parts/event-table.tsx';
 import { EventTypes } from '../parts/event-types.tsx';
 import { SavedSearches } from '../parts/saved-searches.tsx';
-import { api, attempt, commandsBlocked, past, context as shownContext, wantedContext } from '../store.ts';
+import { commandsBlocked, past, context as shownContext, wantedContext } from '../store.ts';
 
 const TAIL_MS = 1000;
 /** The slider of the past is let go of before events are read again. */
 const PAST_SETTLED_MS = 250;
 
-type Tail = 'off' | 'on' | 'paused';
-
 function honest(list: EventList, tail: Tail): string {
   const page = list.page.value;
   if (page === null) return 'Reading…';
-  const shown = list.rows.value.length;
-  const kept = list.found.value > ROWS_MAX ? `the last ${count(shown)} of ` : '';
-  const seen = `${kept}${plural(list.found.value, 'event')} of ${count(list.scanned.value)} looked at`;
+  const kept = list.dropped.value > 0 ? `the last ${count(ROWS_MAX)} of ` : '';
+  const seen = `${kept}${plural(list.found, 'event')} of ${count(list.scanned.value)} looked at`;
   if (tail === 'paused') return `${seen}; the tail is paused.`;
   if (tail === 'on') return `${seen}; new ones are added.`;
   return page.next === null ? `${seen}: all there are.` : `${seen}; more follow.`;
@@ -67,20 +64,23 @@ function TailButtons({ tail, onTail }: { readonly tail: Tail; readonly onTail: (
 
 function Browser({ view, name }: { readonly view: ClusterView; readonly name: string }) {
   const words = useSignal(keptWords(view.name));
-  const list = useMemo(() => new EventList(view.name, name), [view.name, name]);
-  const detail = useSignal<EventDetail | null>(null);
-  const tail = useSignal<Tail>('off');
+  const list = eventListOf(view.name, name);
+  const { tail } = list;
   const adding = useSignal(false);
+  const isFirst = useRef(true);
   const at = past.value?.at ?? null;
-  const refresh = (): void => void list.begin(words.peek(), tail.peek() !== 'off');
+  const refresh = (): void => void list.begin(words.peek());
   const choose = (next: string): void => {
     words.value = next;
     keepWords(view.name, next);
     refresh();
   };
   useEffect(() => {
+    const comesBack = isFirst.current;
+    isFirst.current = false;
+    if (at !== null) tail.value = 'off';
+    if (comesBack) return void list.resume(words.peek());
     if (at === null) return refresh();
-    tail.value = 'off';
     const settled = setTimeout(refresh, PAST_SETTLED_MS);
     return () => clearTimeout(settled);
   }, [list, at]);
@@ -88,15 +88,10 @@ function Browser({ view, name }: { readonly view: ClusterView; readonly name: st
   useEffect(() => {
     if (!isTailing) return undefined;
     const timer = setInterval(() => {
-      if (!isBusy(EVENTS_SUBJECT)) void list.more(words.peek());
+      if (!isBusy(EVENTS_SUBJECT)) void list.follow(words.peek());
     }, TAIL_MS);
     return () => clearInterval(timer);
   }, [isTailing, list]);
-  const pick = (token: number): void => {
-    void attempt(EVENTS_SUBJECT, async () => {
-      detail.value = await api().readEvent(view.name, name, token);
-    });
-  };
   const page = list.page.value;
   return (
     <>
@@ -151,23 +146,15 @@ function Browser({ view, name }: { readonly view: ClusterView; readonly name: st
             )}
           </nav>
         </div>
-        {list.rows.value.length === 0 ? (
-          <NoEvents list={list} name={name} />
-        ) : (
-          <EventTable
-            view={view}
-            context={name}
-            rows={list.rows.value}
-            picked={detail.value?.token ?? null}
-            onPick={pick}
-            atEnd={isTailing}
-          />
-        )}
-        {detail.value !== null && <EventDetails detail={detail.value} />}
+        {list.rows.value.length === 0 ? <NoEvents list={list} name={name} /> : <EventTable view={view} list={list} />}
+        <div class="event-side">
+          <SubjectError subject={EVENT_SUBJECT} />
+          {list.detail.value !== null && <EventDetails detail={list.detail.value} />}
+        </div>
       </div>
       {page !== null && page.next !== null && !isTailing && (
         <Button small blocked={isBusy(EVENTS_SUBJECT) && 'Under way'} onClick={() => void list.more(words.peek())}>
-          Show more
+          Continue
         </Button>
       )}
     </>

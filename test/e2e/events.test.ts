@@ -59,11 +59,11 @@ describeWindow('the event browser', (window) => {
     window.fake.show(view([replica(1), replica(2), replica(3)]));
     await expect.poll(() => line.textContent(), { message: 'marks follow the cluster' }).toMatch(/(●durable){3}/);
     await opened.getByText('1 event of 8 looked at; more follow.').waitFor();
-    await opened.getByRole('button', { name: '7', exact: true }).click();
+    await opened.getByRole('gridcell', { name: '7', exact: true }).click();
     await opened.getByText('"amount": 5').waitFor();
     mkdirSync(path.join(root, 'test-results'), { recursive: true });
     await opened.screenshot({ path: path.join(root, 'test-results', 'events.png') });
-    await opened.getByRole('button', { name: 'Show more' }).click();
+    await opened.getByRole('button', { name: 'Continue' }).click();
     await expect.poll(() => window.fake.callsOf('readEvents').at(-1)?.args[2]).toMatchObject({ fromToken: 8 });
   });
 
@@ -112,14 +112,14 @@ describeWindow('the event browser', (window) => {
     const opened = await open([row]);
     await opened.getByText('1 event of 8 looked at; more follow.').waitFor();
     window.fake.on('readEvents', () => ({ ...page, events: [{ ...row, token: 8 }], scanned: 5, next: null }));
-    await pressWhenReady(opened.getByRole('button', { name: 'Show more' }));
+    await pressWhenReady(opened.getByRole('button', { name: 'Continue' }));
     await opened.getByText('2 events of 13 looked at: all there are.').waitFor();
     window.fake.on('readEvents', () => ({ ...page, events: [], scanned: 20_000, next: 20_000 }));
     const field = opened.getByRole('searchbox', { name: /^Filter/ });
     await field.fill('nothing');
     await field.press('Enter');
     await opened.getByText('No event matches among the 20,000 looked at so far.').waitFor();
-    await opened.getByRole('button', { name: 'Show more' }).waitFor();
+    await opened.getByRole('button', { name: 'Continue' }).waitFor();
   });
 
   it('UX-9 the tail begins with the last events, adds new ones, and rests while it is paused', async () => {
@@ -134,12 +134,12 @@ describeWindow('the event browser', (window) => {
     await opened.getByRole('checkbox', { name: 'Tail' }).check();
     await opened.getByText('10 events of 10 looked at; new ones are added.').waitFor();
     last = 11;
-    await opened.getByRole('button', { name: '11', exact: true }).waitFor();
+    await opened.getByRole('gridcell', { name: '11', exact: true }).waitFor();
     await opened.getByRole('button', { name: 'Pause' }).click();
     await opened.getByText(/the tail is paused/).waitFor();
     last = 13;
     await opened.getByRole('button', { name: 'Go on' }).click();
-    await opened.getByRole('button', { name: '13', exact: true }).waitFor();
+    await opened.getByRole('gridcell', { name: '13', exact: true }).waitFor();
     await opened.getByText('14 events of 14 looked at; new ones are added.').waitFor();
   });
 
@@ -180,7 +180,7 @@ describeWindow('the event browser', (window) => {
 
   it('UX-9 copies an event as the start of a test; in the past events end where it ends', async () => {
     const opened = await open([row]);
-    await opened.getByRole('button', { name: '7', exact: true }).click();
+    await opened.getByRole('gridcell', { name: '7', exact: true }).click();
     await opened.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await opened.getByRole('button', { name: 'Copy as given(…)' }).click();
     await expect
