@@ -46,7 +46,8 @@ export function CopyButton({ text, label, words: shown }: CopyButtonProps) {
       copied.value = false;
     }, COPIED_SHOWN_MS);
   };
-  const words = copied.value ? 'Copied' : label;
+  // What is shown must be in what is read out (WCAG 2.5.3).
+  const words = !copied.value ? label : shown === undefined ? 'Copied' : `${label}: copied`;
   const kind = shown === undefined ? 'icon-button' : 'button small quiet';
   return (
     <button type="button" class={kind} aria-label={words} title={words} onClick={() => void copy()}>

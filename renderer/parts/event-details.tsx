@@ -1,29 +1,52 @@
 // One event in full: what it is, its metadata, its payload to read or as bytes (ux.md §9).
 import { useSignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
 import { givenOf } from '../../electron/contract/event-words.ts';
 import type { EventDetail } from '../../electron/contract/events.ts';
-import { count } from '../format.ts';
+import { bytesShort, count, moment } from '../format.ts';
 import { prettyXml } from '../pretty-xml.ts';
 import { CopyButton } from './controls.tsx';
 
-const decoded = (payload: string): string =>
-  new TextDecoder().decode(Uint8Array.from(atob(payload), (character) => character.charCodeAt(0)));
+/** Characters of a payload that are laid out; what is copied is whole. */
+const SHOWN_CHARS_MAX = 64 * 1024;
 
-const readable = (payload: string): string => {
-  const text = decoded(payload);
+const bytesOf = (payload: string): Uint8Array => Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
+
+/** Null: these bytes are no text. A character that the cut of a long payload went through does not count. */
+function textOf(bytes: Uint8Array): string | null {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return /[\u0000-\u0008\u000e-\u001f]/.test(text) ? null : text;
+  } catch {
+    return null;
+  }
+}
+
+function readable(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {
     return text.trimStart().startsWith('<') ? prettyXml(text) : text;
   }
-};
+}
 
-const hex = (payload: string): string =>
-  [...atob(payload)].map((character) => character.charCodeAt(0).toString(16).padStart(2, '0')).join(' ');
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+
+/** What is not all of it, in words; null: all is shown. */
+function cutWords(detail: EventDetail, bytes: number, shown: string): string | null {
+  const read = bytes < detail.size ? `the first ${bytesShort(bytes)} of ${bytesShort(detail.size)} were read` : '';
+  const laidOut = shown.length > SHOWN_CHARS_MAX ? `the first ${count(SHOWN_CHARS_MAX)} characters are shown` : '';
+  const words = [read, laidOut].filter((one) => one !== '').join(', ');
+  return words === '' ? null : `A long payload: ${words}.`;
+}
 
 export function EventDetails({ detail }: { readonly detail: EventDetail }) {
-  const raw = useSignal(false);
-  const text = readable(detail.payload);
+  const wantsHex = useSignal(false);
+  const bytes = useMemo(() => bytesOf(detail.payload), [detail]);
+  const plain = useMemo(() => textOf(bytes), [bytes]);
+  const isHex = wantsHex.value || plain === null;
+  const text = useMemo(() => (isHex ? hex(bytes) : readable(plain ?? '')), [bytes, isHex]);
+  const cut = cutWords(detail, bytes.length, text);
   return (
     <section class="event-detail" aria-label={`Event ${detail.token}`}>
       <header class="button-row">
@@ -31,19 +54,22 @@ export function EventDetails({ detail }: { readonly detail: EventDetail }) {
           {detail.type} <span class="hint">#{detail.token}</span>
         </h3>
         <CopyButton text={text} label="Copy the payload" />
-        <CopyButton text={givenOf(detail.type, decoded(detail.payload))} label="Copy as given(…)" words="given(…)" />
+        {plain !== null && <CopyButton text={givenOf(detail.type, plain)} label="Copy as given(…)" words="given(…)" />}
         <label class="field-inline push">
           <input
             type="checkbox"
-            checked={raw.value}
+            checked={isHex}
+            disabled={plain === null}
             onChange={(event) => {
-              raw.value = event.currentTarget.checked;
+              wantsHex.value = event.currentTarget.checked;
             }}
           />
           Hex
         </label>
       </header>
       <dl class="facts">
+        <dt>Time</dt>
+        <dd>{moment(detail.timestamp)}</dd>
         <dt>Id</dt>
         <dd>{detail.id}</dd>
         {detail.aggregateId !== '' && (
@@ -67,8 +93,11 @@ export function EventDetails({ detail }: { readonly detail: EventDetail }) {
           </>
         ))}
       </dl>
+      {plain === null && <p class="hint">These bytes are no text.</p>}
+      {cut !== null && <p class="hint">{cut}</p>}
+      {detail.size === 0 && <p class="hint">It has no payload.</p>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1) */}
-      <pre tabIndex={0}>{raw.value ? hex(detail.payload) : text}</pre>
+      <pre tabIndex={0}>{text.slice(0, SHOWN_CHARS_MAX)}</pre>
     </section>
   );
 }
