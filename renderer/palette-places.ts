@@ -66,6 +66,7 @@ const places: Readonly<Record<ShowingVerb, (rest: readonly string[]) => Work>> =
   append: () => toPage('events'),
   apps: () => toPage('apps'),
   processor: () => toPage('apps'),
+  access: () => toPage('contexts'),
   script: () => toPage('chaos'),
   config: () => toPage('configuration'),
   tasks: () => inDock('tasks'),

@@ -18,6 +18,11 @@ export const topics = {
     text: 'An event is stored once a majority of the members has it on disk. The page shows which members have which event, and appends one by hand.',
     command: 'muster events default --tail',
   },
+  access: {
+    title: 'Access',
+    text: 'With access control an app shows a token, and a user a name and a password; each may do what its roles say, in their contexts. Nodes keep hashes only.',
+    command: 'muster access put application shop --role USE_CONTEXT@default',
+  },
   timeline: {
     title: 'Timeline',
     text: 'While a cluster runs, what happens and the state at each moment are recorded. Every moment can be looked at again, and a part of it saved as a script.',

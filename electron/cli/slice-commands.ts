@@ -1,5 +1,6 @@
 // Registers the commands of the apps, events, timeline, chaos and checkpoint pages. Entry point: `addSliceCommands`.
 import type { Command } from 'commander';
+import { addAccessCommands } from './access-commands.ts';
 import { apps, askApp } from './apps-commands.ts';
 import { doctor } from './doctor-commands.ts';
 import { checkpoint, checkpoints } from './checkpoint-commands.ts';
@@ -29,6 +30,7 @@ export function addSliceCommands(program: Command, add: AddCommand, run: RunComm
     .action((options: { context?: string }, command: Command) =>
       run(command, (installation, output, common) => doctor(installation, output, common.cluster, options)),
     );
+  addAccessCommands(program, add, run);
   addProcessorCommands(program, add, run);
   addTimelineCommands(program, add, run);
   addPaceCommands(program, add, run);

@@ -1,4 +1,5 @@
 // Run-time checks of the calls of records.ts. Entry point: `recordChecks`.
+import { accessChecks } from './check-access.ts';
 import {
   clusterNameOf,
   contextNameOf,
@@ -72,6 +73,7 @@ const actOf: Parse<ProcessorAct> = (value, where) => {
 };
 
 export const recordChecks: RecordChecks = {
+  ...accessChecks,
   searches(args) {
     count(args, 1, 1);
     return [clusterNameOf(args[0], 'cluster')];

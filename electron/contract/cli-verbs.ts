@@ -49,6 +49,7 @@ export const cliVerbs = {
   search: 'shows',
   apps: 'shows',
   processor: 'shows',
+  access: 'shows',
   script: 'shows',
   config: 'shows',
   tasks: 'shows',

@@ -1,5 +1,7 @@
-// The calls of what people write down about a cluster, saved searches and notes, and of what they tell its event processors: part of
-// LauncherApi (api.ts). Types only.
+// The calls of what people write down about a cluster, saved searches and notes, of what they tell its event processors, and of
+// who may use it (access.ts): part of LauncherApi (api.ts). Types only.
+import { accessMethods } from './access.ts';
+import type { AccessApi } from './access.ts';
 import type { TimelineEvent } from './history.ts';
 import type { ClusterName } from './model.ts';
 import type { ProcessorApi } from './processors.ts';
@@ -13,7 +15,7 @@ export interface SavedSearch {
 
 export const SEARCHES_MAX = 100;
 
-export interface RecordsApi extends ProcessorApi {
+export interface RecordsApi extends ProcessorApi, AccessApi {
   /** By name. Fails with SEARCHES_UNREADABLE. */
   searches(cluster: ClusterName): Promise<readonly SavedSearch[]>;
   /** Replaces the one of that name. Fails with SEARCHES_FULL. */
@@ -45,4 +47,5 @@ export const recordMethods = [
   'editNote',
   'removeNote',
   'steerProcessor',
+  ...accessMethods,
 ] as const satisfies readonly (keyof RecordsApi)[];

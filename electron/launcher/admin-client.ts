@@ -1,5 +1,5 @@
 // Asks a running node to change the cluster, over the REST calls that Axon Server's own CLI uses (rest-and-cli.md).
-// Entry points: `createContext`, `deleteContext`, `setRole`, `moveLeader`, `steerProcessor`, `toldPorts`. Changes of contexts fail with
+// Entry points: `createContext`, `deleteContext`, `setRole`, `moveLeader`, `steerProcessor`, `toldPorts`, `askAccess`. Changes of contexts fail with
 // CONTEXT_REFUSED carrying the server's text.
 import http from 'node:http';
 import https from 'node:https';
@@ -10,7 +10,7 @@ import { LOOPBACK } from './ports.ts';
 import type { ClusterSecurity } from './security.ts';
 
 export const ADMIN_CALL_TIMEOUT_MS = 15_000;
-const ANSWER_CHARS_MAX = 64 * 1024;
+const ANSWER_CHARS_MAX = 4 * 1024 * 1024;
 
 /** The node to ask, and what it wants to see. */
 export interface AdminDoor {
@@ -91,6 +91,20 @@ export async function steerProcessor(
   throw launcherError('PROCESSOR_REFUSED', `${name} did not ${act.kind}.`, why, [
     'See processors, their segments and apps: muster processor ls',
   ]);
+}
+
+/** One call about users and applications; answers its text. Fails with ACCESS_REFUSED carrying the server's. */
+export async function askAccess(
+  door: AdminDoor,
+  method: string,
+  path: string,
+  body: unknown,
+  refused: string,
+): Promise<string> {
+  const { status, text } = await call(door, method, path, body);
+  if (status === 200) return text;
+  const why = text === '' ? `The server answered ${status}.` : text;
+  throw launcherError('ACCESS_REFUSED', refused, why, ['See who may do what: muster access ls']);
 }
 
 /** 200 and 202 are success. */

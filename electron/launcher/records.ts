@@ -1,6 +1,7 @@
 // The calls of records.ts (contract) as one object over the fleet. Entry point: `records`.
 import type { ProcessorAct, ProcessorName } from '../contract/processors.ts';
 import type { RecordsApi, SearchesChanged } from '../contract/records.ts';
+import { accessCalls } from './access.ts';
 import { steerProcessor } from './admin-client.ts';
 import { adminDoor } from './admin-door.ts';
 import type { Cluster } from './cluster.ts';
@@ -30,6 +31,7 @@ export function records({ fleet, service, changed }: RecordsOptions): RecordsApi
     return work();
   };
   return {
+    ...accessCalls(fleet),
     searches: async (name) => searchesOf(name).list(),
     saveSearch: (name, search, words) => change(() => searchesOf(name).save(search, words)),
     renameSearch: (name, search, to) => change(() => searchesOf(name).rename(search, to)),

@@ -7,6 +7,7 @@ import type { RoleWish } from '../../electron/contract/role-plan.ts';
 import { planRoles, roleWords } from '../../electron/contract/role-plan.ts';
 import { count } from '../format.ts';
 import { useAsked } from '../asked-dialog.ts';
+import { AccessPanel } from '../parts/access-panel.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { PurgeDialog, VerifyDialog } from '../parts/context-check.tsx';
 import { CreateContextDialog, DeleteContextDialog, RoleOptions } from '../parts/context-dialogs.tsx';
@@ -250,7 +251,7 @@ function OpenDialog(props: { readonly view: ClusterView; readonly open: Open; re
   return <DeleteContextDialog view={view} context={context} asked={asked} onClose={onClose} />;
 }
 
-export function ContextsPage({ view }: { readonly view: ClusterView }) {
+function ContextRoles({ view }: { readonly view: ClusterView }) {
   const staged = useSignal<Staged>(new Map());
   const open = useSignal<Open>(null);
   const close = (): void => {
@@ -321,3 +322,10 @@ export function ContextsPage({ view }: { readonly view: ClusterView }) {
     </section>
   );
 }
+
+export const ContextsPage = ({ view }: { readonly view: ClusterView }) => (
+  <>
+    <ContextRoles view={view} />
+    <AccessPanel view={view} />
+  </>
+);

@@ -14,7 +14,7 @@ const SLOW_MS = 60_000;
 const TWINS: Readonly<Record<string, readonly string[]>> = {
   overview: ['status'],
   apps: ['apps', 'reconnect', 'disconnect', 'processor'],
-  contexts: ['context', 'role', 'move-leader'],
+  contexts: ['context', 'role', 'move-leader', 'access'],
   events: ['events', 'search', 'append', 'verify', 'purge'],
   timeline: ['timeline', 'note'],
   logs: ['logs'],
