@@ -62,6 +62,7 @@ const places: Readonly<Record<ShowingVerb, (rest: readonly string[]) => Work>> =
   doctor: () => inDock('connect'),
   timeline: () => toPage('timeline'),
   events: () => toPage('events'),
+  query: () => toPage('events'),
   search: () => toPage('events'),
   append: () => toPage('events'),
   apps: () => toPage('apps'),

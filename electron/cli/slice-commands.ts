@@ -9,6 +9,7 @@ import type { AppendOptions, EventsOptions } from './event-commands.ts';
 import type { AddCommand, RunCommand } from './fault-commands.ts';
 import { addPaceCommands } from './pace-commands.ts';
 import { addProcessorCommands } from './processor-commands.ts';
+import { query } from './query-command.ts';
 import { addSearchCommands } from './search-commands.ts';
 import { addTimelineCommands } from './timeline-commands.ts';
 
@@ -35,6 +36,17 @@ export function addSliceCommands(program: Command, add: AddCommand, run: RunComm
   addTimelineCommands(program, add, run);
   addPaceCommands(program, add, run);
   addEventCommands(program, add, run);
+  add(
+    program,
+    'query <context> [text]',
+    'ask events in the query language: payloadType contains "Card" | count(); see docs/queries.md',
+  )
+    .option('--watch', 'ask again every two seconds')
+    .action((context: string, text: string | undefined, options: { watch?: boolean }, command: Command) =>
+      run(command, (installation, output, common) =>
+        query(installation, output, common.cluster, context, text ?? '', options.watch === true),
+      ),
+    );
   addSearchCommands(program, add, run);
   addCheckpointCommands(program, add, run);
 }

@@ -16,6 +16,7 @@ import {
   textUpTo,
 } from './check-parts.ts';
 import type { Parse } from './check-parts.ts';
+import { QUERY_CHARS_MAX } from './query.ts';
 import type { EventFilter, EventQuery, NewEventInput } from './events.ts';
 import type { SliceApi } from './slices.ts';
 
@@ -126,6 +127,14 @@ export const sliceChecks: SliceChecks = {
       clusterNameOf(args[0], 'cluster'),
       contextNameOf(args[1], 'context'),
       integerOf(0, TOKEN_MAX)(args[2], 'token'),
+    ];
+  },
+  queryEvents(args) {
+    count(args, 3, 3);
+    return [
+      clusterNameOf(args[0], 'cluster'),
+      contextNameOf(args[1], 'context'),
+      textUpTo(QUERY_CHARS_MAX)(args[2], 'query'),
     ];
   },
   eventTree: clusterAndContextOf,

@@ -46,6 +46,7 @@ export const cliVerbs = {
   doctor: 'shows',
   timeline: 'shows',
   events: 'shows',
+  query: 'shows',
   search: 'shows',
   apps: 'shows',
   processor: 'shows',

@@ -12,9 +12,11 @@ import type { DoctorReport } from './doctor.ts';
 import type { CheckpointView } from './checkpoints.ts';
 import type { HistoryView, PastView } from './history.ts';
 import type { ClusterName, ContextName, NodeName, TaskView } from './model.ts';
+import { queryMethods } from './query.ts';
+import type { QueryApi } from './query.ts';
 import type { PaceSetting } from './pace.ts';
 
-export interface SliceApi {
+export interface SliceApi extends QueryApi {
   /** Asks the app to connect anew, or ends its connections; answers the nodes that had it. Fails with APP_NOT_FOUND. */
   askApp(cluster: ClusterName, clientId: string, action: 'reconnect' | 'disconnect'): Promise<readonly NodeName[]>;
   /** Committed events that match, ascending, from the copy of one node. Fails with CONTEXT_NOT_FOUND, CONTEXT_UNREADABLE. */
@@ -79,4 +81,5 @@ export const sliceMethods = [
   'history',
   'pastView',
   'timelineScript',
+  ...queryMethods,
 ] as const satisfies readonly (keyof SliceApi)[];

@@ -1,5 +1,5 @@
 // Asks a running node to change the cluster, over the REST calls that Axon Server's own CLI uses (rest-and-cli.md).
-// Entry points: `createContext`, `deleteContext`, `setRole`, `moveLeader`, `steerProcessor`, `toldPorts`, `askAccess`. Changes of contexts fail with
+// Entry points: `createContext`, `deleteContext`, `setRole`, `moveLeader`, `steerProcessor`, `toldPorts`, `askAccess`, `callNode`. Changes of contexts fail with
 // CONTEXT_REFUSED carrying the server's text.
 import http from 'node:http';
 import https from 'node:https';
@@ -10,7 +10,8 @@ import { LOOPBACK } from './ports.ts';
 import type { ClusterSecurity } from './security.ts';
 
 export const ADMIN_CALL_TIMEOUT_MS = 15_000;
-const ANSWER_CHARS_MAX = 4 * 1024 * 1024;
+/** What is beyond is left out. */
+export const ANSWER_CHARS_MAX = 4 * 1024 * 1024;
 
 /** The node to ask, and what it wants to see. */
 export interface AdminDoor {
@@ -65,7 +66,7 @@ export async function moveLeader(door: AdminDoor, context: ContextName, node: No
 export async function toldPorts(
   door: AdminDoor,
 ): Promise<readonly { readonly name: string; readonly http: number; readonly internal: number }[]> {
-  const { status, text } = await call(door, 'GET', '/v1/public', null);
+  const { status, text } = await callNode(door, 'GET', '/v1/public', null);
   if (status !== 200) return [];
   const rows = JSON.parse(text) as readonly { name: string; httpPort: number; grpcInternalPort: number }[];
   return rows.map(({ name, httpPort, grpcInternalPort }) => ({ name, http: httpPort, internal: grpcInternalPort }));
@@ -84,7 +85,7 @@ export async function steerProcessor(
       : act.kind === 'pause' || act.kind === 'start'
         ? `${one}/${act.kind}?`
         : `${one}/segments/${act.kind}?`;
-  const answer = await call(door, 'PATCH', `${path}context=${encodeURIComponent(context)}`, null);
+  const answer = await callNode(door, 'PATCH', `${path}context=${encodeURIComponent(context)}`, null);
   if (answer.status === 200) return 'done';
   if (answer.status === 202) return 'accepted';
   const why = answer.text === '' ? `The server answered ${answer.status}.` : answer.text;
@@ -101,7 +102,7 @@ export async function askAccess(
   body: unknown,
   refused: string,
 ): Promise<string> {
-  const { status, text } = await call(door, method, path, body);
+  const { status, text } = await callNode(door, method, path, body);
   if (status === 200) return text;
   const why = text === '' ? `The server answered ${status}.` : text;
   throw launcherError('ACCESS_REFUSED', refused, why, ['See who may do what: muster access ls']);
@@ -109,14 +110,14 @@ export async function askAccess(
 
 /** 200 and 202 are success. */
 async function change(door: AdminDoor, method: string, path: string, body: unknown, refused: string): Promise<void> {
-  const answer = await call(door, method, path, body);
+  const answer = await callNode(door, method, path, body);
   if (answer.status !== 200 && answer.status !== 202) {
     const why = answer.text === '' ? `The server answered ${answer.status}.` : answer.text;
     throw launcherError('CONTEXT_REFUSED', refused, why, ['See contexts, members and roles: muster status']);
   }
 }
 
-function call(
+export function callNode(
   { httpPort: port, security: { tokens, authority } }: AdminDoor,
   method: string,
   path: string,
@@ -143,7 +144,7 @@ function call(
         let answer = '';
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => {
-          answer = (answer + chunk).slice(0, ANSWER_CHARS_MAX);
+          if (answer.length < ANSWER_CHARS_MAX) answer = (answer + chunk).slice(0, ANSWER_CHARS_MAX);
         });
         response.on('end', () => resolve({ status: response.statusCode ?? 0, text: answer.trim() }));
         response.on('error', (error) => resolve({ status: 0, text: error.message }));

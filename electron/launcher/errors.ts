@@ -38,6 +38,7 @@ export const launcherErrorCodes = [
   'APP_NOT_FOUND',
   'PROCESSOR_NOT_FOUND',
   'PROCESSOR_REFUSED',
+  'QUERY_REFUSED',
   'ACCESS_OFF',
   'ACCESS_REFUSED',
   'ACCOUNT_NOT_FOUND',

@@ -155,7 +155,7 @@ export function contextOf(view: ClusterView, name: string): ContextView {
 }
 
 /** The leader, else the member that has most. Fails with CONTEXT_UNREADABLE. */
-function readerOf(context: ContextView): NodeName {
+export function readerOf(context: ContextView): NodeName {
   const storing = context.members.filter((member) => member.lastToken !== null);
   const best = [...storing].sort((left, right) => (right.lastToken ?? -1) - (left.lastToken ?? -1))[0];
   const node = context.leader ?? best?.node;

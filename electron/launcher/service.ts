@@ -13,6 +13,7 @@ import { openSettings } from './app-settings.ts';
 import { snippetsOf } from './client-config.ts';
 import { examine } from './doctor.ts';
 import { launcherError } from './errors.ts';
+import { queryEvents } from './event-query.ts';
 import { appendEvent, eventTree, readEvent, readEvents } from './events.ts';
 import { commandOf } from './installation.ts';
 import { previewOf } from './properties-file.ts';
@@ -210,6 +211,10 @@ class Service implements Omit<ServiceWithoutScripts, keyof ManageApi | keyof Rec
 
   async readEvent(...[name, context, token]: Parameters<LauncherClient['readEvent']>) {
     return readEvent(this.#fleet.get(name).source, context, token);
+  }
+
+  async queryEvents(...[name, context, query]: Parameters<LauncherClient['queryEvents']>) {
+    return queryEvents(this.#fleet.get(name), context, query);
   }
 
   async eventTree(...[name, context]: Parameters<LauncherClient['eventTree']>) {

@@ -43,6 +43,8 @@ export class SearchRoutes {
       live: queryFlag(query, 'liveupdates', false),
       snapshots: queryFlag(query, 'querySnapshots', false),
       fromLeader: queryFlag(query, 'forceleader', false),
+      /** Our own: rows say which of their `sortValues` fall. */
+      order: queryFlag(query, 'order', false),
     };
     // DP-5: who reads from the leader may ask any node, also one that has no part in the context.
     if (!options.fromLeader) requireKind(this.#node.directory.requireServable(context), false);
@@ -66,7 +68,7 @@ export class SearchRoutes {
 
   /** A new search with the token of an older one ends that. */
   #begin(
-    options: { query: string; live: boolean; snapshots: boolean; fromLeader: boolean },
+    options: { query: string; live: boolean; snapshots: boolean; fromLeader: boolean; order: boolean },
     context: string,
     stream: SseStream,
     token: string,
@@ -84,7 +86,7 @@ export class SearchRoutes {
         names = columns;
         send('metadata', columns);
       },
-      row: (change: Change) => send('row', rowOf(change, names)),
+      row: (change: Change) => send('row', rowOf(change, names, options.order)),
       historyDone: () => send('done', 'Done'),
       ready: () => sent,
     };
@@ -108,14 +110,14 @@ function describe(error: unknown): string {
   return error instanceof QueryError || error instanceof AxonError ? `[${error.code}] ${message}` : message;
 }
 
-function rowOf({ id, row }: Change, names: readonly string[]): unknown {
+function rowOf({ id, row }: Change, names: readonly string[], order: boolean): unknown {
   const idValues = id.map(jsonOf);
   if (row === null) return { idValues, deleted: true };
   const sortValues = row.sort.map((value) =>
     isMoment(value ?? '') ? (value as { epochMs: number }).epochMs : jsonOf(value),
   );
   const value = Object.fromEntries(names.map((name) => [name, jsonOf(row.get(name) ?? null)]));
-  return { idValues, sortValues, value };
+  return { idValues, sortValues, value, ...(order ? { descending: row.descending } : {}) };
 }
 
 function jsonOf(value: Value): unknown {

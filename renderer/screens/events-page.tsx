@@ -12,6 +12,7 @@ import { EventDetails } from '../parts/event-details.tsx';
 import { EventFilterBar, keepWords, keptWords, withTerms } from '../parts/event-filter.tsx';
 import { EventTable } from '../parts/event-table.tsx';
 import { EventTypes } from '../parts/event-types.tsx';
+import { QueryPanel } from '../parts/query-panel.tsx';
 import { SavedSearches } from '../parts/saved-searches.tsx';
 import { commandsBlocked, past, context as shownContext, wantedContext } from '../store.ts';
 
@@ -164,6 +165,7 @@ function Browser({ view, name }: { readonly view: ClusterView; readonly name: st
 export function EventsPage({ view }: { readonly view: ClusterView }) {
   const names = view.contexts.map((one) => one.name).filter((one) => !one.startsWith('_'));
   const shown = names.find((one) => one === shownContext.value?.name) ?? names[0];
+  const asking = useSignal(false);
   const readableNow = view.state !== 'stopped' && shown !== undefined;
   return (
     <section class="panel events-page" aria-labelledby="events-heading">
@@ -181,7 +183,19 @@ export function EventsPage({ view }: { readonly view: ClusterView }) {
           ))}
         </select>
         <span class="hint">● durable ◐ appended, not committed – absent</span>
+        <span class="push" />
+        <Button
+          small
+          aria-expanded={asking.value}
+          blocked={!readableNow && 'The cluster is stopped'}
+          onClick={() => {
+            asking.value = !asking.peek();
+          }}
+        >
+          Query…
+        </Button>
       </header>
+      {readableNow && asking.value && <QueryPanel key={`query ${shown}`} cluster={view.name} context={shown} />}
       {readableNow ? (
         <Browser key={shown} view={view} name={shown} />
       ) : (

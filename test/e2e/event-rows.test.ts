@@ -133,13 +133,13 @@ describeWindow('the list of the event browser', (window) => {
   });
 
   it('UX-9 the tail takes all that came, also more than a page in its second, and begins anew when the context was emptied', async () => {
-    const page = await open(10);
-    await page.getByText(/^10 events/).waitFor();
+    const page = await open(400);
+    await page.getByText(/^400 events/).waitFor();
     await page.getByRole('checkbox', { name: 'Tail' }).check();
-    await page.getByText('10 events of 10 looked at; new ones are added.').waitFor();
+    await page.getByText('200 events of 200 looked at; new ones are added.').waitFor();
     const before = window.fake.callsOf('readEvents').length;
-    store.events = 4010;
-    await page.getByText('4,010 events of 4,010 looked at; new ones are added.').waitFor();
+    store.events = 4400;
+    await page.getByText('4,200 events of 4,200 looked at; new ones are added.').waitFor();
     expect(window.fake.callsOf('readEvents').length - before).toBeLessThan(8);
     Object.assign(store, { events: 3, purges: 1 });
     await page.getByText('3 events of 3 looked at; new ones are added.').waitFor();

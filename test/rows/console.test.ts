@@ -15,7 +15,7 @@ const TWINS: Readonly<Record<string, readonly string[]>> = {
   overview: ['status'],
   apps: ['apps', 'reconnect', 'disconnect', 'processor'],
   contexts: ['context', 'role', 'move-leader', 'access'],
-  events: ['events', 'search', 'append', 'verify', 'purge'],
+  events: ['events', 'query', 'search', 'append', 'verify', 'purge'],
   timeline: ['timeline', 'note'],
   logs: ['logs'],
   configuration: ['config'],
