@@ -44,7 +44,7 @@ describeWindow('axe', (harness) => {
     await goTo(window, 'Events');
     await window.getByRole('button', { name: 'cards', exact: true }).click();
     await window.getByRole('button', { name: 'Remove the filter type:Card*' }).waitFor();
-    await window.getByRole('button', { name: '7', exact: true }).click();
+    await window.getByRole('gridcell', { name: '7', exact: true }).click();
     await window.getByText('"amount": 5').waitFor();
     await window.getByRole('button', { name: 'Rename search of ada' }).click();
     await window.locator('summary', { hasText: 'Card' }).click();
