@@ -133,6 +133,7 @@ export function AccountForm(props: {
   return (
     <Dialog title={before === null ? `New ${kind}` : `Roles of ${before.name}`} onClose={onClose}>
       <form
+        class="account-form"
         onSubmit={(event) => {
           event.preventDefault();
           if (blocked === false) void save();

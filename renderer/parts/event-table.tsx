@@ -11,9 +11,8 @@ import { useVirtualRows } from './virtual-rows.ts';
 
 /** Widths in characters: columns stay where they are while other rows come into sight. */
 const WIDE = {
-  token: 11,
+  token: 10,
   node: 5,
-  time: 23,
   type: [14, 64],
   aggregate: [14, 44],
   sequence: 8,
@@ -29,10 +28,12 @@ const between = (chars: number, [least, most]: readonly [number, number]): numbe
 
 function Columns({ view, list }: { readonly view: ClusterView; readonly list: EventList }) {
   const { type, aggregate } = list.widest.value;
+  const ends = [list.rows.value[0], list.rows.value.at(-1)];
+  const time = PADDING + Math.max(...ends.map((row) => moment(row?.timestamp ?? Date.now()).length));
   const chars = [
     WIDE.token,
     ...view.nodes.map(() => WIDE.node),
-    WIDE.time,
+    time,
     between(type, WIDE.type),
     between(aggregate, WIDE.aggregate),
     WIDE.sequence,

@@ -70,7 +70,8 @@ export function QueryPanel({ cluster, context }: { readonly cluster: string; rea
       if (mine === turn.current) answer.value = told;
     };
     if (await attempt(SUBJECT, work, again)) return again ? setError(SUBJECT, null) : undefined;
-    live.value = false;
+    // What was told before is no answer to this.
+    [live.value, answer.value] = [false, null];
     const place = placeIn(errors.peek()[SUBJECT]?.why ?? '');
     if (place === null || again || text.peek() !== asked) return;
     field.current?.focus();
