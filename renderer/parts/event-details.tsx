@@ -54,7 +54,9 @@ export function EventDetails({ detail }: { readonly detail: EventDetail }) {
           {detail.type} <span class="hint">#{detail.token}</span>
         </h3>
         <CopyButton text={text} label="Copy the payload" />
-        {plain !== null && <CopyButton text={givenOf(detail.type, plain)} label="Copy as given(…)" words="given(…)" />}
+        {plain !== null && bytes.length === detail.size && (
+          <CopyButton text={givenOf(detail.type, plain)} label="Copy as given(…)" words="given(…)" />
+        )}
         <label class="field-inline push">
           <input
             type="checkbox"
