@@ -84,6 +84,7 @@ describeWindow('the event browser', (window) => {
     await opened.getByRole('alert').filter({ hasText: "'soon' is no moment" }).waitFor();
     await opened.getByRole('link', { name: 'Apps', exact: true }).click();
     await opened.goBack();
+    await pressWhenReady(opened.getByRole('button', { name: 'Refresh' }));
     await expect
       .poll(asked, { message: 'kept on the way back' })
       .toEqual({ type: 'Card*', text: 'issued', aggregate: 'card-1' });
