@@ -42,6 +42,16 @@ interface PutOptions {
   readonly password?: string;
 }
 
+/** Fails with UsageError. */
+function accountOf(kindWord: string, name: string, { role, description, password }: PutOptions): Account {
+  const kind = kindOf(kindWord);
+  if (kind === 'user' && description !== undefined) throw new UsageError('A user has no description.');
+  if (kind === 'application' && password !== undefined)
+    throw new UsageError('An application has a token, which is made here: leave --password out.');
+  if (role === undefined) throw new UsageError('Say what it may do: --role USE_CONTEXT@default');
+  return { kind, name, description: description ?? '', roles: role };
+}
+
 function put(
   installation: Installation,
   output: Output,
@@ -100,17 +110,11 @@ export function addAccessCommands(program: Command, add: AddCommand, run: RunCom
     .option('--role <role@context...>', 'USE_CONTEXT@default, ADMIN@_admin, READ_EVENTS@*: in a context, * in all')
     .option('--description <words>', 'of an application')
     .option('--password <password>', 'of a user; without it a new user gets one that is made here')
-    .action((kindWord: string, name: string, options: PutOptions, command: Command) => {
-      const kind = kindOf(kindWord);
-      if (kind === 'user' && options.description !== undefined) throw new UsageError('A user has no description.');
-      if (kind === 'application' && options.password !== undefined)
-        throw new UsageError('An application has a token, which is made here: leave --password out.');
-      if (options.role === undefined) throw new UsageError('Say what it may do: --role USE_CONTEXT@default');
-      const account = { kind, name, description: options.description ?? '', roles: options.role };
-      return run(command, (installation, output, { cluster }) =>
-        put(installation, output, cluster, account, options.password ?? null),
-      );
-    });
+    .action((kindWord: string, name: string, options: PutOptions, command: Command) =>
+      run(command, (installation, output, { cluster }) =>
+        put(installation, output, cluster, accountOf(kindWord, name, options), options.password ?? null),
+      ),
+    );
   add(group, 'rm <kind> <name>', 'delete a user or an application; its calls are refused from now on').action(
     (kind: string, name: string, _options: unknown, command: Command) =>
       run(command, (installation, output, { cluster }) => remove(installation, output, cluster, kindOf(kind), name)),
