@@ -151,7 +151,10 @@ function membersOf(
   const best = leader ?? [...groups.values()].sort((left, right) => right.term - left.term)[0] ?? null;
   const configured: readonly MemberFact[] =
     best !== null && best.members.length > 0
-      ? best.members.map((member) => ({ node: member.node, role: member.role, matchIndex: member.matchIndex }))
+      ? best.members.map(({ node, role, matchIndex }) => {
+          // A new leader begins at 0 with those that do not answer, which is not that they have nothing.
+          return { node, role, matchIndex: matchIndex === 0 && !groups.has(node) ? null : matchIndex };
+        })
       : plannedRoles(facts.plan, name).map((planned) => ({ ...planned, matchIndex: null }));
   const messaging = facts.nodes
     .filter((node) => node.report?.messagingContexts.includes(name) === true)

@@ -221,3 +221,12 @@ describe('UX-4.2 loss meter', () => {
     );
   });
 });
+
+it('a new leader knows nothing of a member that never answered it: no match and no lag is told', () => {
+  const groups = leaderGroups({
+    members: [member('node-1', 'PRIMARY', 102), member('node-2', 'PRIMARY', 102), member('node-3', 'PRIMARY', 0)],
+  });
+  const led = applied(healthy, ...nodeUp('node-1', groups), ...killed('node-3'));
+  const silent = contextOf(viewOf(led, T0)).members.find(({ node }) => node === 'node-3');
+  expect(silent).toMatchObject({ matchIndex: null, lag: null });
+});
