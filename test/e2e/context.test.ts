@@ -347,6 +347,17 @@ describeWindow('the window', (harness) => {
       expect(inside).toEqual([true, true]);
     });
 
+    it('UX-4.3 a name of any length in the groups of a partition is told inside of the dialog', async () => {
+      const page = await harness.openCluster();
+      await page.getByRole('button', { name: 'Links…' }).click();
+      const dialog = page.getByRole('dialog', { name: 'Links between the nodes' });
+      const groups = dialog.getByRole('textbox', { name: 'Groups that do not hear each other' });
+      await groups.fill(`node-1 / node-${'9'.repeat(400)}`);
+      await page.keyboard.press('Tab');
+      await dialog.getByRole('alert').waitFor();
+      expect(await dialog.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+    });
+
     it('UX-4.2 the log strip aligns the ends of the logs and says in words what is not committed and what goes', async () => {
       const page = await harness.openCluster();
       const view = scenes.healthy();
