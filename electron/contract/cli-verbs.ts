@@ -46,6 +46,7 @@ export const cliVerbs = {
   tasks: 'shows',
   settings: 'shows',
   'control-port': 'shows',
+  'install-cli': 'shows',
   data: 'shows',
   diagnose: 'shows',
   bundle: 'shows',

@@ -128,9 +128,10 @@ class Service implements Omit<ServiceWithoutScripts, keyof ManageApi | keyof Rec
   }
 
   async about() {
-    const { version, workspace, enginePath } = this.#options;
+    const { version, workspace, enginePath, environment = process.env } = this.#options;
     const { pid, platform } = process;
-    const own = { version, workspace: workspace.dir, pid, platform, command: commandOf(enginePath) };
+    const command = commandOf(enginePath, platform, environment);
+    const own = { version, workspace: workspace.dir, pid, platform, command };
     return this.broken.length > 0 ? { ...own, broken: this.broken } : own;
   }
 

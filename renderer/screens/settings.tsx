@@ -1,14 +1,13 @@
 // Settings of this window and of the app, and where Muster keeps its things (ux.md §13).
-import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 import { clock, dayClock } from '../format.ts';
+import { CommandLine } from '../parts/command-line.tsx';
 import { ControlPort } from '../parts/control-port.tsx';
-import { Button, CopyButton, ErrorNote, SubjectError } from '../parts/controls.tsx';
+import { Button, ErrorNote, SubjectError } from '../parts/controls.tsx';
 import { DataPanel } from '../parts/data-panel.tsx';
 import { changeSetting, Choice, Group, PortField, SharedChoice } from '../parts/settings-parts.tsx';
 import { prefer, preferences } from '../preferences.ts';
 import { settings } from '../settings.ts';
-import { api, attempt, connected, pending, readSettings, wall } from '../store.ts';
+import { connected, pending, readSettings, wall } from '../store.ts';
 
 function Look() {
   const { theme, density, motion } = preferences.value;
@@ -71,28 +70,6 @@ function Times() {
       <p class="hint">
         Now: <time>{clock(wall.value)}</time>; with its day: <time>{dayClock(wall.value)}</time>
       </p>
-    </Group>
-  );
-}
-
-/** An installed app brings its command line, whose place differs by system. */
-function CommandLine() {
-  const command = useSignal<string | null>(null);
-  useEffect(() => {
-    if (!connected.value) return;
-    void attempt('about', async () => {
-      command.value = (await api().about()).command;
-    });
-  }, [connected.value]);
-  return (
-    <Group title="Command line">
-      <p>Every action of this window is a command, and both see the same clusters.</p>
-      {command.value !== null && (
-        <p>
-          <code>{command.value} --help</code> <CopyButton text={command.value} label="Copy the command" />
-        </p>
-      )}
-      <SubjectError subject="about" />
     </Group>
   );
 }

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { LauncherEventName, LauncherEvents } from '../../electron/contract/api.ts';
+import type { CommandLinkView } from '../../electron/contract/command-link.ts';
 import type { ControlPortView } from '../../electron/contract/control-port.ts';
 import type { TimelineEvent } from '../../electron/contract/history.ts';
 import type {
@@ -213,6 +214,7 @@ export class FakeLauncher {
       const page = url === null ? null : `${url}/#token=${token}`;
       return { wish, url, page, token: shown, tokenFile: '/home/ada/.local/share/muster/control.token' };
     };
+    this.on('commandLink', () => commandLink);
     this.on('controlPort', () => port(0));
     this.on('changeControlPort', (wish: AppSettings['controlPort']) => port(wish));
     this.on('newToken', () => {
@@ -273,6 +275,18 @@ function planOf(spec: ClusterSpec): PlanPreview {
   const properties = [`server.port=${first}`, `axoniq.axonserver.muster.timing-profile=${spec.timing}`];
   return { version: 1, spec, dir, createdAt: new Date().toISOString(), nodes, properties };
 }
+
+export const commandLink: CommandLinkView = {
+  state: 'absent',
+  file: '/home/ada/.local/bin/muster',
+  target: '/opt/Muster/resources/bin/muster',
+  leadsTo: null,
+  folderOnPath: false,
+  found: null,
+  sentence: 'The command muster is not installed.',
+  next: [],
+  pathLine: null,
+};
 
 const emptyHistory = { range: null, nodes: [], contexts: [], clients: [], faults: [], appends: [] };
 
