@@ -84,7 +84,9 @@ function Link({
             {action.label}
           </Button>
         )}
-        {link.pathLine !== null && <CopyButton text={link.pathLine} label="Copy the line for the PATH" words="Copy the line" />}
+        {link.pathLine !== null && (
+          <CopyButton text={link.pathLine} label="Copy the line for the PATH" words="Copy the line" />
+        )}
       </p>
     </>
   );

@@ -138,6 +138,8 @@ describeWindow('settings', (harness) => {
     harness.fake.setToken('renewed');
     await pressWhenReady(group.getByRole('button', { name: 'New token' }));
     await expect.poll(() => harness.fake.callsOf('newToken')).toHaveLength(1);
+    // With a new connection it is read again; until then the field is disabled, and a key typed there is lost.
+    await expect.poll(() => harness.fake.callsOf('controlPort').length).toBeGreaterThan(1);
     await group.getByRole('spinbutton', { name: 'Port' }).fill('9100');
     await page.keyboard.press('Enter');
     await group.getByText('http://127.0.0.1:9100').waitFor();

@@ -188,11 +188,15 @@ describeWindow('the window', (harness) => {
       await form.getByText('Ports and timing').click();
       await form.getByRole('radio', { name: 'As documented' }).check();
       await properties.getByText('timing-profile=axon').waitFor();
+      const plan = form.getByRole('complementary', { name: 'Plan' });
+      await form.getByRole('radio', { name: 'Slow motion' }).check();
+      await plan.getByText(/^Timing: Starts fast; once usable, .* take 10 times as long/).waitFor();
+      await properties.getByText('timing-profile=dev').waitFor();
       await form.getByLabel('Throw away when stopped').check();
       await form.getByRole('button', { name: 'Create and start' }).click();
       await expect
         .poll(() => harness.fake.callsOf('createCluster')[0]?.args[0])
-        .toMatchObject({ nodes: 4, data: 'throw-away', timing: 'axon' });
+        .toMatchObject({ nodes: 4, data: 'throw-away', timing: 'dev', slowMotion: true });
     });
 
     it('UX-3.2 contexts are chips: added by Enter, a comma or on the way on, taken away by a press; a name that is none says why', async () => {

@@ -2,12 +2,25 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { timingPresets } from '../../electron/contract/timings.ts';
 import { eachInCliWorkspace } from './cli-workspace.ts';
 import { cli, cliInForeground, freeFirstPort, until } from './support.ts';
 
 let home = '';
 eachInCliWorkspace([], (workspace) => {
   ({ home } = workspace);
+});
+
+describe('muster plan --timing', () => {
+  it('UX-3.2: every timing of the form has its word, is told in the plan, and slow is the fast one in slow motion', async () => {
+    for (const { id, what, timing, slowMotion } of timingPresets) {
+      const plan = await cli(home, 'plan', '--timing', id);
+      expect([plan.code, plan.out]).toEqual([0, expect.stringContaining(`timing ${id}: ${what}`)]);
+      const { spec } = (await cli(home, 'plan', '--timing', id, '--json')).json as unknown as { spec: object };
+      expect(spec).toMatchObject({ timing, ...(slowMotion ? { slowMotion } : {}) });
+      expect('slowMotion' in spec).toBe(slowMotion);
+    }
+  });
 });
 
 describe('muster settings', () => {
