@@ -1,40 +1,23 @@
-// Settings of this window and of the app, and where Muster keeps its things (ux.md §13).
+// Settings of the app, the same for every window and command, and where Muster keeps its things (ux.md §13).
 import { clock, dayClock } from '../format.ts';
 import { CommandLine } from '../parts/command-line.tsx';
 import { ControlPort } from '../parts/control-port.tsx';
 import { Button, ErrorNote, SubjectError } from '../parts/controls.tsx';
 import { DataPanel } from '../parts/data-panel.tsx';
-import { changeSetting, Choice, Group, PortField, SharedChoice } from '../parts/settings-parts.tsx';
-import { prefer, preferences } from '../preferences.ts';
+import { changeSetting, Group, PortField, SharedChoice } from '../parts/settings-parts.tsx';
 import { settings } from '../settings.ts';
 import { connected, pending, readSettings, wall } from '../store.ts';
 
 function Look() {
-  const { theme, density, motion } = preferences.value;
   return (
     <Group title="Look">
-      <Choice
+      <SharedChoice
+        setting="theme"
         legend="Theme"
-        name="theme"
         words={{ system: 'As the system', light: 'Light', dark: 'Dark', contrast: 'High contrast' }}
-        value={theme}
-        onChoose={(value) => prefer({ theme: value })}
       />
-      <Choice
-        legend="Density"
-        name="density"
-        words={{ compact: 'Compact', comfortable: 'Comfortable' }}
-        value={density}
-        onChoose={(value) => prefer({ density: value })}
-      />
-      <Choice
-        legend="Motion"
-        name="motion"
-        words={{ system: 'As the system', reduced: 'None' }}
-        value={motion}
-        onChoose={(value) => prefer({ motion: value })}
-      />
-      <small>For this window. What follows holds for every window and command.</small>
+      <SharedChoice setting="density" legend="Density" words={{ compact: 'Compact', comfortable: 'Comfortable' }} />
+      <SharedChoice setting="motion" legend="Motion" words={{ system: 'As the system', reduced: 'None' }} />
     </Group>
   );
 }
@@ -44,7 +27,7 @@ function Unread() {
   if (settings.value !== null) return null;
   const busy = pending.value.has('settings');
   return (
-    <Group title="Shared settings">
+    <Group title="Settings of every window">
       {busy && <p class="hint">Reading…</p>}
       {!busy && !connected.value && <p class="hint">No connection to the launcher.</p>}
       <SubjectError subject="settings">
@@ -80,20 +63,24 @@ export function SettingsScreen() {
     <main class="page">
       <h1>Settings</h1>
       {shown?.problem !== undefined && <ErrorNote error={shown.problem} />}
-      <Look />
-      <Group title="Keyboard">
-        <label class="field-inline">
-          <input
-            type="checkbox"
-            checked={preferences.value.letterKeys}
-            onChange={(event) => prefer({ letterKeys: event.currentTarget.checked })}
-          />
-          Single letters act on the focused card or panel
-        </label>
-      </Group>
       <Unread />
       {shown !== null && (
         <>
+          <Look />
+          <Group title="Keyboard">
+            <SharedChoice
+              setting="letterKeys"
+              legend="Single letters"
+              words={{ on: 'Act on the focused card or panel', off: 'Do nothing' }}
+            />
+          </Group>
+          <Group title="Hints">
+            <SharedChoice
+              setting="hints"
+              legend="What to try first"
+              words={{ on: 'Shown until it was done', off: 'Not shown' }}
+            />
+          </Group>
           <Times />
           <Group title="Closing the desktop window">
             <SharedChoice

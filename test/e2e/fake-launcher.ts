@@ -20,6 +20,7 @@ import type {
   Snippet,
 } from '../../electron/contract/model.ts';
 import { type AppSettings, standardSettings } from '../../electron/contract/settings.ts';
+import { withLook } from '../../electron/launcher/first-paint.ts';
 import { cluster, down, summaryOf } from './view-parts.ts';
 
 const rendererDir = fileURLToPath(new URL('../../dist/renderer/', import.meta.url));
@@ -54,6 +55,7 @@ export class FakeLauncher {
   #events: readonly TimelineEvent[] = [];
   #revision = 1;
   #answering = true;
+  #settings: AppSettings = standardSettings;
 
   private constructor(token: string) {
     this.#token = token;
@@ -104,6 +106,13 @@ export class FakeLauncher {
 
   setTimeline(events: readonly TimelineEvent[]): void {
     this.#events = events;
+  }
+
+  /** As another window or a command does it; pages that are opened later come with it. */
+  changeSettings(change: Partial<AppSettings>): AppSettings {
+    this.#settings = { ...this.#settings, ...change };
+    this.push('settings', this.#settings);
+    return this.#settings;
   }
 
   /** Answers `method` by `handler` from now on. */
@@ -201,13 +210,8 @@ export class FakeLauncher {
     this.on('snippets', () => snippets);
     this.on('tasks', () => []);
     this.on('dataUse', () => ({ dir: '/home/ada/.local/share/muster', freeBytes: null, parts: [] }));
-    let settings: AppSettings = standardSettings;
-    this.on('settings', () => settings);
-    this.on('changeSettings', (change: Partial<AppSettings>) => {
-      settings = { ...settings, ...change };
-      this.push('settings', settings);
-      return settings;
-    });
+    this.on('settings', () => this.#settings);
+    this.on('changeSettings', (change: Partial<AppSettings>) => this.changeSettings(change));
     const port = (wish: AppSettings['controlPort'], token = 'abc'): ControlPortView => {
       const url = wish === 'off' ? null : `http://127.0.0.1:${wish === 0 ? 43_123 : wish}`;
       const shown = url === null ? null : token;
@@ -231,7 +235,8 @@ export class FakeLauncher {
     try {
       const file = target === '/' ? 'index.html' : path.basename(target);
       const body = await readFile(path.join(rendererDir, file));
-      response.writeHead(200, { 'content-type': types[path.extname(file)] ?? 'application/octet-stream' }).end(body);
+      const sent = file === 'index.html' ? withLook(body.toString(), this.#settings) : body;
+      response.writeHead(200, { 'content-type': types[path.extname(file)] ?? 'application/octet-stream' }).end(sent);
     } catch {
       response.writeHead(404).end();
     }

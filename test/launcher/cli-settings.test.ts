@@ -36,6 +36,19 @@ describe('muster settings', () => {
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('80 is not a whole number from 1024 to')]);
   });
 
+  it('UX-13: theme, density, motion and letter keys are settings by name, and refuse what they do not know', async () => {
+    for (const [name, value] of [
+      ['theme', 'contrast'],
+      ['density', 'comfortable'],
+      ['motion', 'reduced'],
+      ['letter-keys', 'off'],
+    ] as const) {
+      expect(await cli(home, 'settings', name, value)).toMatchObject({ code: 0, out: `${name} ${value}\n` });
+      expect((await cli(home, 'settings', name, 'loud')).code).toBe(2);
+    }
+    expect((await cli(home, 'settings', '--json')).json).toMatchObject({ theme: 'contrast', letterKeys: 'off' });
+  });
+
   it('UX-13: a broken file is told by settings and by serve, and kept aside', async () => {
     const file = path.join(home, 'settings.json');
     await writeFile(file, '{oops');
