@@ -7,6 +7,9 @@ import { openScreen } from './screens.ts';
 import { scenes } from './scenes.ts';
 import { logOf } from './view-parts.ts';
 
+/** For what takes several answers. */
+const LATE = { timeout: 10_000 };
+
 describeWindow('settings', (harness) => {
   it('UX-13: the keyboard chooses what closing the desktop window does; a refusal stays in place with its code', async () => {
     const page = await harness.open();
@@ -139,7 +142,7 @@ describeWindow('settings', (harness) => {
     await pressWhenReady(group.getByRole('button', { name: 'New token' }));
     await expect.poll(() => harness.fake.callsOf('newToken')).toHaveLength(1);
     // With a new connection it is read again; until then the field is disabled, and a key typed there is lost.
-    await expect.poll(() => harness.fake.callsOf('controlPort').length).toBeGreaterThan(1);
+    await expect.poll(() => harness.fake.callsOf('controlPort').length, LATE).toBeGreaterThan(1);
     await group.getByRole('spinbutton', { name: 'Port' }).fill('9100');
     await page.keyboard.press('Enter');
     await group.getByText('http://127.0.0.1:9100').waitFor();
