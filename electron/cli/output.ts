@@ -5,7 +5,7 @@ import type { ClusterSummary, ClusterView, LauncherErrorData, LogLine } from '..
 import type { PaceSetting } from '../contract/pace.ts';
 import type { TimeFormat } from '../contract/settings.ts';
 import { clockText } from '../contract/times.ts';
-import { catchUpWords } from '../contract/words.ts';
+import { catchUpWords, isTold } from '../contract/words.ts';
 import { describeClockFault, describeDiskFault, describeFault } from '../launcher/timeline.ts';
 
 export interface Output {
@@ -176,8 +176,10 @@ export function clustersText(clusters: readonly ClusterSummary[]): string {
     cluster.contexts.join(' '),
     cluster.data === 'keep' ? 'kept' : 'thrown away',
   ]);
-  const notes = clusters.flatMap(({ name, leftBehind }) =>
-    leftBehind === undefined ? [] : [`${name}: ${leftBehind}`],
+  const notes = clusters.flatMap(({ name, state, sentence, leftBehind }) =>
+    [isTold(state) ? sentence : undefined, leftBehind]
+      .filter((one) => one !== undefined)
+      .map((one) => `${name}: ${one}`),
   );
   return [...table(['CLUSTER', 'STATE', 'READY', 'GRPC PORTS', 'CONTEXTS', 'DATA'], rows), ...notes].join('\n');
 }

@@ -270,6 +270,8 @@ export interface ClusterView extends Timing {
 export interface ClusterSummary {
   readonly name: ClusterName;
   readonly state: ClusterState;
+  /** As in its view. */
+  readonly sentence: string;
   readonly nodes: number;
   readonly readyNodes: number;
   readonly contexts: readonly ContextName[];
