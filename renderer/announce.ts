@@ -24,10 +24,25 @@ export function announce(sentence: string): void {
   timer = setTimeout(flush, Math.max(0, lastAt + ANNOUNCE_EVERY_MS - Date.now()));
 }
 
+export interface Toast {
+  readonly words: string;
+  /** Takes back what is told; absent: nothing to take back. */
+  readonly undo: (() => void) | undefined;
+}
+
+/** What was just done, for those who see (parts/toast.tsx); null: nothing, or long enough ago. */
+export const toast = signal<Toast | null>(null);
+
+/** Tells everybody that something worked. What went wrong is an error in its place, never this (ux.md §17). */
+export function tellDone(words: string, undo?: () => void): void {
+  toast.value = { words, undo };
+  announce(words);
+}
+
 /** To the clipboard; the words say so. */
 export async function copyText(text: string, words: string): Promise<void> {
   await navigator.clipboard.writeText(text);
-  announce(words);
+  tellDone(words);
 }
 
 function flush(): void {

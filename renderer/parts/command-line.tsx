@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { CommandLinkView, CommandLinkWish } from '../../electron/contract/command-link.ts';
-import { announce } from '../announce.ts';
+import { tellDone } from '../announce.ts';
 import { api, attempt, connected } from '../store.ts';
 import { Button, CopyButton, isBusy, SubjectError } from './controls.tsx';
 import { Group } from './settings-parts.tsx';
@@ -40,7 +40,7 @@ export function CommandLine() {
       const link = await api().changeCommandLink(wish);
       const { command } = await api().about();
       shown.value = { command, link };
-      announce(link.sentence);
+      tellDone(link.sentence);
     });
   return (
     <Group title="Command line">

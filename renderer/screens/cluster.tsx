@@ -8,6 +8,7 @@ import { keyText } from '../keys.ts';
 import { BreakMenu } from '../parts/break-menu.tsx';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
 import { Dock } from '../parts/dock.tsx';
+import { PortsDialog, StartErrorButtons } from '../parts/error-buttons.tsx';
 import { FaultDialog } from '../parts/fault-dialog.tsx';
 import { FilesDialog } from '../parts/files-dialog.tsx';
 import { StateGlyph } from '../parts/icons.tsx';
@@ -17,7 +18,7 @@ import { PastBar } from '../parts/past-bar.tsx';
 import { ReconnectBanner } from '../parts/reconnect-banner.tsx';
 import { RemoveDialog } from '../parts/remove-dialog.tsx';
 import { startup } from '../startup.ts';
-import { commandsBlocked, connection, dialog, gone, go, now, openCluster, view } from '../store.ts';
+import { commandsBlocked, connection, dialog, errors, gone, go, now, openCluster, view } from '../store.ts';
 import { pages } from './pages.ts';
 import { clusterWords } from './start.tsx';
 
@@ -120,6 +121,24 @@ const closeDialog = (): void => {
   dialog.value = null;
 };
 
+/** Header, status bar, keys and palette act from every page; the overview has places of its own for what was refused. */
+function Refused({ shown }: { readonly shown: ClusterView }) {
+  const asks = dialog.value;
+  return (
+    <>
+      {asks !== 'ports' && asks !== 'remove' && (
+        <SubjectError subject="cluster">
+          <StartErrorButtons view={shown} error={errors.value['cluster']} retry={() => void startCluster(shown.name)} />
+        </SubjectError>
+      )}
+      {asks !== 'links' && asks !== 'slow-disk' && asks !== 'skew-clock' && <SubjectError subject="links" />}
+      <SubjectError subject="nodes" />
+      <SubjectError subject="context" />
+      {asks === 'ports' && <PortsDialog view={shown} />}
+    </>
+  );
+}
+
 export function ClusterScreen({ page }: { readonly page: string }) {
   const shown = view.value;
   const finished = startup.value?.finished === true;
@@ -143,6 +162,7 @@ export function ClusterScreen({ page }: { readonly page: string }) {
         <PaceBanner view={shown} />
         <ReconnectBanner view={shown} />
         <div class={present.fill ? 'cluster-body fill' : 'cluster-body'} data-page={present.id}>
+          {present.id !== 'overview' && <Refused shown={shown} />}
           <Body view={shown} />
         </div>
       </main>
