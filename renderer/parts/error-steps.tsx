@@ -8,17 +8,14 @@ interface ErrorStep {
   readonly run: () => void;
 }
 
-const DIAGNOSTICS = new Set(['INTERNAL', 'WORKSPACE_UNUSABLE', 'ENGINE_START_FAILED', 'ENGINE_MISSING', 'UNEXPECTED']);
-const DATA = new Set(['DISK_FULL', 'DISK_LOW', 'WIPED_FIRST_NODE', 'CLUSTER_BUSY']);
-const CONFIGURATION = new Set([
-  'CONFIG_REFUSED',
-  'PROPERTIES_CONFLICT',
-  'PROPERTIES_UNREADABLE',
-  'PROPERTIES_FOREIGN',
-  'SETTING_INVALID',
-]);
-const CHECKPOINTS = new Set(['CHECKPOINTS_FULL', 'CHECKPOINT_DAMAGED', 'WIPED_FIRST_NODE']);
-const LOGS = new Set(['ENGINE_CRASHED', 'ENGINE_REFUSED', 'ENGINE_START_FAILED', 'NOT_READY_IN_TIME', 'JOIN_REFUSED']);
+/** Of launcher and engine: docs/errors.md, docs/engine-codes.md. */
+const DIAGNOSTICS =
+  /^(INTERNAL|UNEXPECTED|WORKSPACE_UNUSABLE|ENGINE_START_FAILED|ENGINE_MISSING|ENGINE_BUG|DISK_FAILED|DATA_FOLDER_UNWRITABLE)$/;
+const DATA = /^(DISK_FULL|DISK_LOW|WIPED_FIRST_NODE|CLUSTER_BUSY)$/;
+const CONFIGURATION =
+  /^(CONFIG_REFUSED|PROPERTIES_.+|SETTING_.+|AUTOCLUSTER_AND_.+|CLUSTER_TEMPLATE_INVALID|NODE_ADDRESS_CHANGED|TLS_.+)$/;
+const CHECKPOINTS = /^(CHECKPOINTS_FULL|CHECKPOINT_DAMAGED|WIPED_FIRST_NODE|DATA_DAMAGED|DATA_WITHOUT_CONTROL)$/;
+const LOGS = /^(ENGINE_CRASHED|ENGINE_REFUSED|ENGINE_START_FAILED|NOT_READY_IN_TIME)$/;
 
 /** A dialog that stands over the place is closed with it. Null: it is shown already. */
 function leading(label: string, to: Destination): ErrorStep | null {
@@ -36,7 +33,7 @@ function leading(label: string, to: Destination): ErrorStep | null {
   };
 }
 
-export function errorSteps({ code, node }: LauncherErrorData): readonly ErrorStep[] {
+export function errorSteps({ code, node }: Pick<LauncherErrorData, 'code' | 'node'>): readonly ErrorStep[] {
   const name = openCluster.value;
   const page = (label: string, wanted: string): ErrorStep | null =>
     name === null ? null : leading(label, { screen: 'cluster', name, page: wanted });
@@ -44,23 +41,29 @@ export function errorSteps({ code, node }: LauncherErrorData): readonly ErrorSte
     code === 'CLUSTER_NOT_RUNNING' && name !== null && view.value?.state === 'stopped'
       ? { label: 'Start the cluster', run: () => void startCluster(name) }
       : null,
-    LOGS.has(code) && name !== null && node !== undefined
+    LOGS.test(code) && name !== null && node !== undefined
       ? { label: `Log of ${node}`, run: () => showLogs(node) }
       : null,
-    CHECKPOINTS.has(code) ? page('Checkpoints', 'checkpoints') : null,
-    CONFIGURATION.has(code) ? page('Configuration', 'configuration') : null,
-    DATA.has(code) ? leading('Data on disk', { screen: 'settings' }) : null,
-    DIAGNOSTICS.has(code) ? leading('Diagnostics', { screen: 'diagnostics' }) : null,
+    CHECKPOINTS.test(code) ? page('Checkpoints', 'checkpoints') : null,
+    CONFIGURATION.test(code) ? page('Configuration', 'configuration') : null,
+    DATA.test(code) ? leading('Data on disk', { screen: 'settings' }) : null,
+    DIAGNOSTICS.test(code) ? leading('Diagnostics', { screen: 'diagnostics' }) : null,
   ];
   return found.filter((one) => one !== null);
 }
 
-export const ErrorSteps = ({ error }: { readonly error: LauncherErrorData }) => (
+/** `without`: a place has that button itself. */
+export const ErrorSteps = (props: {
+  readonly error: Pick<LauncherErrorData, 'code' | 'node'>;
+  readonly without?: string;
+}) => (
   <>
-    {errorSteps(error).map(({ label, run }) => (
-      <button key={label} type="button" class="button small" onClick={run}>
-        {label}
-      </button>
-    ))}
+    {errorSteps(props.error)
+      .filter(({ label }) => label !== props.without)
+      .map(({ label, run }) => (
+        <button key={label} type="button" class="button small" onClick={run}>
+          {label}
+        </button>
+      ))}
   </>
 );

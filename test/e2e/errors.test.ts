@@ -48,6 +48,14 @@ describeWindow('errors and what is told', (harness) => {
     await page.getByRole('heading', { level: 1, name: 'Diagnostics' }).waitFor();
   });
 
+  it('UX-17 a crash leads to where its code is helped, beside its checkpoints and the report', async () => {
+    const page = await harness.openCluster(scenes.crashed());
+    const about = page.getByRole('group', { name: /^About the crash of/ });
+    await about.getByRole('button', { name: 'Restore checkpoint…' }).waitFor();
+    await about.getByRole('button', { name: 'Data on disk' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor();
+  });
+
   it('UX-17 a start that takes too long says at which step, which node and why, and goes on', async () => {
     const page = await harness.open();
     await page.clock.install();
