@@ -9,7 +9,8 @@ import type {
   NodeView,
 } from '../electron/contract/model.ts';
 import type { ProcessorAct, ProcessorName } from '../electron/contract/processors.ts';
-import { announce, copyText } from './announce.ts';
+import { brokenClusters, takeAbout } from './about.ts';
+import { announce, copyText, tellDone } from './announce.ts';
 import type { DialogName } from './dialogs.ts';
 import { beginStart, endFinishedStart, endStart } from './startup.ts';
 import type { DockTab } from './store.ts';
@@ -34,8 +35,8 @@ export function actionsFor(node: NodeView): readonly NodeAction[] {
 }
 
 /** The spec behind the start screen's button: `dev`, or the next free `dev-2`, `dev-3` … */
-export function firstSpec(known: readonly ClusterSummary[]): ClusterSpec {
-  const taken = new Set(known.map((one) => one.name));
+export function firstSpec(known: readonly { readonly name: ClusterName }[]): ClusterSpec {
+  const taken = new Set([...known, ...brokenClusters.value].map((one) => one.name));
   let name = 'dev';
   for (let i = 2; taken.has(name); i++) name = `dev-${i}`;
   return { name, nodes: 3, contexts: ['default'], data: 'keep', timing: 'dev', firstPort: null };
@@ -59,7 +60,7 @@ export function duplicateCluster(name: ClusterName, known: readonly ClusterSumma
   while (taken.has(`${name}-${i}`)) i++;
   return attempt('cluster', async () => {
     await api().duplicateCluster(name, `${name}-${i}`);
-    announce(`Cluster ${name}-${i} is made.`);
+    tellDone(`Cluster ${name}-${i} is made.`);
   });
 }
 
@@ -105,6 +106,7 @@ export const stopCluster = (name: ClusterName): Promise<boolean> =>
 export async function removeCluster(name: ClusterName): Promise<boolean> {
   const removed = await attempt('cluster', async () => {
     await api().removeCluster(name);
+    if (brokenClusters.peek().some((one) => one.name === name)) takeAbout(await api().about());
   });
   if (removed) go({ screen: 'start' });
   return removed;

@@ -49,11 +49,25 @@ const polite = new Teller(politeMessage);
 const assertive = new Teller(alertMessage);
 
 export const announce = (sentence: string): void => polite.tell(sentence);
+export interface Toast {
+  readonly words: string;
+  /** Takes back what is told; absent: nothing to take back. */
+  readonly undo: (() => void) | undefined;
+}
+
+/** What was just done, for those who see (parts/toast.tsx); null: nothing, or long enough ago. */
+export const toast = signal<Toast | null>(null);
+
+/** Tells everybody that something worked. What went wrong is an error in its place, never this (ux.md §17). */
+export function tellDone(words: string, undo?: () => void): void {
+  toast.value = { words, undo };
+  announce(words);
+}
 
 /** To the clipboard; the words say so. */
 export async function copyText(text: string, words: string): Promise<void> {
   await navigator.clipboard.writeText(text);
-  announce(words);
+  tellDone(words);
 }
 
 /** Pure part, tested by the browser tests through the live regions. */

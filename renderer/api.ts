@@ -176,14 +176,15 @@ function connectHttp(token: string): Connection {
     for (const listener of states) listener(next);
   };
 
-  const lost = async (): Promise<void> => {
+  const lost = async (tried: string): Promise<void> => {
     // A refused upgrade and a dead launcher look alike to a WebSocket; one ordinary call tells them apart.
-    const tried = token;
-    const probe = await httpCall(tried, 'about', []);
-    if ('error' in probe && probe.error.code === 'TOKEN_REFUSED') {
-      // A new one may have come meanwhile.
-      return tried === token ? tell({ kind: 'refused' }) : open();
+    const probe = tried === token ? await httpCall(tried, 'about', []) : null;
+    if (tried !== token) {
+      // A new one came meanwhile. Pushes may have been missed, so that all is read again.
+      tell({ kind: 'connecting' });
+      return open();
     }
+    if (probe !== null && 'error' in probe && probe.error.code === 'TOKEN_REFUSED') return tell({ kind: 'refused' });
     const since = state.kind === 'lost' ? state.since : Date.now();
     tell({ kind: 'lost', since, nextAttemptAt: Date.now() + delayMs });
     timer = setTimeout(open, delayMs);
@@ -204,11 +205,12 @@ function connectHttp(token: string): Connection {
   const open = (): void => {
     clearTimeout(timer);
     // An empty token is no valid subprotocol name and would throw; the probe then says "refused".
-    if (token === '') return void lost();
+    const used = token;
+    if (used === '') return void lost(used);
     const url = new URL('events', location.href);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     url.hash = '';
-    const socket = new WebSocket(url, ['muster', token]);
+    const socket = new WebSocket(url, ['muster', used]);
     socket.onopen = () => {
       delayMs = RECONNECT_FIRST_MS;
       tell({ kind: 'connected' });
@@ -217,7 +219,7 @@ function connectHttp(token: string): Connection {
       const push = JSON.parse(String(message.data)) as { readonly event: string; readonly payload: unknown };
       listeners.emit(push.event, push.payload);
     };
-    socket.onclose = () => void lost();
+    socket.onclose = () => void lost(used);
   };
 
   open();

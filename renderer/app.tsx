@@ -12,6 +12,7 @@ import { ImportDialog } from './parts/import-dialog.tsx';
 import { Help, Palette } from './parts/palette.tsx';
 import { Rail } from './parts/rail.tsx';
 import { StatusBar } from './parts/status-bar.tsx';
+import { ToastArea } from './parts/toast.tsx';
 import { ClusterScreen } from './screens/cluster.tsx';
 import { DiagnosticsScreen } from './screens/diagnostics.tsx';
 import { HelpScreen } from './screens/help.tsx';
@@ -106,6 +107,7 @@ export function App() {
         {dialog.value === 'import' && <ImportDialog />}
         {dialog.value === 'palette' && <Palette />}
         {dialog.value === 'help' && <Help />}
+        <ToastArea />
         <StatusBar view={view.value} />
       </Boundary>
       <div class="visually-hidden" role="status">

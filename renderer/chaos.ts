@@ -4,7 +4,7 @@ import { SCRIPT_NAME_RULE } from '../electron/contract/check-scripts.ts';
 import { readChaos } from '../electron/contract/chaos-script.ts';
 import type { RecordingView } from '../electron/contract/chaos.ts';
 import type { ClusterName } from '../electron/contract/model.ts';
-import { announce } from './announce.ts';
+import { tellDone } from './announce.ts';
 import { api, ask, attempt, scripts } from './store.ts';
 
 export const CHAOS_SUBJECT = 'chaos';
@@ -77,7 +77,7 @@ export async function saveDraft(): Promise<void> {
     edit({ saved: text, origin: await api().saveScript(name, text) });
     await ask(scripts, api().scripts());
   });
-  if (saved) announce(`Script ${name} is saved.`);
+  if (saved) tellDone(`Script ${name} is saved.`);
 }
 
 export const removeScript = (name: string): Promise<boolean> =>

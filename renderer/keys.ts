@@ -277,7 +277,7 @@ function onKey(event: KeyboardEvent): void {
   if (command === undefined) return;
   const withModifier = text.startsWith('Ctrl+') || event.key.startsWith('F1');
   const node = cardNode(target);
-  if (!withModifier && (!inContent || !preferences.peek().letterKeys)) return;
+  if (!withModifier && (!inContent || preferences.peek().letterKeys === 'off')) return;
   if (command.scope === 'card' && node === null) return;
   if (command.available() !== true) return;
   event.preventDefault();

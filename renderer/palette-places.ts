@@ -73,6 +73,7 @@ const places: Readonly<Record<ShowingVerb, (rest: readonly string[]) => Work>> =
   tasks: () => inDock('tasks'),
   settings: () => to({ screen: 'settings' }),
   'control-port': () => to({ screen: 'settings' }),
+  'install-cli': () => to({ screen: 'settings' }),
   data: () => to({ screen: 'settings' }),
   clean: () => to({ screen: 'settings' }),
   diagnose: () => to({ screen: 'diagnostics' }),

@@ -1,8 +1,8 @@
 // Moving through the recorded past: which moment is shown, and the part of time that lanes and slider span (ux.md §10).
 // Entry points: `lookAt`, `lookAtFirst`, `backToNow`, `pan`, `zoom`, `stepEvent`, `select`, `pinNote`, `editNote`, `removeNote`; the signals.
 import { computed, signal } from '@preact/signals';
-import type { HistoryView } from '../electron/contract/history.ts';
-import { announce } from './announce.ts';
+import type { HistoryView, TimelineEvent } from '../electron/contract/history.ts';
+import { tellDone } from './announce.ts';
 import type { Shown } from './lane-segments.ts';
 import { api, attempt, openCluster, past, showPast, timeline, wall } from './store.ts';
 
@@ -107,21 +107,33 @@ export async function pinNote(text: string): Promise<boolean> {
   const pinned = await attempt(NOTE_SUBJECT, async () => {
     await api().addNote(openCluster.peek() ?? '', at, text);
   });
-  if (pinned) announce('The note is pinned.');
+  if (pinned) tellDone('The note is pinned.');
   return pinned;
 }
 
 /** Answers whether it is done; the launcher tells every window. */
 export const editNote = (id: string, text: string): Promise<boolean> =>
   attempt(NOTE_SUBJECT, async () => {
-    await api().editNote(openCluster.peek() ?? '', id, text);
-    announce('The note is changed.');
+    const cluster = openCluster.peek() ?? '';
+    const before = noteOf(id);
+    await api().editNote(cluster, id, text);
+    tellDone('The note is changed.', before && takeBack(() => api().editNote(cluster, id, before.text)));
   });
 
 export const removeNote = (id: string): Promise<boolean> =>
   attempt(NOTE_SUBJECT, async () => {
-    await api().removeNote(openCluster.peek() ?? '', id);
-    announce('The note is removed.');
+    const cluster = openCluster.peek() ?? '';
+    const before = noteOf(id);
+    await api().removeNote(cluster, id);
+    tellDone('The note is removed.', before && takeBack(() => api().addNote(cluster, before.at, before.text)));
+  });
+
+const noteOf = (id: string): TimelineEvent | undefined => timeline.peek().find((event) => event.id === id);
+
+const takeBack = (work: () => Promise<unknown>) => (): void =>
+  void attempt(NOTE_SUBJECT, async () => {
+    await work();
+    tellDone('That is taken back.');
   });
 
 /** To the event before or after the shown moment; after the last one, back to now. */

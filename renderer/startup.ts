@@ -1,7 +1,7 @@
 // The start-up checklist: which step was seen done, and after how many ms, counted from the press of the button in this window.
 import { signal } from '@preact/signals';
 import { ADMIN_CONTEXT } from '../electron/contract/check-parts.ts';
-import type { ClusterName, ClusterView } from '../electron/contract/model.ts';
+import type { ClusterName, ClusterView, LauncherErrorData } from '../electron/contract/model.ts';
 
 export interface Step {
   readonly id: string;
@@ -17,6 +17,9 @@ export interface Startup {
   readonly steps: readonly Step[];
   readonly finished: boolean;
 }
+
+/** As long as `muster up` waits. Nothing is given up: the checklist goes on. */
+export const READY_MS_MAX = 30_000;
 
 export const startup = signal<Startup | null>(null);
 
@@ -65,4 +68,25 @@ export function followStart(view: ClusterView): void {
     return { id, label, doneMs: before ?? (done ? elapsed : null) };
   });
   startup.value = { ...start, steps, finished: steps.every((step) => step.doneMs !== null) };
+}
+
+/** What an unfinished start waits for once it has taken too long: the step, the node and its sentence; null before. */
+export function notReady(start: Startup, view: ClusterView, now: number): LauncherErrorData | null {
+  const step = start.steps.find((one) => one.doneMs === null);
+  if (start.finished || step === undefined || now - start.at < READY_MS_MAX) return null;
+  const named = view.nodes.find((one) => step.id === `node:${one.name}`);
+  const down = step.id === 'processes' ? view.nodes.find((one) => one.pid === null) : undefined;
+  const node = named ?? down ?? view.nodes.find((one) => !isMember(one.state));
+  const troubled = view.contexts.find((one) => !one.usable);
+  const why = [
+    node === undefined ? null : `${node.name}: ${node.sentence}`,
+    troubled === undefined ? null : `${troubled.name}: ${troubled.why.sentence}`,
+  ];
+  return {
+    code: 'NOT_READY_IN_TIME',
+    what: `Not ready after ${READY_MS_MAX / 1000} s: the step “${step.label}” is not done.`,
+    why: why.filter((one) => one !== null).join(' '),
+    next: ['It goes on by itself once what is missing is there.'],
+    ...(node === undefined ? {} : { node: node.name }),
+  };
 }

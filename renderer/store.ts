@@ -24,6 +24,7 @@ import { recordLag, resetLag } from './history.ts';
 import { logs } from './logs.ts';
 import { looking } from './looking.ts';
 import { settings } from './settings.ts';
+import { takeAbout } from './about.ts';
 import { followStart } from './startup.ts';
 import { drawEveryMs, REST_EVERY_MS } from '../electron/contract/view-news.ts';
 
@@ -53,7 +54,6 @@ export const DOCK_MIN_PX = 96;
 export const DOCK_DEFAULT_PX = 168;
 
 export const connection = signal<ConnectionState>({ kind: 'connecting' });
-export const version = signal<string | null>(null);
 /** null = not known yet, which is not the same as none. */
 export const clusters = signal<readonly ClusterSummary[] | null>(null);
 /**
@@ -198,9 +198,9 @@ function reload(): void {
   revision = null;
   if (past.peek() !== null) showPast(null);
   void attempt('launcher', async () => {
-    const about = api().about();
+    const about = api().about().then(takeAbout);
     await Promise.all([ask(clusters, api().listClusters()), ask(tasks, api().tasks()), ask(runs, api().scriptRuns())]);
-    version.value = (await about).version;
+    await about;
   });
   void readSettings();
   const shown = openCluster.peek();

@@ -75,7 +75,15 @@ function onBeforeQuit(event: { preventDefault(): void }): void {
 
 async function start(): Promise<void> {
   installMenu();
-  guardSession(path.join(dist, 'renderer'));
+  guardSession(path.join(dist, 'renderer'), async () => {
+    // A host that is lost is told by the page, which then looks as the system does.
+    return (
+      (await link
+        ?.client()
+        .settings()
+        .catch(() => null)) ?? null
+    );
+  });
   link = await openLink({
     workspaceDir: defaultWorkspaceDir(),
     version: app.getVersion(),

@@ -3,6 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { app, BrowserWindow, dialog, protocol, screen, type Session, session } from 'electron';
+import type { Look } from '../contract/settings.ts';
+import { withLook } from '../launcher/first-paint.ts';
 
 const SCHEME = 'app';
 const HOST = 'muster';
@@ -44,8 +46,8 @@ export function registerScheme(): void {
   ]);
 }
 
-/** Must run once the app is ready, before the first window. `pageDir` = dist/renderer. */
-export function guardSession(pageDir: string): void {
+/** Must run once the app is ready, before the first window. `pageDir` = dist/renderer; `look`: null when nobody knows it. */
+export function guardSession(pageDir: string, look: () => Promise<Look | null>): void {
   const own: Session = session.defaultSession;
   own.protocol.handle(SCHEME, async (request) => {
     const { host, pathname } = new URL(request.url);
@@ -57,7 +59,9 @@ export function guardSession(pageDir: string): void {
       'x-content-type-options': 'nosniff',
     };
     try {
-      return new Response(new Uint8Array(await readFile(path.join(pageDir, pathname))), { headers });
+      const body = await readFile(path.join(pageDir, pathname));
+      const isPage = pathname === '/index.html';
+      return new Response(isPage ? withLook(body.toString(), await look()) : new Uint8Array(body), { headers });
     } catch {
       return new Response(null, { status: 404 });
     }

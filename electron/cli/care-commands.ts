@@ -1,9 +1,11 @@
-// `muster data`, `clean` and `diagnose`: what lies on disk, what may go, and how Muster itself is. Entry point: `addCareCommands`.
+// `muster data`, `clean`, `diagnose` and `install-cli`: what lies on disk, what may go, how Muster itself is, and its command. Entry point: `addCareCommands`.
 import type { Command } from 'commander';
+import type { CommandLinkWish } from '../contract/command-link.ts';
 import { type DataKind, dataKinds, type DataPart } from '../contract/data-use.ts';
 import type { Diagnostics, SelfTest } from '../contract/diagnostics.ts';
 import { parseWholeNumber, UsageError } from '../contract/grammar.ts';
 import { bytesShort, duration } from '../contract/words.ts';
+import { changeCommandLink, readCommandLink } from '../launcher/command-link.ts';
 import type { AddCommand, RunCommand } from './fault-commands.ts';
 import { type Output, table } from './output.ts';
 import { pickCluster, withSession } from './session.ts';
@@ -128,6 +130,26 @@ function testText({ ok, checks }: SelfTest): string {
   return [...lines, ok ? 'All is well here.' : 'Something is wrong here: see ✗.'].join('\n');
 }
 
+interface LinkOptions {
+  readonly check?: boolean;
+  readonly replace?: boolean;
+  readonly remove?: boolean;
+}
+
+/** Not over the launcher: the host of the workspace may be of another installation, and the link shall lead to this one. */
+async function installCli({ enginePath }: Installation, output: Output, options: LinkOptions): Promise<number> {
+  const { check = false, replace = false, remove = false } = options;
+  if ([check, replace, remove].filter(Boolean).length > 1) {
+    throw new UsageError('Say one of --check, --replace and --remove.');
+  }
+  const wish: CommandLinkWish = remove ? 'remove' : replace ? 'replace' : 'install';
+  const link = check ? await readCommandLink({ enginePath }) : await changeCommandLink({ enginePath }, wish);
+  output.object(link);
+  output.line(link.sentence);
+  for (const step of link.next) output.line(`  ${step}`);
+  return 0;
+}
+
 export function addCareCommands(program: Command, add: AddCommand, run: RunCommand): void {
   add(program, 'data', 'what lies on disk, per cluster, and what of it may go').action(
     (_options: unknown, command: Command) => run(command, (installation, output) => data(installation, output)),
@@ -138,6 +160,13 @@ export function addCareCommands(program: Command, add: AddCommand, run: RunComma
     .option('--app', 'of the app, not of a cluster')
     .action((kinds: readonly string[], options: CleanOptions, command: Command) =>
       run(command, (installation, output, common) => clean(installation, output, common.cluster, kinds, options)),
+    );
+  add(program, 'install-cli', 'make muster a command of yours: a link in ~/.local/bin to this installation')
+    .option('--check', 'only tell how it is')
+    .option('--replace', 'also where the link leads to another Muster')
+    .option('--remove', 'take the link away')
+    .action((options: LinkOptions, command: Command) =>
+      run(command, (installation, output) => installCli(installation, output, options)),
     );
   add(
     program,

@@ -87,7 +87,10 @@ function upOptions(command: Command): Command {
     .option('--dcb', 'make DCB contexts, for Axon Framework 5')
     .option('--access-control', 'clients need a token; muster connect shows it')
     .option('--tls', 'all ports speak TLS, with certificates made here')
-    .option('--timing <profile>', 'dev (fast elections) or axon (documented defaults)')
+    .option(
+      '--timing <profile>',
+      'dev (fast elections), axon (documented defaults), or slow (dev in slow motion, once it is usable)',
+    )
     .option('--first-port <port>', 'HTTP port of node-1; gRPC is 100 higher, internal 200');
 }
 

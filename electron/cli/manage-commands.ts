@@ -18,6 +18,11 @@ const SETTINGS = {
   clock: 'clock',
   'time-zone': 'zone',
   ages: 'ages',
+  theme: 'theme',
+  density: 'density',
+  motion: 'motion',
+  'letter-keys': 'letterKeys',
+  hints: 'hints',
   'first-port': 'firstPort',
 } as const satisfies Readonly<Record<string, Exclude<keyof AppSettings, 'controlPort'>>>;
 
@@ -135,7 +140,7 @@ export function addManageCommands(program: Command, add: AddCommand, run: RunCom
   add(
     program,
     'settings [name] [value]',
-    'show or change settings of the app: close-window (quit, tray), clock (24h, 12h), time-zone (local, utc), ages (relative, time), first-port',
+    'show or change settings of the app: close-window (quit, tray), clock (24h, 12h), time-zone (local, utc), ages (relative, time), theme (system, light, dark, contrast), density (compact, comfortable), motion (system, reduced), letter-keys (on, off), hints (on, off), first-port',
   ).action((name: string | undefined, value: string | undefined, _options: unknown, command: Command) =>
     run(command, (installation, output) => settings(installation, output, name, value)),
   );

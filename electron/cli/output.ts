@@ -5,7 +5,7 @@ import type { ClusterSummary, ClusterView, LauncherErrorData, LogLine } from '..
 import type { PaceSetting } from '../contract/pace.ts';
 import type { TimeFormat } from '../contract/settings.ts';
 import { clockText } from '../contract/times.ts';
-import { catchUpWords, frozenNodes } from '../contract/words.ts';
+import { catchUpWords, frozenNodes, isTold } from '../contract/words.ts';
 import { faultLines } from './fault-lines.ts';
 
 export interface Output {
@@ -175,8 +175,10 @@ export function clustersText(clusters: readonly ClusterSummary[]): string {
     cluster.contexts.join(' '),
     cluster.data === 'keep' ? 'kept' : 'thrown away',
   ]);
-  const notes = clusters.flatMap(({ name, leftBehind }) =>
-    leftBehind === undefined ? [] : [`${name}: ${leftBehind}`],
+  const notes = clusters.flatMap(({ name, state, sentence, leftBehind }) =>
+    [isTold(state) ? sentence : undefined, leftBehind]
+      .filter((one) => one !== undefined)
+      .map((one) => `${name}: ${one}`),
   );
   return [...table(['CLUSTER', 'STATE', 'READY', 'GRPC PORTS', 'CONTEXTS', 'DATA'], rows), ...notes].join('\n');
 }

@@ -3,7 +3,9 @@ import { DOCKER_HOST } from '../contract/reach.ts';
 import { checkSpec } from '../contract/check.ts';
 import { parseContexts, parseWholeNumber, UsageError } from '../contract/grammar.ts';
 import { LauncherError } from '../contract/model.ts';
-import type { ClusterSpec, TimingProfile } from '../contract/model.ts';
+import type { ClusterSpec } from '../contract/model.ts';
+import type { Timing } from '../contract/pace.ts';
+import { timingPresets } from '../contract/timings.ts';
 import { scenarios, scenarioSpec } from '../contract/scenarios.ts';
 import { specFromFile } from './export-commands.ts';
 
@@ -41,7 +43,7 @@ export function specOf(name: string | undefined, options: UpOptions): ClusterSpe
     nodes: parseWholeNumber(options.nodes ?? '3', '--nodes'),
     contexts: parseContexts(options.contexts ?? 'default'),
     data: 'keep',
-    timing: 'dev' as TimingProfile,
+    timing: 'dev' as Timing['timing'],
     firstPort: null,
   };
   const base = { ...plain, ...givenLayout(options, plain) };
@@ -49,7 +51,7 @@ export function specOf(name: string | undefined, options: UpOptions): ClusterSpe
     checkSpec({
       ...base,
       ...(options.throwAway === true ? { data: 'throw-away' } : {}),
-      ...(options.timing === undefined ? {} : { timing: options.timing }),
+      ...(options.timing === undefined ? {} : timingOf(options.timing)),
       ...(options.host === undefined ? {} : { host: options.host === 'docker' ? DOCKER_HOST : options.host }),
       ...(options.dcb === true ? { dcb: true } : {}),
       ...(options.accessControl === true ? { accessControl: true } : {}),
@@ -57,6 +59,16 @@ export function specOf(name: string | undefined, options: UpOptions): ClusterSpe
       ...(options.firstPort === undefined ? {} : { firstPort: parseWholeNumber(options.firstPort, '--first-port') }),
     }),
   );
+}
+
+/** Both fields, for a file may have said otherwise. */
+function timingOf(word: string): Required<Timing> {
+  const found = timingPresets.find((one) => one.id === word);
+  if (found === undefined) {
+    const known = timingPresets.map((one) => one.id).join(', ');
+    throw new UsageError(`--timing cannot be used: ${JSON.stringify(word)} is not one of ${known}.`);
+  }
+  return { timing: found.timing, slowMotion: found.slowMotion };
 }
 
 /** Nodes, contexts and roles of a template or a scenario; of neither: nothing. */

@@ -3,6 +3,7 @@ import { ADMIN_CONTEXT } from '../contract/check-parts.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LauncherError } from '../contract/model.ts';
 import type { ClusterSpec, ClusterView } from '../contract/model.ts';
+import { presetOf } from '../contract/timings.ts';
 import { clockText } from '../contract/times.ts';
 import { errorData, launcherError } from '../launcher/errors.ts';
 import { connectHost, openHost, untilHostGone } from '../launcher/host.ts';
@@ -124,7 +125,7 @@ async function refuseOtherSpec(session: Session, spec: ClusterSpec, options: UpO
     options.dcb === true && view.dcb !== true ? 'its contexts are classic' : '',
     options.accessControl === true && view.accessControl !== true ? 'it needs no tokens' : '',
     options.tls === true && view.tls !== true ? 'it does not speak TLS' : '',
-    options.timing !== undefined && spec.timing !== view.timing ? `its timing is ${view.timing}` : '',
+    options.timing !== undefined && presetOf(spec) !== presetOf(view) ? `its timing is ${presetOf(view).id}` : '',
     options.host !== undefined && spec.host !== view.nodes[0]?.host ? `apps are told ${view.nodes[0]?.host}` : '',
     options.firstPort !== undefined && spec.firstPort !== view.nodes[0]?.http
       ? `its first port is ${view.nodes[0]?.http}`
@@ -237,6 +238,8 @@ export async function plan(
     for (const line of table(['NODE', 'GRPC', 'HTTP', 'INTERNAL', 'FOLDER'], rows)) {
       output.line(line);
     }
+    const timing = presetOf(planned.spec);
+    output.line(`timing ${timing.id}: ${timing.what}`);
     for (const note of planned.notes ?? []) {
       output.line(note);
     }

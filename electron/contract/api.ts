@@ -1,4 +1,5 @@
 // The typed contract, once: served over Electron IPC and over loopback HTTP/WebSocket, called by window, browser, CLI and tests.
+import type { BrokenCluster } from './data-use.ts';
 import type { TimelineEvent } from './history.ts';
 import type { DiskFault, LinkFault } from './faults.ts';
 import type {
@@ -46,7 +47,7 @@ export interface LauncherApi extends ScriptApi, SliceApi, ManageApi, RecordsApi 
     /** How the command line of this installation is called. */
     readonly command: string;
     /** Cluster folders that cannot be read, when there are any. */
-    readonly broken?: readonly { readonly name: string; readonly dir: string; readonly why: string }[];
+    readonly broken?: readonly BrokenCluster[];
   }>;
   listClusters(): Promise<readonly ClusterSummary[]>;
   /** Pure preview: directories, ports, properties; nothing is written. */

@@ -15,6 +15,7 @@ import {
   refuse,
   textUpTo,
 } from './check-parts.ts';
+import { commandLinkWishes } from './command-link.ts';
 import { dataKinds } from './data-use.ts';
 import { settingRules, settingsChangeOf } from './check-settings.ts';
 import { exportKinds, type ManageApi } from './manage.ts';
@@ -59,6 +60,11 @@ export const manageChecks: ManageChecks = {
     return [settingRules.controlPort(args[0], 'wish')];
   },
   newToken: nothing,
+  commandLink: nothing,
+  changeCommandLink(args) {
+    count(args, 1, 1);
+    return [oneOf(commandLinkWishes)(args[0], 'wish')];
+  },
   exportCluster(args) {
     count(args, 2, 2);
     return [clusterNameOf(args[0], 'cluster'), oneOf(exportKinds)(args[1], 'kind')];

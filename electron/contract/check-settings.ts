@@ -13,6 +13,11 @@ export const settingRules: { readonly [K in keyof AppSettings]: Parse<AppSetting
   clock: oneOf(['24h', '12h']),
   zone: oneOf(['local', 'utc']),
   ages: oneOf(['relative', 'time']),
+  theme: oneOf(['system', 'light', 'dark', 'contrast']),
+  density: oneOf(['compact', 'comfortable']),
+  motion: oneOf(['system', 'reduced']),
+  letterKeys: oneOf(['on', 'off']),
+  hints: oneOf(['on', 'off']),
   firstPort: integerOf(FIRST_PORT_MIN, FIRST_PORT_MAX),
   controlPort: (value, where) => (value === 'off' || value === 0 ? value : portOf(value, where)),
 };

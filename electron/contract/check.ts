@@ -32,7 +32,7 @@ import {
 } from './check-parts.ts';
 import type { Parse } from './check-parts.ts';
 import type { DiskFault } from './faults.ts';
-import type { ClusterSpec, NodeAction, NodeRole, SnippetKind, TimingProfile, WaitCondition } from './model.ts';
+import type { ClusterSpec, NodeAction, NodeRole, SnippetKind, WaitCondition } from './model.ts';
 
 export const CONTEXTS_MAX = 50;
 export const WAIT_TIMEOUT_MAX_MS = 3_600_000;
@@ -57,7 +57,8 @@ export function checkSpec(value: unknown): ClusterSpec {
 }
 
 /** Options that are absent when they are off. */
-const SPEC_FLAGS = ['dcb', 'accessControl', 'tls'] as const;
+/** Of a spec: true or absent. */
+export const SPEC_FLAGS = ['slowMotion', 'dcb', 'accessControl', 'tls'] as const;
 
 function flagsOf(
   record: Readonly<Record<string, unknown>>,
@@ -78,6 +79,11 @@ const specOf: Parse<ClusterSpec> = (value, where) => {
   if (contexts.includes(ADMIN_CONTEXT)) {
     refuse(`${where}.contexts`, "'_admin' is always created; leave it out.");
   }
+  const timing = oneOf(['dev', 'axon'] as const)(record['timing'], `${where}.timing`);
+  const flags = flagsOf(record, where);
+  if (flags.slowMotion === true && timing !== 'dev') {
+    refuse(`${where}.slowMotion`, 'Slow motion is for the timing dev.');
+  }
   const nodes = integerOf(1, NODES_MAX)(record['nodes'], `${where}.nodes`);
   const host = optional(hostNameOf, record['host'], `${where}.host`);
   const layout = optional(layoutOf(nodes, contexts), record['layout'], `${where}.layout`);
@@ -86,8 +92,8 @@ const specOf: Parse<ClusterSpec> = (value, where) => {
     nodes,
     contexts,
     data: oneOf(['keep', 'throw-away'] as const)(record['data'], `${where}.data`),
-    timing: oneOf<TimingProfile>(['dev', 'axon'])(record['timing'], `${where}.timing`),
-    ...flagsOf(record, where),
+    timing,
+    ...flags,
     ...(host === undefined ? {} : { host }),
     ...(layout === undefined ? {} : { layout }),
     firstPort:

@@ -58,6 +58,7 @@ export const cliVerbs = {
   'control-port': 'shows',
   append: 'shows',
   clean: 'shows',
+  'install-cli': 'shows',
   data: 'shows',
   diagnose: 'shows',
   bundle: 'shows',

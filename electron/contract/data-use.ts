@@ -31,3 +31,10 @@ export interface Cleaned {
   readonly deleted: readonly string[];
   readonly freedBytes: number;
 }
+
+/** A folder under clusters/ that cannot be read. */
+export interface BrokenCluster {
+  readonly name: ClusterName;
+  readonly dir: string;
+  readonly why: string;
+}

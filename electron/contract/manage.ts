@@ -1,5 +1,6 @@
 // The calls that manage clusters as a whole and the app itself: part of LauncherApi (api.ts). Types only.
 import type { ClusterConfigView, ConfigKeyDoc } from './config-docs.ts';
+import type { CommandLinkView, CommandLinkWish } from './command-link.ts';
 import type { ControlPortView } from './control-port.ts';
 import type { Cleaned, DataKind, DataUse } from './data-use.ts';
 import type { Diagnostics, SelfTest } from './diagnostics.ts';
@@ -48,6 +49,9 @@ export interface ManageApi {
   changeControlPort(wish: AppSettings['controlPort']): Promise<ControlPortView>;
   /** The former token opens nothing any more. Fails with WORKSPACE_UNUSABLE. */
   newToken(): Promise<ControlPortView>;
+  commandLink(): Promise<CommandLinkView>;
+  /** Answers how it is then; done already is done. Fails with COMMAND_LINK_REFUSED, and then nothing is changed. */
+  changeCommandLink(wish: CommandLinkWish): Promise<CommandLinkView>;
   /** With contexts and roles as they are now. */
   exportCluster(cluster: ClusterName, kind: ExportKind): Promise<ExportedFile>;
   /** A file of `exportCluster` (spec) or a cluster template, for a new cluster of this name. Fails with TEMPLATE_INVALID. */
@@ -93,6 +97,8 @@ export const manageMethods = [
   'controlPort',
   'changeControlPort',
   'newToken',
+  'commandLink',
+  'changeCommandLink',
   'exportCluster',
   'readClusterFile',
   'duplicateCluster',

@@ -2,13 +2,12 @@
 import type { ProcessorClaim } from './processors.ts';
 import type { ConfigDifference, MeantKeys } from './config-docs.ts';
 import type { ClockFaultView, DiskFaultView, LinkFaultView } from './faults.ts';
-import type { PaceView, TimerView } from './pace.ts';
+import type { PaceView, TimerView, Timing } from './pace.ts';
 import type { ReconnectReport } from './reconnect.ts';
 
 export type ClusterName = string;
 export type NodeName = string;
 export type ContextName = string;
-export type TimingProfile = 'dev' | 'axon';
 export type NodeRole = 'PRIMARY' | 'ACTIVE_BACKUP' | 'PASSIVE_BACKUP' | 'MESSAGING_ONLY';
 
 /** One context and who does what in it. */
@@ -20,13 +19,12 @@ export interface ContextLayout {
 }
 
 /** What a user asks for. */
-export interface ClusterSpec {
+export interface ClusterSpec extends Timing {
   readonly name: ClusterName;
   /** 1..9 */
   readonly nodes: number;
   readonly contexts: readonly ContextName[];
   readonly data: 'keep' | 'throw-away';
-  readonly timing: TimingProfile;
   /** The contexts are DCB ones, for Axon Framework 5. Absent: classic. */
   readonly dcb?: boolean;
   /** Tokens are needed; Muster makes them. Absent: no. */
@@ -238,13 +236,12 @@ export interface AppView {
 
 export type ClusterState = 'stopped' | 'starting' | 'usable' | 'degraded' | 'unusable' | 'stopping';
 
-export interface ClusterView {
+export interface ClusterView extends Timing {
   readonly name: ClusterName;
   readonly state: ClusterState;
   readonly sentence: string;
   readonly dir: string;
   readonly data: 'keep' | 'throw-away';
-  readonly timing: TimingProfile;
   /** The cluster was made with DCB contexts. */
   readonly dcb?: boolean;
   readonly accessControl?: boolean;
@@ -273,6 +270,8 @@ export interface ClusterView {
 export interface ClusterSummary {
   readonly name: ClusterName;
   readonly state: ClusterState;
+  /** As in its view. */
+  readonly sentence: string;
   readonly nodes: number;
   readonly readyNodes: number;
   readonly contexts: readonly ContextName[];

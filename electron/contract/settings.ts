@@ -9,9 +9,21 @@ export interface TimeFormat {
   readonly ages: 'relative' | 'time';
 }
 
-export interface AppSettings extends TimeFormat {
+/** How every window looks and takes keys. */
+export interface Look {
+  readonly theme: 'system' | 'light' | 'dark' | 'contrast';
+  readonly density: 'compact' | 'comfortable';
+  /** `reduced`: nothing moves, whatever the system says. */
+  readonly motion: 'system' | 'reduced';
+  /** WCAG 2.1.4: keys without a modifier can be switched off. */
+  readonly letterKeys: 'on' | 'off';
+}
+
+export interface AppSettings extends TimeFormat, Look {
   /** What closing the desktop window does: stop the clusters and quit, or leave them running behind the tray icon. */
   readonly closeWindow: 'quit' | 'tray';
+  /** One-time hints in the window; off by itself once what they are about was done. */
+  readonly hints: 'on' | 'off';
   /** HTTP port of node-1 of the first new cluster; others get the next free blocks of ten (decision 11). */
   readonly firstPort: number;
   /** Where the desktop app and `muster serve` listen for browsers and commands: a port, 0 = any free one, or nowhere. */
@@ -23,6 +35,11 @@ export const standardSettings: AppSettings = {
   clock: '24h',
   zone: 'local',
   ages: 'relative',
+  theme: 'system',
+  density: 'compact',
+  motion: 'system',
+  letterKeys: 'on',
+  hints: 'on',
   firstPort: 8024,
   controlPort: 0,
 };

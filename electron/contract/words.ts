@@ -1,5 +1,5 @@
 // Words for people that window and command line share. Pure.
-import type { ClusterView, NodeName, ReplicaView, TaskView } from './model.ts';
+import type { ClusterState, ClusterView, NodeName, ReplicaView, TaskView } from './model.ts';
 
 const whole = new Intl.NumberFormat('en-US');
 
@@ -85,3 +85,7 @@ export const taskProgress = ({ steps }: TaskView): number =>
     if (state === 'done') return sum + 1;
     return state === 'running' && copied !== undefined && copied.of > 0 ? sum + copied.bytes / copied.of : sum;
   }, 0);
+
+/** States whose word alone leaves open what is the matter. */
+export const isTold = (state: ClusterState): boolean =>
+  state === 'starting' || state === 'degraded' || state === 'unusable';

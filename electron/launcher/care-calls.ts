@@ -3,12 +3,16 @@ import type { Diagnostics, SelfTest } from '../contract/diagnostics.ts';
 import type { DataPart } from '../contract/data-use.ts';
 import type { ManageApi } from '../contract/manage.ts';
 import { readAppLog } from './app-log.ts';
+import { changeCommandLink, readCommandLink } from './command-link.ts';
 import { dataUse, deleteParts, partsToClean } from './data-use.ts';
 import { diagnostics } from './diagnostics.ts';
 import type { ManagementOptions } from './management.ts';
 import { selfTest } from './self-test.ts';
 
-type CareApi = Pick<ManageApi, 'dataUse' | 'cleanData' | 'diagnostics' | 'selfTest' | 'appLog'>;
+type CareApi = Pick<
+  ManageApi,
+  'commandLink' | 'changeCommandLink' | 'dataUse' | 'cleanData' | 'diagnostics' | 'selfTest' | 'appLog'
+>;
 
 export function tellAbout(options: ManagementOptions): Promise<Diagnostics> {
   const { workspace, version, enginePath, fleet, settings, controlPort } = options;
@@ -28,7 +32,10 @@ export function careCalls(options: ManagementOptions): CareApi {
     if (kinds.includes('events')) cluster.forgetData();
     return done;
   };
+  const { enginePath, environment = process.env } = options;
   return {
+    commandLink: () => readCommandLink({ enginePath, environment }),
+    changeCommandLink: (wish) => changeCommandLink({ enginePath, environment }, wish),
     dataUse: use,
     async cleanData(name, kinds, typed) {
       service.refuseWithoutLock();
@@ -46,7 +53,7 @@ export function careCalls(options: ManagementOptions): CareApi {
     diagnostics: () => tellAbout(options),
     selfTest() {
       service.refuseWithoutLock();
-      const { enginePath, nodeArguments = [], environment = process.env } = options;
+      const { nodeArguments = [] } = options;
       testing ??= selfTest({
         workspaceDir: workspace.dir,
         engine: { enginePath, nodeArguments, environment },

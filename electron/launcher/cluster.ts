@@ -339,6 +339,8 @@ export class Cluster {
       this.#apply({ type: 'usable', at: now });
       next = fold();
       this.chronicle.tell('user', this.plan.spec.name, `Usable after ${next.usableAfterMs} ms.`);
+      this.faults.pace.begin();
+      next = fold();
     }
     const text = JSON.stringify(next);
     if (text === this.#viewText) {

@@ -3,6 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { LauncherError } from '../contract/model.ts';
 import type { ClusterName, ClusterPlan, ClusterSpec, ClusterSummary } from '../contract/model.ts';
+import type { BrokenCluster } from '../contract/data-use.ts';
 import type { AppSettings } from '../contract/settings.ts';
 import { Cluster } from './cluster.ts';
 import type { ClusterOptions } from './cluster-options.ts';
@@ -16,12 +17,6 @@ import type { Workspace } from './workspace.ts';
 export const CLUSTERS_MAX = 40;
 
 type FleetOptions = Omit<ClusterOptions, 'portUse' | 'times'> & { readonly settings: () => AppSettings };
-
-export interface BrokenCluster {
-  readonly name: string;
-  readonly dir: string;
-  readonly why: string;
-}
 
 export class Fleet {
   readonly #workspace: Workspace;
@@ -94,6 +89,7 @@ export class Fleet {
       return {
         name: view.name,
         state: view.state,
+        sentence: view.sentence,
         nodes: plan.nodes.length,
         readyNodes: view.nodes.filter((node) => node.state === 'ready').length,
         contexts: view.contexts.map((context) => context.name),

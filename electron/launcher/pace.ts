@@ -1,14 +1,12 @@
 // How fast time passes for the raft groups of one cluster: slow motion, held, stepped (ux.md §4.2). Holds no state: the facts do.
 // Entry point: `Pace`.
 import type { NodeName } from '../contract/model.ts';
-import type { PaceSetting } from '../contract/pace.ts';
+import { FIRST_SLOWDOWN, PACE_MS_MAX, type PaceSetting } from '../contract/pace.ts';
 import { isFrozen } from './cluster-state.ts';
 import type { FaultsOptions } from './faults.ts';
 import { errorData, launcherError } from './errors.ts';
 import { notRunning } from './waiters.ts';
 
-/** Nobody is left with a slow cluster by accident: it ends by itself. */
-export const PACE_MS_MAX = 30 * 60_000;
 const NORMAL: PaceSetting = { slowdown: 1, held: false };
 
 type PaceOptions = Omit<FaultsOptions, 'named' | 'refresh'>;
@@ -29,6 +27,12 @@ export class Pace {
     apply({ type: 'pace', pace: isNormal(setting) ? null : { ...setting, since: now() } });
     this.#planEnd(setting);
     await Promise.all(this.#nodes.map((node) => this.#send(node, setting)));
+  }
+
+  /** Once a run is usable, and not before: forming and catching up need not be waited for ten times as long. */
+  begin(): void {
+    const { plan } = this.#options.facts();
+    if (plan.spec.slowMotion === true) void this.set({ slowdown: FIRST_SLOWDOWN, held: false }).catch(() => undefined);
   }
 
   /** While held. Fails with CLUSTER_NOT_RUNNING and PACE_REFUSED. */

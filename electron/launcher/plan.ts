@@ -1,8 +1,8 @@
 // Pure: a wish (ClusterSpec) and facts (folder, first port, time) in, the whole plan out. The executor reads nothing else.
 // May not touch files, clock or environment. Entry point: `planCluster`.
 import path from 'node:path';
-import type { ClusterPlan, ClusterSpec, NodePlan } from '../contract/model.ts';
-import { checkSpec } from '../contract/check.ts';
+import type { ClusterPlan, ClusterSpec, ClusterView, NodePlan } from '../contract/model.ts';
+import { checkSpec, SPEC_FLAGS } from '../contract/check.ts';
 import { launcherError } from './errors.ts';
 import { nodePorts } from './ports.ts';
 
@@ -24,6 +24,12 @@ export function planCluster(spec: ClusterSpec, facts: PlanFacts): ClusterPlan {
     planNode(facts.dir, position, facts.firstPort, spec.host),
   );
   return { version: 1, spec, dir: facts.dir, createdAt: facts.createdAt, nodes, notes: facts.notes };
+}
+
+/** What a view tells of the wish that a cluster was made by; what is off is absent. */
+export function madeWith(spec: ClusterSpec): Pick<ClusterView, 'timing' | (typeof SPEC_FLAGS)[number]> {
+  const on = SPEC_FLAGS.filter((flag) => spec[flag] === true);
+  return { timing: spec.timing, ...Object.fromEntries(on.map((flag) => [flag, true])) };
 }
 
 function nodeFiles(clusterDir: string, name: string): Pick<NodePlan, 'dir' | 'propertiesFile' | 'logFile'> {

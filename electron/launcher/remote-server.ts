@@ -237,7 +237,7 @@ async function answer(
   }
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
   if (!pathname.startsWith('/api/')) {
-    return serveFile(options.uiDir, pathname, request, response);
+    return serveFile({ uiDir: options.uiDir, look: () => options.client.settings() }, pathname, request, response);
   }
   if (request.method !== 'POST') {
     response.setHeader('allow', 'POST');

@@ -1,7 +1,7 @@
 // What the service is made of and what it is beyond LauncherClient. Types only.
 import type { LauncherClient } from '../contract/api.ts';
+import type { BrokenCluster } from '../contract/data-use.ts';
 import type { ControlDoor } from './control-port.ts';
-import type { BrokenCluster } from './fleet.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface ServiceOptions {

@@ -22,7 +22,8 @@ import { listCheckpoints, removeCheckpoint } from './checkpoint-files.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { scrubNode } from './scrub.ts';
 import { verifyContext } from './verify.ts';
-import { type BrokenCluster, Fleet } from './fleet.ts';
+import type { BrokenCluster } from '../contract/data-use.ts';
+import { Fleet } from './fleet.ts';
 import { manage } from './management.ts';
 import { records } from './records.ts';
 import { readConfig, restartSteps, writeConfig } from './node-config.ts';
@@ -132,9 +133,10 @@ class Service implements Omit<ServiceWithoutScripts, keyof ManageApi | keyof Rec
   }
 
   async about() {
-    const { version, workspace, enginePath } = this.#options;
+    const { version, workspace, enginePath, environment = process.env } = this.#options;
     const { pid, platform } = process;
-    const own = { version, workspace: workspace.dir, pid, platform, command: commandOf(enginePath) };
+    const command = commandOf(enginePath, platform, environment);
+    const own = { version, workspace: workspace.dir, pid, platform, command };
     return this.broken.length > 0 ? { ...own, broken: this.broken } : own;
   }
 

@@ -1,8 +1,10 @@
-// Serves the built UI from one folder; nothing outside it. Entry point: `serveFile`.
+// Serves the built UI from one folder; nothing outside it. The page gets the look that is set. Entry point: `serveFile`.
 import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
+import type { Look } from '../contract/settings.ts';
+import { withLook } from './first-paint.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -18,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** `/` is `index.html`; a missing file is 404; only GET and HEAD. */
 export async function serveFile(
-  uiDir: string | null,
+  { uiDir, look }: { readonly uiDir: string | null; readonly look: () => Promise<Look | null> },
   pathname: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -32,13 +34,18 @@ export async function serveFile(
     const hint = pathname === '/' ? 'The user interface is not built. Build it: npm run build' : 'Not found.';
     return sendText(response, 404, hint);
   }
-  const { size } = await stat(file);
+  const isPage = path.basename(file) === 'index.html';
+  const page = isPage ? Buffer.from(withLook(await readFile(file, 'utf8'), await look())) : null;
   response.writeHead(200, {
     'content-type': TYPES[path.extname(file).toLowerCase()] ?? 'application/octet-stream',
-    'content-length': size,
+    'content-length': page?.length ?? (await stat(file)).size,
   });
   if (request.method === 'HEAD') {
     response.end();
+    return;
+  }
+  if (page !== null) {
+    response.end(page);
     return;
   }
   const stream = createReadStream(file);

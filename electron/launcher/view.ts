@@ -15,6 +15,7 @@ import type {
 } from '../contract/model.ts';
 import { type ClusterFacts, isFrozen, type NodeFacts } from './cluster-state.ts';
 import { appsOf } from './apps-view.ts';
+import { madeWith } from './plan.ts';
 import { CATCHING_UP_LAG, isFresh, nodeView } from './node-view.ts';
 import { isUsable, whyOf } from './why.ts';
 import { plannedRoles } from './planned-roles.ts';
@@ -43,10 +44,7 @@ export function buildView(
     sentence: clusterSentence(state, facts, nodes, contexts),
     dir: facts.plan.dir,
     data: facts.plan.spec.data,
-    ...(facts.plan.spec.dcb === true ? { dcb: true } : {}),
-    ...(facts.plan.spec.accessControl === true ? { accessControl: true } : {}),
-    ...(facts.plan.spec.tls === true ? { tls: true } : {}),
-    timing: facts.plan.spec.timing,
+    ...madeWith(facts.plan.spec),
     nodes,
     contexts,
     apps: appsOf(facts, now),

@@ -10,17 +10,21 @@ import { Button, CopyButton, isBusy, SubjectError } from './controls.tsx';
 export function BundlePanel({ name }: { readonly name: ClusterName | null }) {
   const parts = useSignal<readonly BundlePart[] | null>(null);
   const saved = useSignal<SavedBundle | null>(null);
+  const asked = useSignal(name);
   const read = (): void => {
+    asked.value = name;
     parts.value = null;
     saved.value = null;
     void attempt('bundle', async () => {
-      parts.value = await api().bundleContents(name);
+      const found = await api().bundleContents(name);
+      if (asked.peek() === name) parts.value = found;
     });
   };
   useEffect(read, [name]);
   const save = (): void => {
     void attempt('bundle', async () => {
-      saved.value = await api().saveBundle(name);
+      const made = await api().saveBundle(name);
+      if (asked.peek() === name) saved.value = made;
     });
   };
   return (

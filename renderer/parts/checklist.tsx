@@ -1,9 +1,10 @@
 // What happens while a cluster starts, step by step with its time (ux.md §3.1); one quiet line once it is done.
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { duration } from '../format.ts';
-import { endStart, startup } from '../startup.ts';
+import { endStart, notReady, startup } from '../startup.ts';
 import { now } from '../store.ts';
-import { CheckIcon, CloseIcon, Crown } from './icons.tsx';
+import { ErrorNote } from './controls.tsx';
+import { CheckIcon, CloseIcon } from './icons.tsx';
 
 export function Checklist({ view }: { readonly view: ClusterView }) {
   const start = startup.value;
@@ -17,8 +18,7 @@ export function Checklist({ view }: { readonly view: ClusterView }) {
           <CheckIcon />
         </span>
         <p>
-          <strong>Ready in {duration(total)}.</strong> Connect your app below, or try <em>Kill</em> on the leader{' '}
-          <Crown /> and watch.
+          <strong>Ready in {duration(total)}.</strong> Connect your app below.
         </p>
         <button type="button" class="icon-button" aria-label="Close this line" onClick={endStart}>
           <CloseIcon />
@@ -27,6 +27,7 @@ export function Checklist({ view }: { readonly view: ClusterView }) {
     );
   }
   const next = start.steps.find((step) => step.doneMs === null);
+  const late = notReady(start, view, now.value);
   return (
     <section class="checklist" aria-label="Start-up">
       <ol>
@@ -44,6 +45,7 @@ export function Checklist({ view }: { readonly view: ClusterView }) {
         ))}
         {start.steps.length === 0 && <li class="step current">asking the launcher</li>}
       </ol>
+      {late !== null && <ErrorNote error={late} />}
       <span class="elapsed" role="timer">
         {duration(Math.max(0, now.value - start.at))}
       </span>

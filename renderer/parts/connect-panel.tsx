@@ -20,12 +20,14 @@ const tabLabel: Readonly<Record<SnippetKind, string>> = {
 };
 
 export function ConnectPanel({ view }: { readonly view: ClusterView }) {
-  const snippets = useSignal<readonly Snippet[] | null>(null);
+  const snippets = useSignal<{ readonly of: string; readonly list: readonly Snippet[] } | null>(null);
   const failed = useSignal<LauncherErrorData | null>(null);
   const kind = useSignal<SnippetKind>('spring');
   const choices = view.contexts.filter((one) => !one.name.startsWith('_'));
   const context = choices.find((one) => one.name === shownContext.value?.name)?.name ?? choices[0]?.name ?? null;
   const online = connected.value;
+  // What they are made of: another one of these makes what is shown wrong.
+  const of = JSON.stringify([view.name, context, view.nodes.map(({ host, grpc, http }) => [host, grpc, http])]);
 
   useEffect(() => {
     if (context === null || !online) return;
@@ -34,7 +36,7 @@ export function ConnectPanel({ view }: { readonly view: ClusterView }) {
       .snippets(view.name, context)
       .then((found) => {
         if (!alive) return;
-        snippets.value = found;
+        snippets.value = { of, list: found };
         failed.value = null;
       })
       .catch((error: unknown) => {
@@ -43,12 +45,12 @@ export function ConnectPanel({ view }: { readonly view: ClusterView }) {
     return () => {
       alive = false;
     };
-  }, [view.name, context, online, snippets, failed]);
+  }, [of, online, snippets, failed]);
 
   if (failed.value !== null) return <ErrorNote error={failed.value} />;
   if (context === null)
     return <Empty topic="apps">The settings for your app appear here as soon as the cluster has a context.</Empty>;
-  const all = snippets.value ?? [];
+  const all = snippets.value?.of === of ? snippets.value.list : [];
   const host = view.nodes[0]?.host;
   const shown = all.find((one) => one.kind === kind.value) ?? all[0];
   return (

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ControlPortView } from '../../electron/contract/control-port.ts';
 import type { AppSettings } from '../../electron/contract/settings.ts';
-import { announce } from '../announce.ts';
+import { tellDone } from '../announce.ts';
 import { api, attempt, connected } from '../store.ts';
 import { Button, CopyButton, ErrorNote, isBusy, SubjectError } from './controls.tsx';
 import { Choice, Group, PortField } from './settings-parts.tsx';
@@ -78,7 +78,7 @@ export function ControlPort() {
                     onClick={() =>
                       take(async () => {
                         const renewed = await api().newToken();
-                        announce('The token is new.');
+                        tellDone('The token is new.');
                         return renewed;
                       })
                     }

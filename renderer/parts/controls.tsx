@@ -6,6 +6,7 @@ import { codesIn } from '../../electron/contract/axoniq-codes.ts';
 import type { LauncherErrorData, NodeName, NodeState } from '../../electron/contract/model.ts';
 import { errors, pending, setError } from '../store.ts';
 import { CodeNote } from './code-note.tsx';
+import { ErrorSteps } from './error-steps.tsx';
 import { CheckIcon, CloseIcon, CopyIcon, StateGlyph, WarnIcon } from './icons.tsx';
 
 const COPIED_SHOWN_MS = 1_500;
@@ -164,6 +165,7 @@ export function ErrorNote(props: {
         <p class="error-foot">
           <code>{error.code}</code>
           <CopyButton text={details} label="Copy details" />
+          <ErrorSteps error={error} />
           {props.children}
         </p>
       </div>

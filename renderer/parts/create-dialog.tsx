@@ -5,10 +5,11 @@ import { useEffect } from 'preact/hooks';
 import type { ClusterPlan, ClusterSpec, LauncherErrorData, PlanPreview } from '../../electron/contract/model.ts';
 import { LauncherError } from '../../electron/contract/model.ts';
 import { scenarios, scenarioSpec } from '../../electron/contract/scenarios.ts';
+import { presetOf } from '../../electron/contract/timings.ts';
 import { createAndStart, firstSpec } from '../actions.ts';
 import { ports } from '../format.ts';
 import { api, clusters, connected, dialog } from '../store.ts';
-import { CreateOptions } from './create-options.tsx';
+import { CreateOptions, TimingChoice } from './create-options.tsx';
 import { ContextChips } from './context-chips.tsx';
 import { Button, Dialog, ErrorNote, isBusy, SubjectError } from './controls.tsx';
 
@@ -80,6 +81,7 @@ function Preview({ spec }: { readonly spec: ClusterSpec }) {
         </tbody>
       </table>
       <p class="hint path">{plan.value.dir}</p>
+      <p class="hint">Timing: {presetOf(plan.value.spec).what}</p>
       <h4>Properties of {plan.value.nodes[0]?.name}</h4>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a text that scrolls must be reachable by keyboard */}
       <section class="file-text" tabIndex={0} aria-label="Properties of the first node">
@@ -260,27 +262,7 @@ export function CreateDialog() {
                 }
               />
             </label>
-            <fieldset class="field">
-              <legend>Timing</legend>
-              <label>
-                <input
-                  type="radio"
-                  name="timing"
-                  checked={spec.timing === 'dev'}
-                  onChange={() => set({ timing: 'dev' })}
-                />{' '}
-                Fast (elections in under a second)
-              </label>
-              <label>
-                <input
-                  type="radio"
-                  name="timing"
-                  checked={spec.timing === 'axon'}
-                  onChange={() => set({ timing: 'axon' })}
-                />{' '}
-                As documented for Axon Server
-              </label>
-            </fieldset>
+            <TimingChoice spec={spec} onChange={set} />
           </details>
         </div>
         <aside class="preview" aria-label="Plan">

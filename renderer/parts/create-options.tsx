@@ -1,5 +1,7 @@
-// The switches of a new cluster that the command line has as --access-control, --tls and --dcb (ux.md §3.2).
+// Of a new cluster: the switches that the command line has as --access-control, --tls and --dcb, and its --timing (ux.md §3.2).
 import type { ClusterSpec } from '../../electron/contract/model.ts';
+import type { Timing } from '../../electron/contract/pace.ts';
+import { presetOf, timingPresets } from '../../electron/contract/timings.ts';
 
 const SWITCHES = [
   ['accessControl', 'Access control', 'Apps need a token; the Connect panel shows it.'],
@@ -33,6 +35,36 @@ export function CreateOptions({
             {label}
           </label>
           <small id={`create-${key}`}>{what}</small>
+        </div>
+      ))}
+    </fieldset>
+  );
+}
+
+export function TimingChoice({
+  spec,
+  onChange,
+}: {
+  readonly spec: ClusterSpec;
+  readonly onChange: (change: Required<Timing>) => void;
+}) {
+  const chosen = presetOf(spec);
+  return (
+    <fieldset class="field">
+      <legend>Timing</legend>
+      {timingPresets.map(({ id, label, what, timing, slowMotion }) => (
+        <div key={id}>
+          <label>
+            <input
+              type="radio"
+              name="timing"
+              aria-describedby={`create-timing-${id}`}
+              checked={chosen.id === id}
+              onChange={() => onChange({ timing, slowMotion })}
+            />{' '}
+            {label}
+          </label>
+          <small id={`create-timing-${id}`}>{what}</small>
         </div>
       ))}
     </fieldset>

@@ -5,6 +5,7 @@ import type { ClusterView, LauncherErrorData, NodeView } from '../../electron/co
 import { changePorts, copyReport, openDialog, stopThenStart } from '../actions.ts';
 import { commandsBlocked, dialog, go } from '../store.ts';
 import { Button, Dialog, isBusy, SubjectError } from './controls.tsx';
+import { ErrorSteps } from './error-steps.tsx';
 
 /** Of a start that was refused: again, and for a taken port what would make it free. */
 export function StartErrorButtons(props: {
@@ -49,9 +50,11 @@ export function StartErrorButtons(props: {
 }
 
 export function CrashButtons({ view, node }: { readonly view: ClusterView; readonly node: NodeView }) {
+  const code = node.exit?.errorCode ?? null;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would bring a legend and a border for two buttons
     <div class="card-actions" role="group" aria-label={`About the crash of ${node.name}`}>
+      {code !== null && <ErrorSteps error={{ code, node: node.name }} without="Checkpoints" />}
       <Button small onClick={() => go({ screen: 'cluster', name: view.name, page: 'checkpoints' })}>
         Restore checkpoint…
       </Button>

@@ -7,6 +7,7 @@ import { keyFor } from '../keys.ts';
 import { connected, context as shownContext, errors, logNode, now } from '../store.ts';
 import { Button, CopyButton, isBusy, StateBadge, SubjectError, Swatch, stateWord } from './controls.tsx';
 import { CrashButtons, StartErrorButtons } from './error-buttons.tsx';
+import { FirstFaultHint } from './first-fault.tsx';
 import { Crown } from './icons.tsx';
 import { NodeActions } from './node-actions.tsx';
 import { NodeMenu } from './node-menu.tsx';
@@ -237,6 +238,7 @@ export function NodeCard({
         </p>
       )}
       <Roles view={view} node={node} />
+      {leadsShown && <FirstFaultHint view={view} />}
       <NodeActions node={node} label={`Actions of ${node.name}`} without="restart">
         <LogsButton name={node.name} />
         <NodeMenu view={view} node={node} />

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { NOTE_CHARS_MAX } from '../../electron/contract/check-records.ts';
 import { eventLine } from '../../electron/contract/history.ts';
 import type { SavedBundle } from '../../electron/contract/manage.ts';
-import { announce } from '../announce.ts';
+import { tellDone } from '../announce.ts';
 import { nameProblemOf, openScript } from '../chaos.ts';
 import { bytesShort, clock, clockMs, clockTenths, duration, plural } from '../format.ts';
 import type { Shown } from '../lane-segments.ts';
@@ -71,7 +71,7 @@ function SaveDialog({ cluster, selected, onSaved, onClose }: SaveDialogProps) {
       await api().saveScript(name.peek(), text.peek() ?? '');
     });
     if (!saved) return;
-    announce(`Script ${name.peek()} is saved.`);
+    tellDone(`Script ${name.peek()} is saved.`);
     onSaved(name.peek());
     onClose();
   };

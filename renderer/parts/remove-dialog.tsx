@@ -1,4 +1,5 @@
 // Deleting data is the one thing that asks first, and names what dies (ux.md §1.5).
+import { plural } from '../format.ts';
 import { removeCluster } from '../actions.ts';
 import { Button, Dialog, isBusy, SubjectError } from './controls.tsx';
 import { closing } from './typed-name-dialog.tsx';
@@ -11,7 +12,8 @@ export function RemoveDialog({
 }: {
   readonly name: string;
   readonly dir: string;
-  readonly nodes: number;
+  /** Null: nobody knows how many. */
+  readonly nodes: number | null;
   readonly onClose: () => void;
 }) {
   const close = closing('cluster', onClose);
@@ -20,7 +22,10 @@ export function RemoveDialog({
   };
   return (
     <Dialog title={`Delete cluster ${name}?`} onClose={close}>
-      <p>All events, snapshots, settings and logs of its {nodes} nodes are deleted. This can't be undone.</p>
+      <p>
+        All events, snapshots, settings and logs of {nodes === null ? 'the folder' : `its ${plural(nodes, 'node')}`} are
+        deleted. This can't be undone.
+      </p>
       <p class="hint path">{dir}</p>
       <SubjectError subject="cluster" />
       <footer class="dialog-foot">

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { SEARCH_NAME_CHARS_MAX } from '../../electron/contract/check-records.ts';
 import type { SavedSearch } from '../../electron/contract/records.ts';
-import { announce } from '../announce.ts';
+import { tellDone } from '../announce.ts';
 import { api, attempt, connected, searches } from '../store.ts';
 import { Button, isBusy, SubjectError } from './controls.tsx';
 import { CloseIcon } from './icons.tsx';
@@ -53,10 +53,10 @@ function NameForm(props: {
   );
 }
 
-const change = (work: () => Promise<unknown>, done: string): Promise<boolean> =>
+const change = (work: () => Promise<unknown>, done: string, undo?: () => Promise<unknown>): Promise<boolean> =>
   attempt(SUBJECT, async () => {
     await work();
-    announce(done);
+    tellDone(done, undo && (() => void change(undo, 'That is taken back.')));
   });
 
 function Search({ cluster, one, words, onPick }: SearchProps) {
@@ -67,7 +67,13 @@ function Search({ cluster, one, words, onPick }: SearchProps) {
         label={`New name of ${one.name}`}
         act="Rename"
         name={one.name}
-        onName={(to) => change(() => api().renameSearch(cluster, one.name, to), `The search is now called ${to}.`)}
+        onName={(to) =>
+          change(
+            () => api().renameSearch(cluster, one.name, to),
+            `The search is now called ${to}.`,
+            () => api().renameSearch(cluster, to, one.name),
+          )
+        }
         onDone={() => {
           renaming.value = false;
         }}
@@ -103,7 +109,13 @@ function Search({ cluster, one, words, onPick }: SearchProps) {
         aria-label={`Delete search ${one.name}`}
         title="Delete"
         disabled={!connected.value}
-        onClick={() => void change(() => api().removeSearch(cluster, one.name), `Search ${one.name} is deleted.`)}
+        onClick={() =>
+          void change(
+            () => api().removeSearch(cluster, one.name),
+            `Search ${one.name} is deleted.`,
+            () => api().saveSearch(cluster, one.name, one.words),
+          )
+        }
       >
         <CloseIcon />
       </button>

@@ -55,7 +55,7 @@ export function changeSetting(subject: string, change: Partial<Changeable>): Pro
 }
 
 /** One setting that the launcher keeps, of few values. */
-export function SharedChoice<K extends 'closeWindow' | 'clock' | 'zone' | 'ages'>(props: {
+export function SharedChoice<K extends Exclude<keyof Changeable, 'firstPort'>>(props: {
   readonly setting: K;
   readonly legend: string;
   readonly words: Readonly<Record<AppSettings[K], string>>;

@@ -2,11 +2,12 @@
 import type { DiskFaultView, LinkFaultView } from '../../electron/contract/faults.ts';
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { activeFaults, frozenNodes, skewWords } from '../../electron/contract/words.ts';
+import { version } from '../about.ts';
 import { act, heal, healDisk, healLinks, skewClock } from '../actions.ts';
 import { keyText } from '../keys.ts';
 import { plural, seconds } from '../format.ts';
-import { commandsBlocked, connected, dialog, now, version } from '../store.ts';
-import { Button } from './controls.tsx';
+import { commandsBlocked, connected, dialog, now, route } from '../store.ts';
+import { Button, SubjectError } from './controls.tsx';
 import { CloseIcon, ScissorsIcon, StateGlyph } from './icons.tsx';
 import { headlines } from './why-panel.tsx';
 
@@ -104,6 +105,7 @@ function Faults({ view }: { readonly view: ClusterView }) {
         <Button small kind="primary" blocked={commandsBlocked.value ?? false} onClick={() => void heal()}>
           Heal all
         </Button>
+        {route.value.screen !== 'cluster' && <SubjectError subject="links" />}
       </section>
     </>
   );

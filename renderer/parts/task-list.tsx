@@ -2,7 +2,7 @@
 import type { TaskStepView, TaskView } from '../../electron/contract/model.ts';
 import { taskProgress, taskTimeWords } from '../../electron/contract/words.ts';
 import { api, attempt, now, tasks } from '../store.ts';
-import { Button, ErrorNote } from './controls.tsx';
+import { Button, ErrorNote, SubjectError } from './controls.tsx';
 import { Empty } from './empty.tsx';
 
 const stepWord: Readonly<Record<TaskStepView['state'], string>> = {
@@ -46,6 +46,7 @@ export function Task({ task }: { readonly task: TaskView }) {
         ))}
       </ol>
       {task.error !== null && <ErrorNote error={task.error} />}
+      <SubjectError subject={`task:${task.id}`} />
     </section>
   );
 }

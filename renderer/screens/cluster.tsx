@@ -9,6 +9,7 @@ import { BreakMenu } from '../parts/break-menu.tsx';
 import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
 import { Dock } from '../parts/dock.tsx';
 import { ElsewhereErrors } from '../parts/elsewhere-errors.tsx';
+import { PortsDialog } from '../parts/error-buttons.tsx';
 import { FaultDialog } from '../parts/fault-dialog.tsx';
 import { FilesDialog } from '../parts/files-dialog.tsx';
 import { StateGlyph } from '../parts/icons.tsx';
@@ -145,12 +146,13 @@ export function ClusterScreen({ page }: { readonly page: string }) {
         <PaceBanner view={shown} />
         <ReconnectBanner view={shown} />
         <div class={present.fill ? 'cluster-body fill' : 'cluster-body'} data-page={present.id}>
-          <ElsewhereErrors page={present.id} />
+          <ElsewhereErrors page={present.id} view={shown} />
           <Body view={shown} />
         </div>
       </main>
       {!present.fill && <Dock view={shown} />}
       {isLinkPurpose(dialog.value) && <LinkMatrix view={shown} purpose={dialog.value} />}
+      {present.id !== 'overview' && dialog.value === 'ports' && <PortsDialog view={shown} />}
       {(dialog.value === 'slow-disk' || dialog.value === 'skew-clock') && (
         <FaultDialog view={shown} kind={dialog.value} />
       )}

@@ -1,41 +1,23 @@
-// Settings of this window and of the app, and where Muster keeps its things (ux.md §13).
-import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+// Settings of the app, the same for every window and command, and where Muster keeps its things (ux.md §13).
 import { clock, dayClock } from '../format.ts';
+import { CommandLine } from '../parts/command-line.tsx';
 import { ControlPort } from '../parts/control-port.tsx';
-import { Button, CopyButton, ErrorNote, SubjectError } from '../parts/controls.tsx';
+import { Button, ErrorNote, SubjectError } from '../parts/controls.tsx';
 import { DataPanel } from '../parts/data-panel.tsx';
-import { changeSetting, Choice, Group, PortField, SharedChoice } from '../parts/settings-parts.tsx';
-import { prefer, preferences } from '../preferences.ts';
+import { changeSetting, Group, PortField, SharedChoice } from '../parts/settings-parts.tsx';
 import { settings } from '../settings.ts';
-import { api, attempt, connected, pending, readSettings, wall } from '../store.ts';
+import { connected, pending, readSettings, wall } from '../store.ts';
 
 function Look() {
-  const { theme, density, motion } = preferences.value;
   return (
     <Group title="Look">
-      <Choice
+      <SharedChoice
+        setting="theme"
         legend="Theme"
-        name="theme"
         words={{ system: 'As the system', light: 'Light', dark: 'Dark', contrast: 'High contrast' }}
-        value={theme}
-        onChoose={(value) => prefer({ theme: value })}
       />
-      <Choice
-        legend="Density"
-        name="density"
-        words={{ compact: 'Compact', comfortable: 'Comfortable' }}
-        value={density}
-        onChoose={(value) => prefer({ density: value })}
-      />
-      <Choice
-        legend="Motion"
-        name="motion"
-        words={{ system: 'As the system', reduced: 'None' }}
-        value={motion}
-        onChoose={(value) => prefer({ motion: value })}
-      />
-      <small>For this window. What follows holds for every window and command.</small>
+      <SharedChoice setting="density" legend="Density" words={{ compact: 'Compact', comfortable: 'Comfortable' }} />
+      <SharedChoice setting="motion" legend="Motion" words={{ system: 'As the system', reduced: 'None' }} />
     </Group>
   );
 }
@@ -45,7 +27,7 @@ function Unread() {
   if (settings.value !== null) return null;
   const busy = pending.value.has('settings');
   return (
-    <Group title="Shared settings">
+    <Group title="Settings of every window">
       {busy && <p class="hint">Reading…</p>}
       {!busy && !connected.value && <p class="hint">No connection to the launcher.</p>}
       <SubjectError subject="settings">
@@ -75,48 +57,30 @@ function Times() {
   );
 }
 
-/** An installed app brings its command line, whose place differs by system. */
-function CommandLine() {
-  const command = useSignal<string | null>(null);
-  useEffect(() => {
-    if (!connected.value) return;
-    void attempt('about', async () => {
-      command.value = (await api().about()).command;
-    });
-  }, [connected.value]);
-  return (
-    <Group title="Command line">
-      <p>Every action of this window is a command, and both see the same clusters.</p>
-      {command.value !== null && (
-        <p>
-          <code>{command.value} --help</code> <CopyButton text={command.value} label="Copy the command" />
-        </p>
-      )}
-      <SubjectError subject="about" />
-    </Group>
-  );
-}
-
 export function SettingsScreen() {
   const shown = settings.value;
   return (
     <main class="page">
       <h1>Settings</h1>
       {shown?.problem !== undefined && <ErrorNote error={shown.problem} />}
-      <Look />
-      <Group title="Keyboard">
-        <label class="field-inline">
-          <input
-            type="checkbox"
-            checked={preferences.value.letterKeys}
-            onChange={(event) => prefer({ letterKeys: event.currentTarget.checked })}
-          />
-          Single letters act on the focused card or panel
-        </label>
-      </Group>
       <Unread />
       {shown !== null && (
         <>
+          <Look />
+          <Group title="Keyboard">
+            <SharedChoice
+              setting="letterKeys"
+              legend="Single letters"
+              words={{ on: 'Act on the focused card or panel', off: 'Do nothing' }}
+            />
+          </Group>
+          <Group title="Hints">
+            <SharedChoice
+              setting="hints"
+              legend="What to try first"
+              words={{ on: 'Shown until it was done', off: 'Not shown' }}
+            />
+          </Group>
           <Times />
           <Group title="Closing the desktop window">
             <SharedChoice

@@ -1,10 +1,13 @@
 // First screen: one primary button, one line of what it will do, and the clusters that exist (ux.md §3.1, §3.3).
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { isTold } from '../../electron/contract/words.ts';
+import type { BrokenCluster } from '../../electron/contract/data-use.ts';
 import type { ClusterPlan, ClusterState, ClusterSummary, NodeState } from '../../electron/contract/model.ts';
 import { createAndStart, duplicateCluster, firstSpec, openDialog, startCluster, stopCluster } from '../actions.ts';
+import { brokenClusters } from '../about.ts';
 import { ago, listing, plural, ports } from '../format.ts';
-import { Button, isBusy, SubjectError } from '../parts/controls.tsx';
+import { Button, CopyButton, isBusy, SubjectError } from '../parts/controls.tsx';
 import { planPorts } from '../parts/create-dialog.tsx';
 import { FilesDialog } from '../parts/files-dialog.tsx';
 import { Mark, StateGlyph } from '../parts/icons.tsx';
@@ -31,7 +34,32 @@ export const clusterWords: Readonly<
 /** What the list asks about one cluster in a dialog. */
 interface Question {
   readonly kind: 'export' | 'remove';
-  readonly one: ClusterSummary;
+  readonly one: Pick<ClusterSummary, 'name' | 'dir'> & { readonly nodes: number | null };
+}
+
+/** In no list of the launcher, and yet in the way of a cluster of that name. */
+function BrokenRow({ one, ask }: { readonly one: BrokenCluster; readonly ask: (question: Question) => void }) {
+  return (
+    <li class="cluster-row" data-cluster={one.name}>
+      <span class="state tone-bad">
+        <StateGlyph state="crashed" />
+      </span>
+      <div class="cluster-words">
+        <h3>{one.name}</h3>
+        <p>
+          Cannot be read: {one.why} <code>CLUSTER_FILE_BROKEN</code>
+        </p>
+        <p class="path">{one.dir}</p>
+      </div>
+      <CopyButton text={one.dir} label={`Copy the path of ${one.name}`} />
+      <Button
+        blocked={!connected.value && 'No connection to the launcher'}
+        onClick={() => ask({ kind: 'remove', one: { ...one, nodes: null } })}
+      >
+        Delete…
+      </Button>
+    </li>
+  );
 }
 
 function Row({ one, ask }: { readonly one: ClusterSummary; readonly ask: (question: Question) => void }) {
@@ -53,6 +81,7 @@ function Row({ one, ask }: { readonly one: ClusterSummary; readonly ask: (questi
             : `${word}, ${plural(one.nodes, 'node')}`}
           {`${one.contexts.length === 0 ? '' : ` · ${listing(one.contexts)}`} · gRPC ${ports(one.grpcPorts)} · data ${one.data === 'keep' ? 'kept' : 'thrown away'} · ${ago(one.lastUsed, now.value)}`}
         </p>
+        {isTold(one.state) && <p class={`tone-${tone}`}>{one.sentence}</p>}
         {one.leftBehind !== undefined && (
           <p class="warning" role="note">
             {one.leftBehind}
@@ -91,9 +120,14 @@ function KnownClusters({ list }: { readonly list: readonly ClusterSummary[] }) {
   const close = (): void => {
     asked.value = null;
   };
-  if (list.length === 0) return null;
+  const broken = brokenClusters.value;
+  if (list.length === 0 && broken.length === 0) return null;
   const wanted = query.value.trim().toLowerCase();
   const shown = list.filter((one) => `${one.name} ${one.contexts.join(' ')}`.toLowerCase().includes(wanted));
+  const shownBroken = broken.filter((one) => one.name.toLowerCase().includes(wanted));
+  const ask = (question: Question): void => {
+    asked.value = question;
+  };
   return (
     <section class="known" aria-labelledby="known-heading">
       <header>
@@ -111,13 +145,10 @@ function KnownClusters({ list }: { readonly list: readonly ClusterSummary[] }) {
       {asked.value === null && <SubjectError subject="cluster" />}
       <ul>
         {shown.map((one) => (
-          <Row
-            key={one.name}
-            one={one}
-            ask={(question) => {
-              asked.value = question;
-            }}
-          />
+          <Row key={one.name} one={one} ask={ask} />
+        ))}
+        {shownBroken.map((one) => (
+          <BrokenRow key={one.name} one={one} ask={ask} />
         ))}
       </ul>
       {asked.value?.kind === 'remove' && (
@@ -129,7 +160,7 @@ function KnownClusters({ list }: { readonly list: readonly ClusterSummary[] }) {
         />
       )}
       {asked.value?.kind === 'export' && <FilesDialog name={asked.value.one.name} onClose={close} />}
-      {shown.length === 0 && <p class="empty">No cluster matches “{query.value}”.</p>}
+      {shown.length + shownBroken.length === 0 && <p class="empty">No cluster matches “{query.value}”.</p>}
     </section>
   );
 }

@@ -36,10 +36,8 @@ describeWindow('axe', (harness) => {
       { name: 'of ada', words: 'meta.user:ada' },
     ]);
     fake.fail('steerProcessor', { code: 'PROCESSOR_REFUSED', what: 'No.', why: 'AXONIQ-2801', next: ['Look.'] });
+    harness.fake.changeSettings({ theme });
     const window = await harness.openCluster(cluster({ apps: [app(1, '41@ada'), app(2, '42@ada')] }));
-    await window.evaluate((chosen) => {
-      document.documentElement.dataset['theme'] = chosen;
-    }, theme);
     const found: string[] = [];
     await goTo(window, 'Events');
     await window.getByRole('button', { name: 'cards', exact: true }).click();

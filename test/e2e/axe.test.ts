@@ -76,15 +76,13 @@ describeWindow('axe', (harness) => {
       ]);
       harness.fake.on('exportCluster', () => ({ fileName: 'a.yml', text: 'a: b\n', notes: ['A note.'] }));
       harness.fake.on('bundleContents', () => [{ name: 'dev/about.json', what: 'versions', bytes: 1 }]);
+      harness.fake.changeSettings({ theme });
       const page = await harness.openCluster({
         ...scenes['stale-leader'](),
         pace: { slowdown: 1, held: true, since: Date.now(), nodes: 3 },
       });
       // A colour on its way from busy to ready is none of ours.
       await page.emulateMedia({ reducedMotion: 'reduce' });
-      await page.evaluate((chosen) => {
-        document.documentElement.dataset['theme'] = chosen;
-      }, theme);
       const found: string[] = [];
       await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Timeline' }).click();
       await page.getByRole('button', { name: 'Previous event' }).click();

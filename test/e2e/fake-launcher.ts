@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { LauncherEventName, LauncherEvents } from '../../electron/contract/api.ts';
+import type { CommandLinkView } from '../../electron/contract/command-link.ts';
 import type { ControlPortView } from '../../electron/contract/control-port.ts';
 import type { TimelineEvent } from '../../electron/contract/history.ts';
 import type {
@@ -19,6 +20,7 @@ import type {
   Snippet,
 } from '../../electron/contract/model.ts';
 import { type AppSettings, standardSettings } from '../../electron/contract/settings.ts';
+import { withLook } from '../../electron/launcher/first-paint.ts';
 import { cluster, down, summaryOf } from './view-parts.ts';
 
 const rendererDir = fileURLToPath(new URL('../../dist/renderer/', import.meta.url));
@@ -53,6 +55,7 @@ export class FakeLauncher {
   #events: readonly TimelineEvent[] = [];
   #revision = 1;
   #answering = true;
+  #settings: AppSettings = standardSettings;
 
   private constructor(token: string) {
     this.#token = token;
@@ -103,6 +106,13 @@ export class FakeLauncher {
 
   setTimeline(events: readonly TimelineEvent[]): void {
     this.#events = events;
+  }
+
+  /** As another window or a command does it; pages that are opened later come with it. */
+  changeSettings(change: Partial<AppSettings>): AppSettings {
+    this.#settings = { ...this.#settings, ...change };
+    this.push('settings', this.#settings);
+    return this.#settings;
   }
 
   /** Answers `method` by `handler` from now on. */
@@ -200,19 +210,15 @@ export class FakeLauncher {
     this.on('snippets', () => snippets);
     this.on('tasks', () => []);
     this.on('dataUse', () => ({ dir: '/home/ada/.local/share/muster', freeBytes: null, parts: [] }));
-    let settings: AppSettings = standardSettings;
-    this.on('settings', () => settings);
-    this.on('changeSettings', (change: Partial<AppSettings>) => {
-      settings = { ...settings, ...change };
-      this.push('settings', settings);
-      return settings;
-    });
+    this.on('settings', () => this.#settings);
+    this.on('changeSettings', (change: Partial<AppSettings>) => this.changeSettings(change));
     const port = (wish: AppSettings['controlPort'], token = 'abc'): ControlPortView => {
       const url = wish === 'off' ? null : `http://127.0.0.1:${wish === 0 ? 43_123 : wish}`;
       const shown = url === null ? null : token;
       const page = url === null ? null : `${url}/#token=${token}`;
       return { wish, url, page, token: shown, tokenFile: '/home/ada/.local/share/muster/control.token' };
     };
+    this.on('commandLink', () => commandLink);
     this.on('controlPort', () => port(0));
     this.on('changeControlPort', (wish: AppSettings['controlPort']) => port(wish));
     this.on('newToken', () => {
@@ -229,7 +235,8 @@ export class FakeLauncher {
     try {
       const file = target === '/' ? 'index.html' : path.basename(target);
       const body = await readFile(path.join(rendererDir, file));
-      response.writeHead(200, { 'content-type': types[path.extname(file)] ?? 'application/octet-stream' }).end(body);
+      const sent = file === 'index.html' ? withLook(body.toString(), this.#settings) : body;
+      response.writeHead(200, { 'content-type': types[path.extname(file)] ?? 'application/octet-stream' }).end(sent);
     } catch {
       response.writeHead(404).end();
     }
@@ -273,6 +280,18 @@ function planOf(spec: ClusterSpec): PlanPreview {
   const properties = [`server.port=${first}`, `axoniq.axonserver.muster.timing-profile=${spec.timing}`];
   return { version: 1, spec, dir, createdAt: new Date().toISOString(), nodes, properties };
 }
+
+export const commandLink: CommandLinkView = {
+  state: 'absent',
+  file: '/home/ada/.local/bin/muster',
+  target: '/opt/Muster/resources/bin/muster',
+  leadsTo: null,
+  folderOnPath: false,
+  found: null,
+  sentence: 'The command muster is not installed.',
+  next: [],
+  pathLine: null,
+};
 
 const emptyHistory = { range: null, nodes: [], contexts: [], clients: [], faults: [], appends: [] };
 

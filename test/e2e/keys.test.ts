@@ -128,7 +128,8 @@ describeWindow('keys', (harness) => {
   it('UX-14 switched off in the settings, no single letter does anything, and keys with a modifier still do', async () => {
     const page = await harness.openCluster();
     await openScreen(page, 'Settings');
-    await page.getByRole('checkbox', { name: /Single letters/ }).uncheck();
+    await page.getByRole('group', { name: 'Single letters' }).getByText('Do nothing').click();
+    await expect.poll(() => page.getByRole('radio', { name: 'Do nothing' }).isChecked()).toBe(true);
     await page.getByRole('link', { name: 'Overview' }).click();
     await card(page, 'node-2').focus();
     for (const key of ['k', 's', 'f', 'Shift+K', 'Shift+H', 'p', '/']) await page.keyboard.press(key);

@@ -1,7 +1,9 @@
 // The frame of the window (ux.md §3): rail, pages, history, settings. Views are scripted.
+import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWindow } from './harness.ts';
 import { scenes } from './scenes.ts';
+import { openScreen } from './screens.ts';
 
 describeWindow('navigation', (harness) => {
   it('UX-3 the rail leads to every page of the open cluster, marks the present one, and back and reload keep it', async () => {
@@ -36,19 +38,24 @@ describeWindow('navigation', (harness) => {
     expect(harness.fake.callsOf('getCluster'), 'the view was kept').toHaveLength(1);
   });
 
-  it('UX-13 theme and density change the window at once and are kept for the next time', async () => {
+  it('UX-13 theme, density and motion are the same in every window at once, and a page comes with them', async () => {
     const page = await harness.open({ scheme: 'light' });
-    await page.getByRole('link', { name: 'Settings' }).click();
-    const ground = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-    const light = await ground();
-    await page.getByRole('radio', { name: 'Dark' }).check({ force: true });
-    expect(await ground()).not.toBe(light);
-    await page.getByRole('radio', { name: 'High contrast' }).check({ force: true });
-    expect(await ground()).toBe('rgb(255, 255, 255)');
-    await page.getByRole('radio', { name: 'Comfortable' }).check({ force: true });
-    expect(await page.evaluate(() => getComputedStyle(document.body).fontSize)).toBe('15px');
-    await page.reload();
-    await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor();
-    expect(await ground()).toBe('rgb(255, 255, 255)');
+    const other = await harness.open({ scheme: 'light' });
+    const ground = (window: Page): Promise<string> =>
+      window.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await ground(page);
+    await openScreen(page, 'Settings');
+    await page.getByRole('group', { name: 'Theme' }).getByText('Dark').click();
+    for (const window of [page, other]) await expect.poll(() => ground(window)).not.toBe(light);
+    await page.getByRole('group', { name: 'Theme' }).getByText('High contrast').click();
+    for (const window of [page, other]) await expect.poll(() => ground(window)).toBe('rgb(255, 255, 255)');
+    harness.fake.changeSettings({ density: 'comfortable', motion: 'reduced' });
+    await expect.poll(() => page.evaluate(() => getComputedStyle(document.body).fontSize)).toBe('15px');
+    await expect.poll(() => page.evaluate(() => document.documentElement.dataset['motion'])).toBe('reduced');
+    // Nothing is asked for and answered before the first paint.
+    harness.fake.on('settings', () => new Promise(() => undefined));
+    const third = await harness.open({ scheme: 'light' });
+    expect(await ground(third)).toBe('rgb(255, 255, 255)');
+    expect(await third.evaluate(() => getComputedStyle(document.body).fontSize)).toBe('15px');
   });
 });

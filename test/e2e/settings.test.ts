@@ -1,10 +1,14 @@
 // Settings that every window shares (ux.md §13): read, changed by keyboard, and told when they cannot be.
 import { expect, it } from 'vitest';
 import { standardSettings } from '../../electron/contract/settings.ts';
+import { commandLink } from './fake-launcher.ts';
 import { describeWindow, pressWhenReady } from './harness.ts';
 import { openScreen } from './screens.ts';
 import { scenes } from './scenes.ts';
 import { logOf } from './view-parts.ts';
+
+/** For what takes several answers. */
+const LATE = { timeout: 10_000 };
 
 describeWindow('settings', (harness) => {
   it('UX-13: the keyboard chooses what closing the desktop window does; a refusal stays in place with its code', async () => {
@@ -44,6 +48,49 @@ describeWindow('settings', (harness) => {
     const group = page.getByRole('region', { name: 'Command line' });
     await group.getByText('/opt/Muster/resources/bin/muster --help').waitFor();
     await group.getByRole('button', { name: 'Copy the command' }).waitFor();
+  });
+
+  it('UX-13: the command muster is installed and removed; what is missing on the PATH is told and can be copied', async () => {
+    const { fake } = harness;
+    const line = 'export PATH="$HOME/.local/bin:$PATH"';
+    fake.on('changeCommandLink', (wish: string) =>
+      wish === 'remove'
+        ? commandLink
+        : { ...commandLink, state: 'installed', sentence: 'Installed.', next: [`Add: ${line}`], pathLine: line },
+    );
+    const page = await harness.open();
+    await openScreen(page, 'Settings');
+    const group = page.getByRole('region', { name: 'Command line' });
+    await group.getByText('The command muster is not installed.').waitFor();
+    await pressWhenReady(group.getByRole('button', { name: 'Install muster' }));
+    await group.getByText(`Add: ${line}`).waitFor();
+    await group.getByRole('button', { name: 'Copy the line for the PATH' }).click();
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(line);
+    await pressWhenReady(group.getByRole('button', { name: 'Remove muster' }));
+    await group.getByText('The command muster is not installed.').waitFor();
+    expect(fake.callsOf('changeCommandLink').map((call) => call.args)).toEqual([['install'], ['remove']]);
+  });
+
+  it('UX-13: a link to another Muster is only led here by its own button; a foreign file has none; a terminal is heard of', async () => {
+    const { fake } = harness;
+    const another = { ...commandLink, state: 'another', sentence: 'It leads to another Muster.' };
+    fake.on('commandLink', () => another);
+    fake.fail('changeCommandLink', { code: 'COMMAND_LINK_REFUSED', what: 'Refused.', why: 'Taken.', next: [] });
+    const page = await harness.open();
+    await openScreen(page, 'Settings');
+    const group = page.getByRole('region', { name: 'Command line' });
+    await pressWhenReady(group.getByRole('button', { name: 'Let it lead here' }));
+    await group.getByText('COMMAND_LINK_REFUSED').waitFor();
+    expect(fake.callsOf('changeCommandLink').map((call) => call.args)).toEqual([['replace']]);
+    fake.on('commandLink', () => ({
+      ...another,
+      state: 'foreign',
+      sentence: 'A foreign file.',
+      next: ['Move it away.'],
+    }));
+    await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+    await group.getByText('Move it away.').waitFor();
+    expect(await group.getByRole('button', { name: /muster|lead/ }).count()).toBe(0);
   });
 
   it('UX-13: every time of the window follows the format, also one that another window chose', async () => {
@@ -94,6 +141,8 @@ describeWindow('settings', (harness) => {
     harness.fake.setToken('renewed');
     await pressWhenReady(group.getByRole('button', { name: 'New token' }));
     await expect.poll(() => harness.fake.callsOf('newToken')).toHaveLength(1);
+    // With a new connection it is read again; until then the field is disabled, and a key typed there is lost.
+    await expect.poll(() => harness.fake.callsOf('controlPort').length, LATE).toBeGreaterThan(1);
     await group.getByRole('spinbutton', { name: 'Port' }).fill('9100');
     await page.keyboard.press('Enter');
     await group.getByText('http://127.0.0.1:9100').waitFor();

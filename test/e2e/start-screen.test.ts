@@ -44,6 +44,33 @@ describeWindow('the window', (harness) => {
       await page.getByText('axon.axonserver.servers=localhost:8124,localhost:8125,localhost:8126').waitFor();
     });
 
+    it('UX-3.3 a folder that cannot be read is in the list with its reason, in the way of no new cluster, and can be deleted', async () => {
+      const about = { version: '0.1.0', workspace: '/home/ada', pid: 1, platform: 'linux', command: 'muster' };
+      const broken = [{ name: 'dev', dir: '/home/ada/clusters/dev', why: 'It has no version 1.' }];
+      harness.fake.on('about', () => ({ ...about, broken }));
+      const page = await harness.open();
+      const row = page.locator('[data-cluster="dev"]');
+      await row.getByText('Cannot be read: It has no version 1.').waitFor();
+      await page.getByText('New cluster dev-2').waitFor();
+      await row.getByRole('button', { name: 'Delete…' }).click();
+      const asking = page.getByRole('dialog', { name: 'Delete cluster dev?' });
+      await asking.getByText('/home/ada/clusters/dev').waitFor();
+      harness.fake.on('about', () => about);
+      await asking.getByRole('button', { name: 'Delete dev' }).click();
+      await row.waitFor({ state: 'detached' });
+      expect(harness.fake.callsOf('removeCluster').map((call) => call.args)).toEqual([['dev']]);
+    });
+
+    it('UX-3.3 a cluster in trouble says in the list what is the matter', async () => {
+      const ill = scenes['no-quorum']();
+      harness.fake.show({ ...ill, state: 'unusable', sentence: 'default cannot be used: 1 of 3 reachable.' });
+      const page = await harness.open();
+      const row = page.locator('[data-cluster="dev"]');
+      await row.getByText('default cannot be used: 1 of 3 reachable.').waitFor();
+      harness.fake.show(scenes.healthy());
+      await row.getByText('cannot be used').waitFor({ state: 'detached' });
+    });
+
     it('UX-17 a refused creation is told in place with what, why, next and code, and the window stays usable', async () => {
       harness.fake.fail('createCluster', {
         code: 'PORT_IN_USE',
@@ -188,11 +215,15 @@ describeWindow('the window', (harness) => {
       await form.getByText('Ports and timing').click();
       await form.getByRole('radio', { name: 'As documented' }).check();
       await properties.getByText('timing-profile=axon').waitFor();
+      const plan = form.getByRole('complementary', { name: 'Plan' });
+      await form.getByRole('radio', { name: 'Slow motion' }).check();
+      await plan.getByText(/^Timing: Starts fast; once usable, .* take 10 times as long/).waitFor();
+      await properties.getByText('timing-profile=dev').waitFor();
       await form.getByLabel('Throw away when stopped').check();
       await form.getByRole('button', { name: 'Create and start' }).click();
       await expect
         .poll(() => harness.fake.callsOf('createCluster')[0]?.args[0])
-        .toMatchObject({ nodes: 4, data: 'throw-away', timing: 'axon' });
+        .toMatchObject({ nodes: 4, data: 'throw-away', timing: 'dev', slowMotion: true });
     });
 
     it('UX-3.2 contexts are chips: added by Enter, a comma or on the way on, taken away by a press; a name that is none says why', async () => {

@@ -150,6 +150,7 @@ export const stoppedReplica = (i: number): ReplicaView =>
 export const summaryOf = (view: ClusterView): ClusterSummary => ({
   name: view.name,
   state: view.state,
+  sentence: view.sentence,
   nodes: view.nodes.length,
   readyNodes: view.nodes.filter((one) => one.state === 'ready').length,
   contexts: view.contexts.map((one) => one.name).filter((name) => !name.startsWith('_')),

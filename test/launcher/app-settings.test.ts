@@ -82,6 +82,7 @@ it('the tray tells each running cluster, counts the rest, and offers to stop onl
   const one = (name: string, state: ClusterSummary['state']): ClusterSummary => ({
     name,
     state,
+    sentence: '',
     nodes: 3,
     readyNodes: 2,
     contexts: [],

@@ -67,7 +67,7 @@ describe('mistakes on the command line', () => {
       [['--nodes', '12'], '--nodes cannot be used: 12 is not'],
       [['--nodes', 'many'], "--nodes 'many' is not a whole number"],
       [['--first-port', '80'], '--first-port cannot be used: 80'],
-      [['--timing', 'slow'], '--timing cannot be used: "slow"'],
+      [['--timing', 'quick'], '--timing cannot be used: "quick" is not one of dev, axon, slow.'],
       [['--contexts', '1x'], '--contexts cannot be used: "1x"'],
     ] as const) {
       const { code, err } = await cli(home, 'plan', ...args);

@@ -2,12 +2,25 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { timingPresets } from '../../electron/contract/timings.ts';
 import { eachInCliWorkspace } from './cli-workspace.ts';
 import { cli, cliInForeground, freeFirstPort, until } from './support.ts';
 
 let home = '';
 eachInCliWorkspace([], (workspace) => {
   ({ home } = workspace);
+});
+
+describe('muster plan --timing', () => {
+  it('UX-3.2: every timing of the form has its word, is told in the plan, and slow is the fast one in slow motion', async () => {
+    for (const { id, what, timing, slowMotion } of timingPresets) {
+      const plan = await cli(home, 'plan', '--timing', id);
+      expect([plan.code, plan.out]).toEqual([0, expect.stringContaining(`timing ${id}: ${what}`)]);
+      const { spec } = (await cli(home, 'plan', '--timing', id, '--json')).json as unknown as { spec: object };
+      expect(spec).toMatchObject({ timing, ...(slowMotion ? { slowMotion } : {}) });
+      expect('slowMotion' in spec).toBe(slowMotion);
+    }
+  });
 });
 
 describe('muster settings', () => {
@@ -21,6 +34,19 @@ describe('muster settings', () => {
     expect(plan.json).toMatchObject({ nodes: [{ http: port }] });
     const wrong = await cli(home, 'settings', 'first-port', '80');
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('80 is not a whole number from 1024 to')]);
+  });
+
+  it('UX-13: theme, density, motion and letter keys are settings by name, and refuse what they do not know', async () => {
+    for (const [name, value] of [
+      ['theme', 'contrast'],
+      ['density', 'comfortable'],
+      ['motion', 'reduced'],
+      ['letter-keys', 'off'],
+    ] as const) {
+      expect(await cli(home, 'settings', name, value)).toMatchObject({ code: 0, out: `${name} ${value}\n` });
+      expect((await cli(home, 'settings', name, 'loud')).code).toBe(2);
+    }
+    expect((await cli(home, 'settings', '--json')).json).toMatchObject({ theme: 'contrast', letterKeys: 'off' });
   });
 
   it('UX-13: a broken file is told by settings and by serve, and kept aside', async () => {

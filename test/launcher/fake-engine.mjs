@@ -183,6 +183,9 @@ process.on('message', (message) => {
   if (message.type === 'ask' && message.ask.kind === 'settings') {
     const given = Object.entries(properties).map(([key, value]) => ({ key, value, source: 'file' }));
     process.send({ type: 'reply', id: message.id, ok: true, value: { given } });
+  } else if (message.type === 'ask' && message.ask.kind === 'pace') {
+    log('info', `pace ${message.ask.slowdown}`, 'PACE');
+    process.send({ type: 'reply', id: message.id, ok: true, value: null });
   } else if (message.type === 'set-link-faults') {
     cut = new Set(message.faults.filter((fault) => fault.cut).map((fault) => fault.peer));
     log('info', `faults ${JSON.stringify(message.faults)}`, 'FAULTS');

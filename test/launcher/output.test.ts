@@ -23,6 +23,7 @@ it('UX-3.3 the list of clusters tells below it what was left behind, and of whic
   const one: ClusterSummary = {
     name: 'dev',
     state: 'stopped',
+    sentence: 'Stopped; data is kept.',
     nodes: 3,
     readyNodes: 0,
     contexts: ['default'],
@@ -31,8 +32,12 @@ it('UX-3.3 the list of clusters tells below it what was left behind, and of whic
     lastUsed: '',
     dir: '/dev',
   };
-  const lines = clustersText([one, { ...one, name: 'other', leftBehind: 'Something ran.' }]).split('\n');
-  expect(lines.slice(3)).toEqual(['other: Something ran.']);
+  const lines = clustersText([
+    one,
+    { ...one, name: 'other', leftBehind: 'Something ran.' },
+    { ...one, name: 'ill', state: 'unusable', sentence: 'default cannot be used: no majority.' },
+  ]).split('\n');
+  expect(lines.slice(4)).toEqual(['other: Something ran.', 'ill: default cannot be used: no majority.']);
 });
 
 it('B11 a log line that only looks like trouble says so at its end', () => {

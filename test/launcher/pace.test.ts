@@ -4,8 +4,9 @@ import { checkArguments } from '../../electron/contract/check.ts';
 import { parsePace } from '../../electron/contract/grammar.ts';
 import type { ClusterFacts } from '../../electron/launcher/cluster-state.ts';
 import { reduce } from '../../electron/launcher/cluster-state.ts';
-import { PACE_MS_MAX, Pace } from '../../electron/launcher/pace.ts';
-import { applied, contextOf, healthyFacts, leaderGroups, report, T0, viewOf } from './builders.ts';
+import { FIRST_SLOWDOWN, PACE_MS_MAX } from '../../electron/contract/pace.ts';
+import { Pace } from '../../electron/launcher/pace.ts';
+import { applied, contextOf, healthyFacts, leaderGroups, report, spec, T0, viewOf } from './builders.ts';
 
 const ticks = { slowdown: 10, held: false, count: 900, heartbeatElapsedMs: 40, heartbeatMs: 100 };
 const slow = { type: 'pace', pace: { slowdown: 10, held: false, since: T0 } } as const;
@@ -48,6 +49,12 @@ describe('the view', () => {
   });
 });
 
+it('UX-3.2 a cluster of the timing axon cannot be made to begin in slow motion', () => {
+  const made = (timing: string) => checkArguments('planCluster', [{ ...spec(), timing, slowMotion: true }]);
+  expect(() => made('axon')).toThrow('Slow motion is for the timing dev.');
+  expect(made('dev')).toMatchObject([{ timing: 'dev', slowMotion: true }]);
+});
+
 describe('slow motion', () => {
   let facts: ClusterFacts;
   const asked: unknown[] = [];
@@ -86,6 +93,18 @@ describe('slow motion', () => {
     await vi.advanceTimersByTimeAsync(PACE_MS_MAX);
     expect(facts.pace).toBeNull();
     expect(asked.at(-1)).toEqual(['node-3', { kind: 'pace', slowdown: 1, held: false, step: 0 }]);
+  });
+
+  it('UX-3.2 begins by itself once a run is usable, of a cluster that was made for it, and of no other', async () => {
+    pace().begin();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(facts.pace).toBeNull();
+    const slowly = { ...facts.plan, spec: { ...facts.plan.spec, slowMotion: true } };
+    facts = { ...facts, plan: slowly };
+    pace().begin();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(facts.pace).toEqual({ slowdown: FIRST_SLOWDOWN, held: false, since: T0 });
+    expect(asked).toHaveLength(3);
   });
 
   it('UX-4.2 a process that comes up is told the pace that is set', async () => {

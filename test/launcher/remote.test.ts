@@ -16,6 +16,7 @@ import { fakeEngine, freeFirstPort, removeDir, temporaryDir, until } from './sup
 
 /** Timers may fire a little before the clock says so. */
 const TIMER_SLACK_MS = 10;
+const PAGE = '<html lang="en"><h1>Muster</h1></html>';
 let dir = '';
 let host: Host;
 let client: RemoteClient;
@@ -25,7 +26,7 @@ beforeAll(async () => {
   dir = await temporaryDir();
   const uiDir = path.join(dir, 'ui');
   await mkdir(uiDir, { recursive: true });
-  await writeFile(path.join(uiDir, 'index.html'), '<h1>Muster</h1>');
+  await writeFile(path.join(uiDir, 'index.html'), PAGE);
   await writeFile(path.join(dir, 'secret.txt'), 'secret');
   host = await openHost({
     workspaceDir: path.join(dir, 'home'),
@@ -155,10 +156,18 @@ describe('calls over loopback', () => {
 describe('static files', () => {
   it('serves the built page without a token, under a strict content security policy', async () => {
     const page = await send({ path: '/' });
-    expect([page.status, page.body]).toEqual([200, '<h1>Muster</h1>']);
+    const attributes = 'data-theme="system" data-density="compact" data-motion="system" data-letter-keys="on"';
+    expect([page.status, page.body]).toEqual([200, PAGE.replace('lang="en"', `lang="en" ${attributes}`)]);
+    expect(page.headers['content-length']).toBe(String(page.body.length));
     expect(page.headers['content-security-policy']).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'",
     );
+  });
+
+  it('UX-13 the page comes in the look that is set', async () => {
+    await client.changeSettings({ theme: 'dark', letterKeys: 'off' });
+    expect((await send({ path: '/index.html' })).body).toContain('data-theme="dark" data-density="compact"');
+    expect((await send({ path: '/' })).body).toContain('data-letter-keys="off"');
   });
 
   it.each(['/../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '/nope.js', '/%ff', '/'.padEnd(300, '.')])(

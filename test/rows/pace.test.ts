@@ -64,3 +64,14 @@ it('UX-4.2 a step without a hold, and a pace out of range, are refused', async (
   expect((await workspace.muster('step', '-c', 'slow')).stderr).toContain('Hold them first');
   expect((await workspace.muster('pace', 'x51', '-c', 'slow')).code).toBe(2);
 });
+
+it(
+  'UX-3.2 a cluster made for slow motion is usable at full speed, and then slow on every node',
+  async () => {
+    await workspace.ok('up', 'begins', '--nodes', '1', '--timing', 'slow', '--detach', '--wait', '60s');
+    const pace = async () => (JSON.parse(await workspace.ok('status', 'begins', '--json')) as Status).pace;
+    await expect.poll(pace, { timeout: SLOW_MS }).toMatchObject({ slowdown: 10, held: false, nodes: 1 });
+    await workspace.ok('down', 'begins');
+  },
+  SLOW_MS,
+);
