@@ -81,7 +81,7 @@ describe('wait conditions', () => {
     );
     const frozen = viewOf(applied(healthyFacts(), { type: 'frozen', node: 'node-3', frozen: true, at: T0 }));
     expect(unmetReason(frozen, { kind: 'caught-up', node: null })).toBe(
-      'node-3: Frozen: it holds its connections but does nothing until it is resumed.',
+      'node-3: Stands still; its connections stay open.',
     );
   });
 
