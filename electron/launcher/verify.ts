@@ -46,7 +46,7 @@ export async function verifyContext(source: EventSource, name: string): Promise<
     equal,
     members: shown,
     firstDifference: difference,
-    sentence: sentenceOf(name, toIndex, difference, silent),
+    sentence: `${sentenceOf(name, toIndex, difference, silent)}${restSentence(Math.max(0, ...commits) - toIndex)}`,
   };
 }
 
@@ -64,6 +64,9 @@ function sentenceOf(
     ? `${name}: every member holds the same ${toIndex} log entries.`
     : `${name}: ${toIndex} log entries are the same where they could be read; not compared: ${missing}.`;
 }
+
+/** What some have committed and others do not know yet is not compared, and must not be taken for it. */
+const restSentence = (rest: number): string => (rest <= 0 ? '' : ` The last ${rest} are not committed on every member yet.`);
 
 async function digestOf(source: EventSource, view: ClusterView, node: NodeName, ask: EngineAsk): Promise<Member> {
   const exit = view.nodes.find((one) => one.name === node)?.exit;

@@ -72,6 +72,21 @@ describe.skipIf(missing !== null)(
       expect(preferences).toEqual({ contextIsolation: true, sandbox: true, nodeIntegration: false, webSecurity: true });
     });
 
+    it('UX-13 the page comes in the look that is set, before it asks for anything', async () => {
+      const html = await page.evaluate(async () => {
+        const { muster } = globalThis as unknown as {
+          muster: { call(method: string, args: unknown): Promise<unknown> };
+        };
+        const read = async (): Promise<string> => (await (await fetch('index.html')).text()).slice(0, 300);
+        await muster.call('changeSettings', [{ theme: 'dark', density: 'comfortable' }]);
+        const dark = await read();
+        await muster.call('changeSettings', [{ theme: 'system', density: 'compact' }]);
+        return [dark, await read()];
+      });
+      expect(html[0]).toContain('data-theme="dark" data-density="comfortable"');
+      expect(html[1]).toContain('data-theme="system" data-density="compact"');
+    });
+
     it('refuses what the page has no business with: popups, network, other files, unknown calls, bad arguments', async () => {
       const outcome = await page.evaluate(async () => {
         const { muster } = globalThis as unknown as {

@@ -24,7 +24,26 @@ function source(knows: Readonly<Record<string, number>>) {
 
 describe('verify', () => {
   it('B8 equal logs are called equal', async () => {
-    expect(await verifyContext(source({}), 'default')).toMatchObject({ equal: true, toIndex: told });
+    const check = await verifyContext(source({}), 'default');
+    expect(check).toMatchObject({ equal: true, toIndex: told });
+    expect(check.sentence).toBe(`default: every member holds the same ${told} log entries.`);
+  });
+
+  it('B8 entries that one member has still to get are told as not compared', async () => {
+    const behind = {
+      ...view,
+      contexts: view.contexts.map((context) => ({
+        ...context,
+        members: context.members.map((member) =>
+          member.node === 'node-3' ? { ...member, commitIndex: told - 2 } : member,
+        ),
+      })),
+    };
+    const check = await verifyContext({ ...source({}), view: () => behind }, 'default');
+    expect(check).toMatchObject({ equal: true, toIndex: told - 2 });
+    expect(check.sentence).toBe(
+      `default: every member holds the same ${told - 2} log entries. The last 2 are not committed on every member yet.`,
+    );
   });
 
   it('B8 a member that knows less as committed than the view told is behind, which is no difference', async () => {
