@@ -266,7 +266,7 @@ function drag(event: PointerEvent & { readonly currentTarget: HTMLElement }): vo
   };
   target.setPointerCapture(event.pointerId);
   target.addEventListener('pointermove', to);
-  target.addEventListener('pointerup', () => target.removeEventListener('pointermove', to), { once: true });
+  target.addEventListener('lostpointercapture', () => target.removeEventListener('pointermove', to), { once: true });
   to(event);
 }
 
