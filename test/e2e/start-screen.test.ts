@@ -126,7 +126,7 @@ describeWindow('the window', (harness) => {
       await choose(page, 'dev', 'Duplicate');
       await page.getByRole('link', { name: 'dev-3', exact: true }).waitFor();
       expect(harness.fake.callsOf('duplicateCluster')[0]?.args).toEqual(['dev', 'dev-3']);
-      await page.getByText('Cluster dev-3 is made.').waitFor({ state: 'attached' });
+      await page.getByRole('region', { name: 'Just done' }).getByText('Cluster dev-3 is made.').waitFor();
       const refusal = { code: 'NO_FREE_PORTS', what: 'No block of ports is free.', why: '', next: [] };
       harness.fake.fail('duplicateCluster', refusal);
       await choose(page, 'dev-3', 'Duplicate');

@@ -75,8 +75,8 @@ describeWindow('the window', (harness) => {
       const page = await harness.openCluster(sized(100));
       await card(page, 'node-1').getByText('100 MB').waitFor();
       harness.fake.show(sized(101));
-      harness.fake.show(sized(102, { state: 'frozen', sentence: 'Frozen by you.' }));
-      await card(page, 'node-1').getByText('Frozen by you.').waitFor();
+      harness.fake.show(sized(102, { state: 'isolated', sentence: 'Cut off by you.' }));
+      await card(page, 'node-1').getByText('Cut off by you.').waitFor();
       expect(await card(page, 'node-1').getByText('102 MB').count()).toBe(1);
     });
   });
