@@ -75,6 +75,8 @@ describe.skipIf(missing !== null)(
       writeFileSync(path.join(workspace, 'settings.json'), JSON.stringify({ firstPort: 18930 }));
       desktop = await launchDesktop(fromSources, workspace, opened.display);
       ({ page } = desktop);
+      // A menu entry is a message to the page, which must listen by then.
+      await page.getByRole('button', { name: 'Start a 3-node cluster' }).waitFor();
       await desktop.application.evaluate(({ Tray }) => {
         const show = Tray.prototype.setContextMenu;
         Tray.prototype.setContextMenu = function (menu) {
