@@ -12,6 +12,7 @@ import type { ProcessorAct, ProcessorName } from '../electron/contract/processor
 import { brokenClusters, takeAbout } from './about.ts';
 import { announce, copyText, tellDone } from './announce.ts';
 import type { DialogName } from './dialogs.ts';
+import { OPEN } from './link-staging.ts';
 import { beginStart, endFinishedStart, endStart } from './startup.ts';
 import type { DockTab } from './store.ts';
 import { api, attempt, context, dialog, dialogNode, go, logNode, openOf, setDock, view } from './store.ts';
@@ -200,8 +201,6 @@ export async function steerProcessor(
   });
   return outcome;
 }
-
-const OPEN = { cut: false, delayMs: 0, jitterMs: 0, lossPercent: 0 };
 
 export type LinkSetting = Omit<LinkFaultView, 'since'>;
 

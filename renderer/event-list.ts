@@ -3,6 +3,7 @@
 import { batch, signal } from '@preact/signals';
 import { filterOf, parseTerms } from '../electron/contract/event-words.ts';
 import type { EventDetail, EventPage, EventRow, EventTree } from '../electron/contract/events.ts';
+import { cutText } from './format.ts';
 import { api, attempt, errors, past, setError } from './store.ts';
 
 export const EVENTS_SUBJECT = 'events';
@@ -30,7 +31,7 @@ export interface ShownEvent {
   readonly size: number;
 }
 
-const cut = (text: string): string => (text.length > ROW_CHARS_MAX ? `${text.slice(0, ROW_CHARS_MAX - 1)}…` : text);
+const cut = (text: string): string => cutText(text, ROW_CHARS_MAX);
 
 const shownOf = (row: EventRow): ShownEvent => ({
   token: row.token,

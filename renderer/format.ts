@@ -61,3 +61,6 @@ export function listing(words: readonly string[]): string {
 
 /** How long ago an ISO time was, or when, as set. */
 export const ago = (iso: string, now: number): string => ageText(iso, now, timeFormat.value);
+
+/** At most so many characters; what was cut off is told by `…`. */
+export const cutText = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max - 1)}…` : text);

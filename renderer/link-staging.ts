@@ -42,8 +42,10 @@ const sameTrouble = (left: Trouble, right: Trouble): boolean =>
 export const isOpen = (trouble: Trouble): boolean => sameTrouble(trouble, OPEN);
 
 const troubleOf = ({ cut, delayMs, jitterMs, lossPercent }: Trouble): Trouble => ({
-  ...{ cut, delayMs },
-  ...{ jitterMs, lossPercent },
+  cut,
+  delayMs,
+  jitterMs,
+  lossPercent,
 });
 
 /** Links that are slow already follow the form when it shows their numbers; cut ones are only changed when they are chosen. */

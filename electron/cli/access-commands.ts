@@ -1,7 +1,10 @@
 // `muster access ls|put|rm|renew`: users and applications of a cluster with access control (console A6). Entry point: `addAccessCommands`.
 import type { Command } from 'commander';
-import { type Account, type AccountKind, accountKinds, type AccountSecret } from '../contract/access.ts';
+import type { Account, AccountKind, AccountSecret } from '../contract/access.ts';
+import { accountKinds, rolesSentence, secretWord } from '../contract/access.ts';
+import type { LauncherClient } from '../contract/api.ts';
 import { UsageError } from '../contract/grammar.ts';
+import type { ClusterName } from '../contract/model.ts';
 import type { AddCommand, RunCommand } from './fault-commands.ts';
 import { table } from './output.ts';
 import type { Output } from './output.ts';
@@ -14,9 +17,20 @@ function kindOf(word: string): AccountKind {
   return found;
 }
 
-function list(installation: Installation, output: Output, name: string | undefined): Promise<number> {
-  return withSession(installation, 'look', async ({ client }) => {
-    const all = await client.accounts((await pickCluster(client, name)).name);
+/** With the cluster that is meant; exit code 0 unless it fails. */
+const inCluster = (
+  installation: Installation,
+  cluster: string | undefined,
+  work: (client: LauncherClient, name: ClusterName) => Promise<void>,
+): Promise<number> =>
+  withSession(installation, 'look', async ({ client }) => {
+    await work(client, (await pickCluster(client, cluster)).name);
+    return 0;
+  });
+
+function list(installation: Installation, output: Output, cluster: string | undefined): Promise<number> {
+  return inCluster(installation, cluster, async (client, name) => {
+    const all = await client.accounts(name);
     output.object(all);
     const rows = all.map((one) => [one.kind, one.name, one.roles.join(' '), one.description]);
     output.line(
@@ -24,16 +38,13 @@ function list(installation: Installation, output: Output, name: string | undefin
         ? 'No users and no applications: apps use the token that muster connect shows.'
         : table(['KIND', 'NAME', 'ROLES', ''], rows).join('\n'),
     );
-    return 0;
   });
 }
-
-const secretWords = (kind: AccountKind): string => (kind === 'user' ? 'password' : 'token');
 
 function tellSecret(output: Output, { kind, name }: Pick<Account, 'kind' | 'name'>, { secret }: AccountSecret): void {
   if (secret === null) return;
   output.line(secret);
-  output.note(`This is the ${secretWords(kind)} of ${name}, shown this once: nodes keep only its hash.`);
+  output.note(`This is the ${secretWord(kind)} of ${name}, shown this once: nodes keep only its hash.`);
 }
 
 interface PutOptions {
@@ -55,49 +66,43 @@ function accountOf(kindWord: string, name: string, { role, description, password
 function put(
   installation: Installation,
   output: Output,
-  name: string | undefined,
+  wanted: string | undefined,
   account: Account,
   password: string | null,
 ): Promise<number> {
-  return withSession(installation, 'look', async ({ client }) => {
-    const cluster = (await pickCluster(client, name)).name;
+  return inCluster(installation, wanted, async (client, cluster) => {
     const told = await client.putAccount(cluster, account, password);
     output.object({ cluster, kind: account.kind, name: account.name, roles: account.roles, ...told });
-    output.line(`The ${account.kind} ${account.name} has ${account.roles.join(', ') || 'no role'}.`);
+    output.line(rolesSentence(account));
     tellSecret(output, account, told);
-    return 0;
   });
 }
 
 function remove(
   installation: Installation,
   output: Output,
-  cluster: string | undefined,
+  wanted: string | undefined,
   kind: AccountKind,
   name: string,
 ): Promise<number> {
-  return withSession(installation, 'look', async ({ client }) => {
-    const picked = (await pickCluster(client, cluster)).name;
-    await client.removeAccount(picked, kind, name);
-    output.object({ cluster: picked, kind, name });
+  return inCluster(installation, wanted, async (client, cluster) => {
+    await client.removeAccount(cluster, kind, name);
+    output.object({ cluster, kind, name });
     output.line(`The ${kind} ${name} was deleted; its calls are refused from now on.`);
-    return 0;
   });
 }
 
 function renew(
   installation: Installation,
   output: Output,
-  cluster: string | undefined,
+  wanted: string | undefined,
   kind: AccountKind,
   name: string,
 ): Promise<number> {
-  return withSession(installation, 'look', async ({ client }) => {
-    const picked = (await pickCluster(client, cluster)).name;
-    const told = await client.renewSecret(picked, kind, name);
-    output.object({ cluster: picked, kind, name, ...told });
+  return inCluster(installation, wanted, async (client, cluster) => {
+    const told = await client.renewSecret(cluster, kind, name);
+    output.object({ cluster, kind, name, ...told });
     tellSecret(output, { kind, name }, told);
-    return 0;
   });
 }
 

@@ -1,6 +1,6 @@
 // `muster query`: the query language over the events of a context (ux.md §9; client-behaviour §8). Entry point: `query`.
 import { setTimeout as delay } from 'node:timers/promises';
-import { QUERY_ROWS_MAX } from '../contract/query.ts';
+import { QUERY_ROWS_MAX, valueText } from '../contract/query.ts';
 import { table } from './output.ts';
 import type { Output } from './output.ts';
 import { pickCluster, withSession } from './session.ts';
@@ -27,9 +27,7 @@ export function query(
     do {
       const answer = await client.queryEvents(cluster, context, text);
       output.object(answer);
-      const cells = answer.rows.map((row) =>
-        row.map((value) => (value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value))),
-      );
+      const cells = answer.rows.map((row) => row.map(valueText));
       if (cells.length > 0) output.line(table([...answer.columns], cells).join('\n'));
       const limit = answer.more ? ` The first ${QUERY_ROWS_MAX}: say limit(…), or ask for less.` : '';
       output.note(`${answer.rows.length} rows in ${answer.tookMs} ms.${limit}`);

@@ -1,4 +1,4 @@
-// Users and applications of a cluster with access control: part of LauncherApi (records.ts). Types, and the names of roles.
+// Users and applications of a cluster with access control: part of LauncherApi (records.ts). Types, the names of roles, and words.
 import type { ClusterName } from './model.ts';
 
 /** Of users as of applications; `ADMIN@_admin` administers the cluster, `USE_CONTEXT@default` is what an app needs. A test compares engine. */
@@ -37,6 +37,11 @@ export interface Account {
 export interface AccountSecret {
   readonly secret: string | null;
 }
+
+export const secretWord = (kind: AccountKind): string => (kind === 'user' ? 'password' : 'token');
+
+export const rolesSentence = ({ kind, name, roles }: Account): string =>
+  `The ${kind} ${name} has ${roles.join(', ') || 'no role'}.`;
 
 export interface AccessApi {
   /** Users, then applications, by name. Fails with ACCESS_OFF, CLUSTER_NOT_RUNNING, ACCESS_REFUSED. */

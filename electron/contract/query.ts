@@ -1,4 +1,4 @@
-// The query language over the events of a context: part of LauncherApi (slices.ts). Types and limits.
+// The query language over the events of a context: part of LauncherApi (slices.ts). Types, limits and words.
 import type { ClusterName, ContextName } from './model.ts';
 
 export const QUERY_CHARS_MAX = 10_000;
@@ -6,6 +6,9 @@ export const QUERY_CHARS_MAX = 10_000;
 export const QUERY_ROWS_MAX = 1000;
 
 export type QueryValue = string | number | boolean | null | readonly QueryValue[];
+
+export const valueText = (value: QueryValue): string =>
+  value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
 
 export interface QueryAnswer {
   readonly columns: readonly string[];

@@ -2,6 +2,7 @@
 // are kept nowhere. Entry point: `accessCalls`.
 import { randomBytes } from 'node:crypto';
 import type { AccessApi, Account, AccountKind } from '../contract/access.ts';
+import { rolesSentence, secretWord } from '../contract/access.ts';
 import { askAccess } from './admin-client.ts';
 import type { AdminDoor } from './admin-client.ts';
 import { adminDoor } from './admin-door.ts';
@@ -104,12 +105,13 @@ export function accessCalls(fleet: Fleet): AccessApi {
     async putAccount(name, account, password) {
       const door = await doorOf(fleet.get(name));
       const isUser = account.kind === 'user';
-      const isNew = isUser && !(await accountsOf(door)).some((one) => one.kind === 'user' && one.name === account.name);
-      const made = isNew && password === null ? newPassword() : null;
+      const isKnown = async (): Promise<boolean> =>
+        (await accountsOf(door)).some((one) => one.kind === 'user' && one.name === account.name);
+      const made = isUser && password === null && !(await isKnown()) ? newPassword() : null;
       let secret = made;
       if (isUser) await putUser(door, account, password ?? made ?? '');
       else secret = await putApplication(door, account);
-      tell(name, account.name, `The ${account.kind} ${account.name} has ${account.roles.join(', ') || 'no role'}.`);
+      tell(name, account.name, rolesSentence(account));
       return { secret };
     },
     async removeAccount(name, kind, account) {
@@ -124,7 +126,7 @@ export function accessCalls(fleet: Fleet): AccessApi {
       let secret = newPassword();
       if (kind === 'user') await putUser(door, found, secret);
       else secret = await askAccess(door, 'PATCH', pathOf(kind, account), null, `${account} keeps its token.`);
-      tell(name, account, `The ${kind} ${account} has a new ${kind === 'user' ? 'password' : 'token'}.`);
+      tell(name, account, `The ${kind} ${account} has a new ${secretWord(kind)}.`);
       return { secret };
     },
   };

@@ -66,7 +66,8 @@ function sentenceOf(
 }
 
 /** What some have committed and others do not know yet is not compared, and must not be taken for it. */
-const restSentence = (rest: number): string => (rest <= 0 ? '' : ` The last ${rest} are not committed on every member yet.`);
+const restSentence = (rest: number): string =>
+  rest <= 0 ? '' : ` The last ${rest} are not committed on every member yet.`;
 
 async function digestOf(source: EventSource, view: ClusterView, node: NodeName, ask: EngineAsk): Promise<Member> {
   const exit = view.nodes.find((one) => one.name === node)?.exit;

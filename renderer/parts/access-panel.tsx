@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Account, AccountKind } from '../../electron/contract/access.ts';
+import { accountKinds, secretWord } from '../../electron/contract/access.ts';
 import type { ClusterView } from '../../electron/contract/model.ts';
 import { announce } from '../announce.ts';
 import { api, attempt, commandsBlocked, past } from '../store.ts';
@@ -12,8 +13,6 @@ import { closing } from './typed-name-dialog.tsx';
 
 export const ACCESS_SUBJECT = 'access';
 const DELETE_SUBJECT = 'access:delete';
-
-export const secretWord = (kind: AccountKind): string => (kind === 'user' ? 'password' : 'token');
 
 interface Shown {
   readonly kind: AccountKind;
@@ -127,7 +126,7 @@ function Accounts({ view }: { readonly view: ClusterView }) {
   return (
     <>
       <p class="button-row access-actions">
-        {(['user', 'application'] as const).map((kind) => (
+        {accountKinds.map((kind) => (
           <Button
             key={kind}
             small

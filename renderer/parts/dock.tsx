@@ -31,7 +31,9 @@ function Resizer() {
     handle.setPointerCapture(event.pointerId);
     const move = (moved: PointerEvent): void => setDock({ heightPx: clamp(startHeight + startY - moved.clientY) });
     handle.addEventListener('pointermove', move);
-    handle.addEventListener('lostpointercapture', () => handle.removeEventListener('pointermove', move), { once: true });
+    handle.addEventListener('lostpointercapture', () => handle.removeEventListener('pointermove', move), {
+      once: true,
+    });
   };
   return (
     // biome-ignore lint/a11y/useSemanticElements: an <hr> can't be a focusable slider; this is the ARIA window splitter

@@ -1,9 +1,9 @@
 // The query language over the events of a context: text, answer as a table, what is wrong marked in its place (ux.md §9).
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { placeIn, QUERY_CHARS_MAX } from '../../electron/contract/query.ts';
-import type { QueryAnswer, QueryValue } from '../../electron/contract/query.ts';
-import { count, plural } from '../format.ts';
+import { placeIn, QUERY_CHARS_MAX, valueText } from '../../electron/contract/query.ts';
+import type { QueryAnswer } from '../../electron/contract/query.ts';
+import { count, cutText, plural } from '../format.ts';
 import { api, attempt, commandsBlocked, errors, setError } from '../store.ts';
 import { Button, isBusy, SubjectError } from './controls.tsx';
 
@@ -17,11 +17,6 @@ const EXAMPLES = [
 ];
 /** The last text of each cluster, for whoever comes back. */
 const kept = new Map<string, string>();
-
-function cellText(value: QueryValue): string {
-  const text = value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return text.length > CELL_CHARS_MAX ? `${text.slice(0, CELL_CHARS_MAX - 1)}…` : text;
-}
 
 function Answer({ answer }: { readonly answer: QueryAnswer }) {
   if (answer.rows.length === 0) return null;
@@ -43,7 +38,7 @@ function Answer({ answer }: { readonly answer: QueryAnswer }) {
             <tr key={`${i}`}>
               {row.map((value, column) => (
                 <td key={answer.columns[column]} class={typeof value === 'number' ? 'number' : ''}>
-                  {cellText(value)}
+                  {cutText(valueText(value), CELL_CHARS_MAX)}
                 </td>
               ))}
             </tr>
